@@ -1,0 +1,65 @@
+"""The tasks of one stream: plan → extract (one per slice) → transform → audit → publish → sync."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import DAG, Asset, TaskGroup, TriggerRule
+
+from dag_factory.names import owner
+from dag_factory.options import FactoryOptions
+from dativo_provider.hooks.asset_uri import table_uri
+from dativo_provider.hooks.tenancy import pool_name
+from dativo_provider.model.job import JobSpec, StreamSpec
+from dativo_provider.operators.audit import AuditOperator
+from dativo_provider.operators.extract import ExtractOperator
+from dativo_provider.operators.plan import PLAN_KEY, PlanOperator
+from dativo_provider.operators.publish import PublishOperator
+from dativo_provider.operators.retry import retry_arguments
+from dativo_provider.operators.sync import SyncOperator
+from dativo_provider.operators.transform import TransformOperator
+
+__all__ = ["add_stream", "table_asset"]
+
+
+def add_stream(dag: DAG, group_id: str, job: JobSpec, stream: StreamSpec, options: FactoryOptions) -> None:
+    """A failing stream stops only itself: groups have no edges between them."""
+    tooltip = f"{stream.object} → {job.target.namespace or job.tenant}.{stream.table}"
+    with TaskGroup(group_id, dag=dag, group_display_name=stream.name, tooltip=tooltip):
+        shared = _shared(dag, job, stream, options)
+        plan = PlanOperator(task_id="plan", path=job.path, environment=options.environment, mode=options.mode, **shared)
+        planned = {**shared, "plan": _plan_uri(plan.task_id)}
+        previous = ExtractOperator.partial(task_id="extract", **planned).expand(index=plan.output)
+        # A window without slices skips `extract`; what comes after it still has to run.
+        after_extract = {"trigger_rule": TriggerRule.NONE_FAILED}
+        if any(transform.windowed for transform in job.transforms):
+            previous >> (transform := TransformOperator(task_id="transform", **planned, **after_extract))
+            previous, after_extract = transform, {}
+        audit = AuditOperator(task_id="audit", **planned, **after_extract)
+        publish = PublishOperator(task_id="publish", outlets=[table_asset(job, stream, options)], **planned)
+        previous >> audit >> publish >> SyncOperator(task_id="sync", **planned)
+
+
+def _plan_uri(task_id: str) -> str:
+    """A template rather than `plan.output[...]`, which would draw an edge from plan to every later task."""
+    return f"{{{{ ti.xcom_pull(task_ids='{task_id}', key='{PLAN_KEY}') }}}}"
+
+
+def table_asset(job: JobSpec, stream: StreamSpec, options: FactoryOptions) -> Asset:
+    namespace = job.target.namespace or job.tenant
+    catalog = str(job.target.catalog.get("name") or options.catalog)
+    return Asset(name=f"{namespace}.{stream.table}", uri=table_uri(catalog, namespace, stream.table), group=job.tenant)
+
+
+def _shared(dag: DAG, job: JobSpec, stream: StreamSpec, options: FactoryOptions) -> dict[str, Any]:
+    shared = {
+        "dag": dag,
+        "tenant": job.tenant,
+        "job": job.name,
+        "stream": stream.name,
+        "owner": owner(stream),
+        **retry_arguments(job.retry),
+    }
+    if options.manage_pools:
+        return {**shared, "pool": pool_name(job.tenant)}
+    return {**shared, "max_active_tis_per_dag": options.concurrency} if options.concurrency else shared

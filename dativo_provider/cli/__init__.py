@@ -1,0 +1,1 @@
+"""The command `dativo`: one file per verb, each with `add_arguments(parser)` and `run(args) -> int`."""

@@ -1,0 +1,49 @@
+"""Connectors by name: roles, cloud permission, and what this version can run (CFG-05, CFG-06, CFG-11, CFG-15).
+
+A registry file adds to these. The connectors room has its own registry of what can be opened; a test holds the two
+together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["BUILT_IN", "Known"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """`runs` are the roles this version executes. `computes`: adds columns of its own, unknown to the contract."""
+
+    name: str
+    source: bool = True
+    target: bool = False
+    cloud: bool = True
+    kind: str = "api"  # api | database | files | table
+    runs: tuple[str, ...] = ()
+    strategy: str = ""
+
+    def can_be(self, role: str) -> bool:
+        return self.source if role == "source" else self.target
+
+
+_APIS = (
+    "hubspot stripe salesforce zendesk intercom confluence github google_drive aws_cost_explorer gcp_billing "
+    "azure_cost_management kubernetes_metrics json_api rest notion jira shopify mimesis"
+)
+_DATABASES = "mysql mongodb snowflake bigquery redshift databricks kafka"
+_ROWS = (
+    Known("csv", target=True, kind="files", runs=("source",), strategy="file_modified_time"),
+    Known("postgres", target=True, cloud=False, kind="database", runs=("source",), strategy="updated_at"),
+    Known("iceberg", source=False, target=True, kind="table", runs=("target",)),
+    Known("markdown_kv", target=True, kind="files", strategy="file_modified_time"),
+    Known("gdrive_csv", kind="api", strategy="file_modified_time"),
+    Known("google_sheets", target=True, kind="api", strategy="spreadsheet_modified_time"),
+    *(Known(name, target=True, kind="files") for name in ("s3", "minio", "azure_blob")),
+    *(Known(name, source=False, target=True, kind="files") for name in ("parquet", "json")),
+    *(Known(name, target=name in ("mysql", "snowflake"), cloud=name != "mysql", kind="database", strategy="updated_at")
+      for name in _DATABASES.split()),
+    *(Known(name) for name in _APIS.split()),
+)  # fmt: skip
+BUILT_IN: Mapping[str, Known] = {row.name: row for row in _ROWS}

@@ -1,0 +1,160 @@
+"""What a job may not reach, and what this version cannot execute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dativo_provider.config.known import BUILT_IN
+from dativo_provider.config.making import Making
+from dativo_provider.config.problems import did_you_mean
+from dativo_provider.config.references import Reference, find_references, is_allowed
+from dativo_provider.config.yamlpos import Key
+
+__all__ = ["check_connections", "check_references", "note_unsupported", "warn_of_unread"]
+
+_MODES = ("append", "replace")
+_FORMATS = ("parquet", "iceberg")
+_STRATEGIES = {"cdc": "change data capture", "spreadsheet_modified_time": "reading spreadsheets by modification time"}
+# Only here are references replaced, by a step, late.
+_RESOLVED = {
+    ("source", "connection"), ("source", "credentials"), ("source", "dsn"), ("source", "options"),
+    ("source", "engine"), ("source", "rate_limits"), ("source", "reader"), ("target", "connection"),
+    ("target", "catalog"), ("target", "options"), ("target", "engine"), ("target", "writer"),
+}  # fmt: skip
+_PATHS = {"source_connector_path", "target_connector_path", "asset_path", "contract_path", "path", "file", "file_path"}
+_READ = " and ".join(name for name, known in BUILT_IN.items() if "source" in known.runs)
+_PLAIN = {"path", "file", "file_path"}
+_TEXT = {"query", "where", "expression", "description", "environments", "compliance", "catalog", "alert_rules"}
+_CONNECTION_KEYS = ("connection_id", "conn_id", "airflow_conn_id")
+
+
+def note_unsupported(making: Making) -> None:
+    """A sentence for each thing that validates but does not run yet. The job is then judged mildly."""
+    for sentence in _missing(making):
+        making.cannot(sentence)
+
+
+def _missing(making: Making) -> Iterator[str]:
+    job, source, target = making.job, making.source, making.target
+    if source.reader or source.custom_reader:
+        yield "custom readers are not executed by this version"
+    elif making.connector and "source" not in making.connector.runs:
+        yield f"connector '{making.connector.name}' cannot be read by this version, which reads {_READ}"
+    if target.writer or target.custom_writer:
+        yield "custom writers are not executed by this version"
+    elif making.target_connector != "iceberg":
+        yield f"connector '{making.target_connector}' cannot be written by this version, which writes iceberg"
+    if target.file_format not in _FORMATS:
+        yield f"file_format '{target.file_format}' is not written by this version"
+    elif target.markdown_kv_storage or target.storage_pattern:
+        yield "Markdown-KV storage is not executed by this version"
+    if target.branch:
+        yield f"publishing to a branch ('{target.branch}') is not executed by this version"
+    if target.write_mode and target.write_mode not in _MODES:
+        yield f"write_mode '{target.write_mode}' is not executed by this version, which appends and replaces"
+    kind = str(target.catalog.get("type") or ("nessie" if "nessie" in target.connection else "sql"))
+    if kind != "sql" and "${" not in kind:
+        yield f"catalogs of type '{kind}' are not supported by this version, which uses sql"
+    if source.incremental and source.incremental.strategy in _STRATEGIES:
+        yield f"{_STRATEGIES[source.incremental.strategy]} is not executed by this version"
+    if any(each.type == "python" for each in job.transformations):
+        yield "Python transformations are not executed by this version"
+    for name in ("features", "feature_store", "ml_platforms"):
+        if getattr(job, name):
+            yield f"the `{name}` block is not executed by this version"
+
+
+def warn_of_unread(making: Making) -> None:
+    """Blocks that a run can do without."""
+    unread = {
+        "alert_rules": "alerts are not sent by this version",
+        "catalog": "no data catalog is told by this version",
+        "compliance": "data-subject requests are not executed by this version",
+        "versioning": "training sets are not tagged by this version",
+        "column_mappings": "column lineage is not sent by this version",
+        "infrastructure": "notes on where the job runs are not read by this version",
+        "ml_metadata": "notes on training are not used by this version",
+    }
+    for key, sentence in unread.items():
+        if getattr(making.job, key):
+            making.warn((key,), sentence, value=False)
+    engine = making.source.engine
+    if engine and engine.type != "native" and making.runnable:
+        making.warn(("source", "engine", "type"), f"engine '{engine.type}' is not used: the connector runs natively")
+    block = making.job.data_contract
+    strict = making.target.mode == "strict"
+    if strict or (block and block.schema_contract and block.schema_contract.strict_mode):
+        keys: tuple[Key, ...] = ("target", "mode") if strict else ("data_contract", "schema_contract", "strict_mode")
+        making.warn(keys, "strict is not enforced by this version: columns that the contract gains are added")
+    if block and block.sla:
+        for name in ("completeness", "availability"):
+            if getattr(block.sla, name):
+                making.warn(("data_contract", "sla", name), f"{name} is promised, but not checked by this version")
+    if block and block.violation_handling and block.violation_handling.notification:
+        making.warn(
+            ("data_contract", "violation_handling", "notification"), "notifications are not sent by this version",
+            value=False,
+        )  # fmt: skip
+
+
+def check_references(making: Making) -> None:
+    """`${…}` may name allowed variables only, and stand only where a step replaces it."""
+    allowed = (*making.tenant.own_variables, *making.recipe_variables)
+    for found in find_references(making.data):
+        if set(found.path) & _TEXT and found.path[:2] not in _RESOLVED:
+            continue
+        if found.problem:
+            making.error(found.path, found.problem, "write ${NAME}, ${NAME:-default} or ${SECRET:NAME}")
+        elif found.path[:1] == ("source",) and found.path[-1] in _PLAIN:
+            continue  # refused where the pattern is made, whatever the variable
+        elif found.kind == "variable" and not is_allowed(found.name, allowed):
+            _not_allowed(making, found)
+        elif not _is_resolved(found):
+            making.warn(found.path, f"{found.text} is not replaced here", "it stays as it is written")
+
+
+def _not_allowed(making: Making, found: Reference) -> None:
+    tenant = making.tenant.tenant
+    hint = did_you_mean(found.name, making.tenant.variables)
+    making.error(
+        found.path,
+        f"variable '{found.name}' is not allowed for tenant '{tenant}'",
+        f"{hint} The operator adds it to `variables:` in tenant.yaml; {tenant.upper()}_… are always allowed".strip(),
+    )
+
+
+def _is_resolved(found: Reference) -> bool:
+    return found.path[:2] in _RESOLVED or bool(found.path and found.path[-1] in _PATHS)
+
+
+def check_connections(making: Making) -> None:
+    """Airflow connection ids carry the tenant's name, or are on the operator's list."""
+    for keys, connection_id in _connection_ids(making.data):
+        if not making.tenant.may_connect(connection_id):
+            making.error(
+                keys,
+                f"connection '{connection_id}' is not one of tenant '{making.tenant.tenant}'",
+                f"use an id that begins with {making.tenant.tenant}_; the operator allows others under "
+                "`connections` in tenant.yaml",
+            )
+
+
+def _connection_ids(data: Mapping[str, Any]) -> Iterator[tuple[tuple[Key, ...], str]]:
+    for side in ("source", "target", "catalog"):
+        yield from _ids_in(data.get(side), (side,))
+
+
+def _ids_in(value: Any, keys: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, ...], str]]:
+    """`connection: some_id` and `connection_id: some_id`, at any depth."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in _CONNECTION_KEYS and isinstance(inner, str) and inner:
+                yield (*keys, key), inner
+            elif isinstance(inner, str) and inner.startswith("connection:"):
+                yield (*keys, key), inner.removeprefix("connection:").strip()
+            else:
+                yield from _ids_in(inner, (*keys, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _ids_in(inner, (*keys, number))

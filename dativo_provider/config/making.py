@@ -1,0 +1,65 @@
+"""What the parts of a job's resolution share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dativo_provider.config.known import Known
+from dativo_provider.config.layers import Findings, Located
+from dativo_provider.config.places import Place
+from dativo_provider.config.shapes.job import Job
+from dativo_provider.config.shapes.source import Source
+from dativo_provider.config.shapes.target import Target
+from dativo_provider.config.tenants import TenantSpec
+from dativo_provider.config.yamlpos import Key
+
+__all__ = ["Making"]
+
+
+@dataclass
+class Making:
+    """A job half-way: `job` is the file as written, `source` and `target` have the recipes below them.
+
+    `at` gives the place of every key. A job that this version cannot run anyway is judged mildly: what hangs on
+    its connector or its files is a warning.
+    """
+
+    place: Place
+    at: Located
+    job: Job
+    data: Mapping[str, Any]
+    tenant: TenantSpec
+    environment: str
+    mode: str
+    findings: Findings
+    connector: Known | None = None
+    source: Source = field(default_factory=Source)
+    target: Target = field(default_factory=Target)
+    target_connector: str = "iceberg"
+    recipe_variables: tuple[str, ...] = ()
+    keep_original: bool = False  # says the job, for every contract
+    unsupported: list[str] = field(default_factory=list)
+
+    @property
+    def runnable(self) -> bool:
+        return not self.unsupported
+
+    def error(self, keys: Sequence[Key], message: str, remedy: str = "", *, value: bool = True) -> None:
+        self.findings.error(self.at, keys, message, remedy, value=value)
+
+    def warn(self, keys: Sequence[Key], message: str, remedy: str = "", *, value: bool = True) -> None:
+        self.findings.warn(self.at, keys, message, remedy, value=value)
+
+    def judge(self, keys: Sequence[Key], message: str, remedy: str = "", *, value: bool = True) -> None:
+        """An error where the job could run, else a warning."""
+        (self.error if self.runnable else self.warn)(keys, message, remedy, value=value)
+
+    def cannot(self, sentence: str) -> None:
+        if sentence not in self.unsupported:
+            self.unsupported.append(sentence)
+
+    def shown(self, path: Any) -> str:
+        """A path as the user named the job: relative if that was."""
+        return self.place.shown(path)

@@ -1,0 +1,140 @@
+"""`data_contract:` of a job or asset, and the checks inside it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from dativo_provider.config.problems import did_you_mean, listed
+from dativo_provider.config.shapes.base import Mapped, Names, Regex, Shape, Wrong
+from dativo_provider.vocabulary import OnViolation
+
+__all__ = ["CHECK_TYPES", "ContractBlock", "InlineCheck", "Sla", "ViolationHandling"]
+
+CHECK_TYPES = (
+    "not_null", "null_check", "required", "null", "completeness", "unique", "uniqueness", "unique_check", "range",
+    "range_check", "length", "length_check", "regex", "pattern", "pattern_check", "enum", "values", "enum_check",
+    "accepted_values", "freshness", "row_count", "custom",
+)  # fmt: skip
+Severity = Literal[
+    "error", "warning", "info", "critical", "blocker", "fail", "high", "medium", "warn", "low", "minor"
+]  # fmt: skip
+
+
+def _check_type(value: str) -> str:
+    if value not in CHECK_TYPES:
+        hint = did_you_mean(value, CHECK_TYPES)
+        raise Wrong(f"'{value}' is not a type of check", hint or f"use one of: {listed(CHECK_TYPES)}")
+    return value
+
+
+class InlineCheck(Shape):
+    """One check in short form."""
+
+    id: str = Field(default="", description="Stable id; default: made from the name.")
+    name: str = Field(default="", description="Name in reports; default: made from type and columns.")
+    type: Annotated[str, AfterValidator(_check_type)] = Field(
+        default="custom", description="`regex`, `range`, `uniqueness`, `freshness`, `not_null`, `enum`, `length`, …"
+    )
+    severity: Severity = Field(default="error", description="`error` acts, `warning` and `info` are counted only.")
+    column: str = Field(default="", description="Column that is checked.")
+    field: str = Field(default="", description="The same as `column`.")
+    columns: Names = Field(default=[], description="Columns that are checked together.")
+    min: Any = Field(default=None, description="Least allowed value, length or count.")
+    max: Any = Field(default=None, description="Greatest allowed value, length or count.")
+    min_length: int | None = Field(default=None, ge=0, description="Least length.")
+    max_length: int | None = Field(default=None, ge=0, description="Greatest length.")
+    exclusive_min: Any = Field(default=None, description="Values must be greater.")
+    exclusive_max: Any = Field(default=None, description="Values must be less.")
+    pattern: Regex | None = Field(default=None, description="Regular expression that values must match.")
+    regex: Regex | None = Field(default=None, description="The same as `pattern`.")
+    negate: bool = Field(default=False, description="Values must not match `pattern`.")
+    values: list[Any] | None = Field(default=None, description="Allowed values.")
+    enum: list[Any] | None = Field(default=None, description="The same as `values`.")
+    valid_values: list[Any] | None = Field(default=None, description="The same as `values`.")
+    max_age_hours: float | None = Field(default=None, gt=0, description="Greatest age of the newest value.")
+    function: str = Field(default="", description="Built-in or `package.module:function` of a `custom` check.")
+    description: str = Field(default="", description="For people.")
+    dimension: str = Field(default="", description="Quality dimension in scores.")
+    where: str = Field(default="", description="SQL condition on the rows that count.")
+    filter: str = Field(default="", description="The same as `where`.")
+    tolerance: float | None = Field(default=None, ge=0, lt=1, description="Share of failing rows that still passes.")
+    on_violation: OnViolation | None = Field(default=None, description="What a failure does.")
+
+
+class Freshness(Shape):
+    """Newest row."""
+
+    max_age_hours: float = Field(gt=0, description="Greatest age of the newest row.")
+    column: str = Field(default="", description="Column that tells the age.")
+
+
+class Completeness(Shape):
+    """Enough rows."""
+
+    min_records_per_day: int = Field(ge=0, description="Least number of rows a day.")
+
+
+class Availability(Shape):
+    """For reports."""
+
+    uptime_percentage: float = Field(ge=0, le=100, description="Promised availability.")
+
+
+class Sla(Shape):
+    """What consumers may rely on."""
+
+    freshness: Freshness | None = Field(default=None, description="Becomes a freshness check.")
+    completeness: Completeness | None = Field(default=None, description="Kept for reports.")
+    availability: Availability | None = Field(default=None, description="Kept for reports.")
+
+
+class Quarantine(Shape):
+    """Where rows that fail go."""
+
+    enabled: bool = Field(default=True, description="Accepted; the quarantine table is always there.")
+    s3_bucket: str = Field(default="", description="Accepted; the quarantine is a table beside the target.")
+    s3_prefix: str = Field(default="", description="Accepted; the quarantine is a table beside the target.")
+    retention_days: int = Field(default=30, ge=0, description="When quarantined rows expire.")
+    keep_original: bool = Field(default=False, description="Keep masked columns in clear in the quarantine.")
+
+
+class ViolationHandling(Shape):
+    """What failures do."""
+
+    on_schema_violation: OnViolation | None = Field(default=None, description="A row or schema that does not fit.")
+    on_quality_violation: OnViolation | None = Field(
+        default=None, description="A check with severity error that fails."
+    )
+    on_sla_violation: OnViolation | None = Field(default=None, description="A promise of `sla` that is broken.")
+    notification: Mapped = Field(default={}, description="Channels and recipients.")
+    quarantine: Quarantine | None = Field(default=None, description="Where rows that fail go.")
+
+
+class SchemaContract(Shape):
+    """How the schema may change."""
+
+    strict_mode: bool = Field(default=False, description="The same as `target.mode: strict`.")
+    allow_nullable_expansion: bool | None = Field(default=None, description="Kept for reports.")
+    allow_type_changes: bool | None = Field(default=None, description="Kept for reports; types never narrow.")
+
+
+class ContractBlock(Shape):
+    """Checks of one job, beside or instead of a contract file."""
+
+    enabled: bool = Field(default=True, description="false switches every check off.")
+    contract_path: str = Field(default="", description="A contract file whose checks apply.")
+    enforcement_mode: Literal["strict", "warn", "disabled"] | None = Field(
+        default=None, description="`warn` counts violations without acting on them."
+    )
+    inline_checks: list[InlineCheck] = Field(default=[], description="Checks in short form.")
+    quality_checks: Any = Field(
+        default=None, description="A list of checks, or lists by engine: `soda`, `great_expectations`, `custom`."
+    )
+    sla: Sla | None = Field(default=None, description="What consumers may rely on.")
+    schema_contract: SchemaContract | None = Field(default=None, description="How the schema may change.")
+    violation_handling: ViolationHandling | None = Field(default=None, description="What failures do.")
+    name: str = Field(default="", description="Name of the contract.")
+    version: str = Field(default="", description="Version of the contract.")
+    owner: str = Field(default="", description="Who answers for it.")

@@ -1,0 +1,193 @@
+"""A job file."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from dativo_provider.config.shapes.base import Mapped, Names, Regex, Shape, Timezone, Wrong, schema_key
+from dativo_provider.config.shapes.checks import ContractBlock
+from dativo_provider.config.shapes.source import Source
+from dativo_provider.config.shapes.target import Target
+
+__all__ = ["AlertRule", "Id", "Job", "Logging", "Plugins", "Retry", "Schedule", "Transformation", "check_id", "is_id"]
+
+ID_RULE = "1 to 63 characters: lower-case letters, digits and _, beginning with a letter"
+_ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_INTERVAL = re.compile(r"\s*(\d+)\s*(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?)?\s*")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def is_id(value: str) -> bool:
+    return bool(_ID.fullmatch(value))
+
+
+def check_id(value: str) -> str:
+    if not is_id(value):
+        raise Wrong(f"'{value[:80]}' is not an id", ID_RULE)
+    return value
+
+
+def _interval(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    match = _INTERVAL.fullmatch(value)
+    if match is None:
+        raise Wrong(f"'{value}' is not an interval", "write seconds, or 30m, 6h, 1d")
+    return int(match[1]) * _SECONDS[(match[2] or "s")[0]]
+
+
+def _cron(value: str) -> str:
+    from dativo_provider.config.cron import problem_of
+
+    found = problem_of(value)
+    if found:
+        raise Wrong(found, "e.g. '0 * * * *', '30 6 * * mon-fri' or @daily")
+    return " ".join(value.split())
+
+
+Id = Annotated[str, AfterValidator(check_id)]
+Cron = Annotated[str, AfterValidator(_cron)]
+Interval = Annotated[int, BeforeValidator(_interval, json_schema_input_type=int | str), Field(ge=1, le=31_536_000)]
+
+
+class Schedule(Shape):
+    """When the job runs. Neither `cron` nor an interval: by hand only."""
+
+    cron: Cron | None = Field(default=None, description="Five fields, or `@hourly`, `@daily`, …")
+    interval: Interval | None = Field(default=None, description="Seconds, or `30m`, `6h`, `1d`.")
+    interval_seconds: Interval | None = Field(default=None, description="The same in seconds.")
+    enabled: bool = Field(default=True, description="false pauses the schedule without removing it.")
+    timezone: Timezone = Field(default="UTC", description="IANA time zone in which `cron` is read.")
+    max_concurrent_runs: int = Field(default=1, ge=1, le=64, description="Runs of this job at the same time.")
+    tags: dict[str, str] = Field(default={}, description="Further tags of the DAG.")
+
+
+class Retry(Shape):
+    """How failed tasks are tried again."""
+
+    max_retries: int | None = Field(default=None, ge=0, le=100, description="Tries after the first. Default 3.")
+    max_attempts: int | None = Field(
+        default=None, ge=1, le=101, description="Tries in all; either this or `max_retries`."
+    )
+    initial_delay_seconds: float | None = Field(
+        default=None, ge=0, description="Wait before the second try. Default 5."
+    )
+    max_delay_seconds: float = Field(default=300, ge=0, description="Longest wait.")
+    backoff_multiplier: float = Field(default=2.0, ge=1, description="Growth of the wait from try to try.")
+    retryable_exit_codes: list[int] = Field(default=[], description="Accepted for older jobs; errors know themselves.")
+    retryable_error_patterns: list[Regex] = Field(
+        default=[], description="Regular expressions, upper or lower case alike, of messages worth another try."
+    )
+    retry_delay_seconds: float | None = Field(default=None, ge=0, description="Older name of `initial_delay_seconds`.")
+    retryable_errors: list[Regex] = Field(default=[], description="Older name of `retryable_error_patterns`.")
+
+
+class Transformation(Shape):
+    """One new or replaced column."""
+
+    name: str = Field(min_length=1, description="What it does; names the column unless `column` does.")
+    type: Literal["sql", "python"] = Field(default="sql", description="Language of the transformation.")
+    expression: str = Field(default="", description="SQL over the row's columns and those of earlier entries.")
+    column: str = Field(default="", description="Column that is added or replaced.")
+    data_type: str = Field(default="", description="Type of the column; default: as the expression yields.")
+    function: str = Field(default="", description="Function of a Python transformation.")
+    description: str = Field(default="", description="For people.")
+
+
+class AlertRule(Shape):
+    """One alert."""
+
+    name: str = Field(min_length=1, description="Name of the alert.")
+    condition: str = Field(min_length=1, description="Comparison over columns and trailing means.")
+    action: str = Field(default="", description="`slack_notification`, `email`, `pagerduty`.")
+    channel: str = Field(default="", description="Slack channel.")
+    recipients: Names = Field(default=[], description="E-mail addresses.")
+    severity: str = Field(default="", description="Severity that is sent along.")
+    description: str = Field(default="", description="For people.")
+
+
+class Logging(Shape):
+    """Logs of this job."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(default="INFO", description="Least level.")
+    redaction: bool = Field(default=False, description="Accepted; secrets are always masked.")
+
+
+class Sandbox(Shape):
+    """Limits of plugins."""
+
+    enabled: bool = Field(default=True, description="Run plugins in a sandbox.")
+    cpu_limit: float | None = Field(default=None, gt=0, description="Share of a CPU.")
+    memory_limit: str = Field(default="512m", description="Memory.")
+    network_disabled: bool = Field(default=True, description="No network.")
+    timeout: int = Field(default=300, ge=1, description="Seconds.")
+
+
+class Plugins(Shape):
+    """Plugins of this job."""
+
+    sandbox: Sandbox | None = Field(default=None, description="Limits of plugins.")
+
+
+class Catalog(Shape):
+    """A data catalog that is told about the table."""
+
+    type: Literal["openmetadata", "aws_glue", "databricks_unity", "nessie"] = Field(description="Kind of catalog.")
+    connection: Mapped = Field(default={}, description="Address and credentials.")
+    database: str = Field(default="", description="Database in the catalog.")
+    table_name: str = Field(default="", description="Table in the catalog.")
+    push_lineage: bool = Field(default=True, description="Send lineage.")
+    push_metadata: bool = Field(default=True, description="Send schema, tags and owners.")
+
+
+class Job(Shape):
+    """One job: a source, a target, a contract and a schedule."""
+
+    schema_: str = schema_key()
+    tenant_id: Id = Field(default="", description="Owner of the job; default: the folder `tenants/<tenant>/`.")
+    id: Id | None = Field(default=None, description="Names the job in state for ever; default: the file's stem.")
+    description: str = Field(default="", description="For people; shown in the DAG's documentation.")
+    environment: str = Field(default="", description="Label, and the overlay of `environments` that applies.")
+    environments: dict[str, Mapped] = Field(
+        default={}, description="Overlays by environment: any keys of a job, merged deeply over it."
+    )
+    source_connector: str = Field(default="", description="Connector to read with, by name.")
+    source_connector_path: str = Field(default="", description="Recipe of the source connector.")
+    target_connector: str = Field(default="", description="Connector to publish with; default `iceberg`.")
+    target_connector_path: str = Field(default="", description="Recipe of the target connector.")
+    asset: str = Field(default="", description="Contract by name.")
+    asset_path: str = Field(default="", description="Contract by path.")
+    source: Source | None = Field(default=None, description="Where rows come from.")
+    target: Target | None = Field(default=None, description="Where rows are published.")
+    data_contract: ContractBlock | None = Field(default=None, description="Checks of this job.")
+    transformations: list[Transformation] = Field(default=[], description="New columns, in order.")
+    schedule: Schedule | None = Field(default=None, description="When the job runs.")
+    schema_validation_mode: Literal["strict", "warn", "quarantine"] | None = Field(
+        default=None,
+        description="A row that does not fit the contract: `quarantine` (default) sets it aside, `strict` blocks the "
+        "run, `warn` empties a failing optional value.",
+    )
+    retry_config: Retry | None = Field(default=None, description="How failed tasks are tried again.")
+    slices: int = Field(default=1, ge=1, le=256, description="Tasks that may read one stream at once.")
+    alert_rules: list[AlertRule] = Field(default=[], description="Alerts on values.")
+    logging: Logging | None = Field(default=None, description="Logs of this job.")
+    catalog: Catalog | None = Field(default=None, description="A data catalog that is told about the table.")
+    classification_overrides: dict[str, str] = Field(
+        default={}, description="Class of a column, over the contract's; `default` is the table's."
+    )
+    finops: Mapped = Field(
+        default={}, description="`cost_center`, `budget_code`, `project`, …; become table properties."
+    )
+    governance_overrides: Mapped = Field(default={}, description="`owner`, `domain`, `retention_days`, …")
+    compliance: Mapped = Field(default={}, description="Data-subject requests; read by compliance, not by ingestion.")
+    plugins: Plugins | None = Field(default=None, description="Plugins of this job.")
+    features: list[Mapped] = Field(default=[], description="Feature definitions.")
+    feature_store: Mapped = Field(default={}, description="Feature store.")
+    ml_platforms: Mapped = Field(default={}, description="Machine-learning platforms.")
+    ml_metadata: Mapped = Field(default={}, description="Notes on training.")
+    versioning: Mapped = Field(default={}, description="Snapshots and tags of training sets.")
+    column_mappings: list[Mapped] = Field(default=[], description="Column lineage for catalogs.")
+    infrastructure: Mapped = Field(default={}, description="Notes on where the job runs; not read.")

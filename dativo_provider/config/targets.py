@@ -1,0 +1,181 @@
+"""`target:` resolved: mode, namespace, warehouse, partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from dativo_provider.config.contract import ContractSource
+from dativo_provider.config.incremental import is_incremental
+from dativo_provider.config.making import Making
+from dativo_provider.config.problems import listed
+from dativo_provider.config.roots import below_roots, has_scheme, located
+from dativo_provider.config.shapes.target import Partition
+from dativo_provider.config.streams import known_column
+from dativo_provider.config.yamlpos import Key
+from dativo_provider.model.job import PartitionSpec, StreamSpec, TargetSpec
+from dativo_provider.model.personal import is_personal
+from dativo_provider.vocabulary import WriteMode
+
+__all__ = ["target"]
+
+_INGEST_DATE = "ingest_date"
+_LOADED_AT = "_dativo_loaded_at"
+_MOMENTS = {"timestamp", "timestamptz"}
+_FITS = {
+    "day": _MOMENTS | {"date"},
+    "month": _MOMENTS | {"date"},
+    "hour": _MOMENTS,
+    "bucket": {"int", "long", "date", "time", "timestamp", "timestamptz", "string", "uuid", "binary"},
+    "truncate": {"int", "long", "decimal", "string", "binary"},
+    "identity": {"boolean", "int", "long", "decimal", "date", "time", *_MOMENTS, "string", "uuid", "binary"},
+}
+_POLICIES = {"strict": "freeze", "merge": "evolve", "relaxed": "evolve"}
+
+
+def target(
+    making: Making, streams: Sequence[StreamSpec], source: ContractSource | None, made: Mapping[str, str]
+) -> TargetSpec:
+    """`source` is the job's contract file; `made` are the columns transformations add, with their types."""
+    given, old = making.target, dict(source.target) if source else {}
+    domain = next((each.contract.domain for each in streams if each.contract.domain), "")
+    mode = given.mode or old.get("mode")
+    return TargetSpec(
+        connector=making.target_connector,
+        catalog={key: value for key, value in given.catalog.items() if key != "warehouse"},
+        warehouse=_warehouse(making),
+        namespace=_namespace(making, domain),
+        branch=given.branch,
+        mode=_write_mode(making),
+        partitioning=_partitioning(making, streams, source, made),
+        file_size_mb=given.parquet_target_size_mb,
+        compression=given.compression,
+        system_columns=given.system_columns,
+        allow_empty_replace=given.allow_empty_replace,
+        connection=dict(given.connection),
+        options={
+            **(given.engine.options if given.engine else {}),
+            **given.options,
+            **({"schema_policy": _POLICIES[mode]} if mode else {}),
+        },
+    )
+
+
+def _write_mode(making: Making) -> WriteMode:
+    written = making.target.write_mode
+    if written == "append" and not is_incremental(making) and making.runnable:
+        making.warn(("target", "write_mode"), "append without `source.incremental` publishes every row again each run",
+                    "add `source.incremental`, or use replace")  # fmt: skip
+    if written == "replace" and is_incremental(making):
+        making.warn(
+            ("target", "write_mode"), "replace reads and writes everything each run; `source.incremental` has no effect"
+        )
+    return written or ("append" if is_incremental(making) else "replace")
+
+
+def _namespace(making: Making, domain: str) -> str:
+    written = making.target.namespace
+    if not written:
+        made = making.tenant.namespace(domain, making.environment)
+        return made if making.tenant.may_publish_to(made) else making.tenant.tenant
+    if "." in written:
+        making.error(("target", "namespace"), f"'{written}' has several levels; a namespace has one", "use _ instead")
+    elif not making.tenant.may_publish_to(written):
+        making.error(
+            ("target", "namespace"), f"namespace '{written}' is not one of tenant '{making.tenant.tenant}'",
+            f"use {making.tenant.tenant} or {making.tenant.tenant}_…; the operator allows others under `namespaces` in "
+            "tenant.yaml",
+        )  # fmt: skip
+    return written
+
+
+def _warehouse(making: Making) -> str:
+    _check_catalog_uri(making)
+    nested = making.target.catalog.get("warehouse")
+    if making.target.warehouse:
+        return _below(making, making.target.warehouse, ("target", "warehouse"))
+    if isinstance(nested, str) and nested:
+        return _below(making, nested, ("target", "catalog", "warehouse"))
+    return making.tenant.warehouse
+
+
+def _below(making: Making, path: str, keys: tuple[Key, ...]) -> str:
+    roots = making.tenant.warehouse_roots
+    found = located(path, roots).rstrip("/")
+    if "${" in path or not below_roots(found, roots):
+        what = "a reference cannot name a warehouse" if "${" in path else f"'{path}' lies outside the warehouses"
+        allowed = listed([root if has_scheme(root) else making.shown(root) for root in roots])
+        making.judge(
+            keys,
+            f"{what} of tenant '{making.tenant.tenant}'",
+            f"it may use: {allowed}; the operator adds more under `roots.warehouses` in tenant.yaml",
+        )
+    return found
+
+
+def _check_catalog_uri(making: Making) -> None:
+    """A catalog in a local file is a path like any other."""
+    uri = making.target.catalog.get("uri")
+    if isinstance(uri, str) and uri.lower().startswith(("sqlite", "duckdb")):
+        path = uri.partition("://")[2].partition("?")[0].removeprefix("/") or "."
+        if not below_roots(located(path, making.tenant.warehouse_roots), making.tenant.warehouse_roots):
+            making.judge(
+                ("target", "catalog", "uri"), f"the catalog's file lies outside the warehouses of tenant "
+                f"'{making.tenant.tenant}'", "leave the catalog to the deployment",
+            )  # fmt: skip
+
+
+def _partitioning(
+    making: Making, streams: Sequence[StreamSpec], source: ContractSource | None, made: Mapping[str, str]
+) -> tuple[PartitionSpec, ...]:
+    """The job's own, else the asset's, else the recipe's, else what the contract calls partitioned."""
+    own = making.job.target.partitioning if making.job.target else None
+    older = [Partition.model_validate(each) for each in (source.target.get("partitioning") or () if source else ())]
+    chosen: Iterable[Partition] = own if own is not None else older or making.target.partitioning or ()
+    specs = [_spec(making, part, streams) for part in chosen]
+    if own is None and not specs and source and len(streams) == 1:
+        specs = [
+            part for table in source.tables for part in table.partitioning if table.fields == streams[0].contract.fields
+        ]
+    for number, spec in enumerate(specs):
+        keys: tuple[Key, ...] = ("target", "partitioning", number) if own is not None else ("target",)
+        for stream in streams:
+            _check_partition(making, spec, stream, made, keys)
+    return tuple(specs)
+
+
+def _spec(making: Making, part: Partition, streams: Sequence[StreamSpec]) -> PartitionSpec:
+    """`ingest_date` is the day on which the run started, unless the contract has such a column."""
+    own = any(field.name == _INGEST_DATE for stream in streams for field in stream.contract.fields)
+    if part.column != _INGEST_DATE or own:
+        return PartitionSpec(part.column, part.transform)
+    if not making.target.system_columns:
+        making.error(
+            ("target", "system_columns"),
+            "partitioning by ingest_date needs the system columns",
+            "remove one of the two",
+        )
+    return PartitionSpec(_LOADED_AT, "day")
+
+
+def _check_partition(
+    making: Making, spec: PartitionSpec, stream: StreamSpec, made: Mapping[str, str], keys: tuple[Key, ...]
+) -> None:
+    fields = {field.name: field for field in stream.contract.fields}
+    if not fields or spec.column == _LOADED_AT:
+        return
+    known = [*fields, *made]
+    if not known_column(making, spec.column, known, keys, "partition column"):
+        return
+    field = fields.get(spec.column)
+    if field and is_personal(field.classification):
+        making.error(
+            keys, f"partition column '{spec.column}' is personal data ({field.classification}), which partitions write "
+            "into paths", "partition by another column, or correct its classification",
+        )  # fmt: skip
+    kind = (field.type if field else made.get(spec.column, "")).partition("(")[0].partition("<")[0]
+    word = spec.transform.partition("[")[0]
+    if kind and kind not in _FITS[word]:
+        making.error(
+            keys, f"'{spec.transform}' cannot partition by '{spec.column}', which is {kind}",
+            f"{word} takes {listed(sorted(_FITS[word]))}",
+        )  # fmt: skip

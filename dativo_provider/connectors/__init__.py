@@ -1,0 +1,1 @@
+"""Sources, and the registry that finds them. A connector is one leaf: see `registry` for what it declares."""

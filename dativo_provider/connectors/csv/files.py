@@ -1,0 +1,75 @@
+"""One file, opened as it was planned and proved unchanged when it has been read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from dativo_provider.connectors.csv.dialect import Dialect
+from dativo_provider.connectors.csv.paths import Found
+from dativo_provider.connectors.csv.streams import TextStream
+from dativo_provider.errors import SourceChanged
+
+__all__ = ["CsvFile", "sha256_of"]
+
+_STEP = 1 << 20
+
+
+class CsvFile:
+    """A context whose `text` is the file's. Raises `SourceChanged` unless it is the planned one from open to end."""
+
+    def __init__(self, real: Path, planned: Found, dialect: Dialect) -> None:
+        self._real, self._planned, self._dialect = real, planned, dialect
+        self._rows = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self._raw = self._real.open("rb", buffering=0)
+        except FileNotFoundError:
+            raise self._changed("was removed") from None
+        try:
+            self._require_planned()
+            self.text = TextStream(self._raw, self._dialect, self._planned.path)
+        except BaseException:
+            self._raw.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.text.close()
+
+    def finish(self, rows: int) -> dict[str, Any]:
+        """The fingerprint of what was read."""
+        while self.text.read(_STEP):
+            pass
+        self._require_planned()
+        if self.text.size != self._planned.size:
+            raise self._changed("changed")
+        planned = self._planned
+        return {"size": planned.size, "mtime_ns": planned.mtime_ns, "sha256": self.text.sha256, "rows": rows}
+
+    def _require_planned(self) -> None:
+        facts = os.fstat(self._raw.fileno())
+        if (facts.st_size, facts.st_mtime_ns) != (self._planned.size, self._planned.mtime_ns):
+            raise self._changed("changed")
+
+    def _changed(self, what: str) -> SourceChanged:
+        return SourceChanged(
+            f"the file {what} after this run was planned",
+            where=self._planned.path,
+            remedy="start a new run; deliver files under another name and rename them once they are whole",
+        )
+
+
+def sha256_of(path: Path, still_wanted: Callable[[], None]) -> str:
+    """`still_wanted` is called now and then, and may raise."""
+    sha256 = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while data := file.read(_STEP):
+            still_wanted()
+            sha256.update(data)
+    return sha256.hexdigest()

@@ -1,0 +1,184 @@
+"""Reads CSV files in blocks, parsed by a few threads while the next block is read, hashed and unpacked."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from dativo_provider.connectors.base import BaseReader, Tally
+from dativo_provider.connectors.csv import CAPABILITIES
+from dativo_provider.connectors.csv.blocks import Block, Cutter, Miscut
+from dativo_provider.connectors.csv.convert import typed_columns
+from dativo_provider.connectors.csv.dialect import Dialect, dialect_of
+from dativo_provider.connectors.csv.files import CsvFile, sha256_of
+from dativo_provider.connectors.csv.header import read_header
+from dativo_provider.connectors.csv.parse import BlockParser
+from dativo_provider.connectors.csv.paths import Found, Roots
+from dativo_provider.connectors.csv.survey import Surveyed, described, discovered, newest, survey
+from dativo_provider.connectors.csv.windows import cut, next_cursor, plan_window
+from dativo_provider.errors import (
+    ConfigurationError,
+    CredentialError,
+    DativoError,
+    SourceChanged,
+    SourceUnavailable,
+    Unsupported,
+)
+from dativo_provider.model.batch import Batch
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.job import SourceSpec, StreamSpec
+from dativo_provider.model.stream import Cursor, ReadResult, Slice, Stream, Window, WindowRequest
+
+__all__ = ["CsvReader"]
+
+_DESCRIBED_FILES = 64  # headers read to describe a stream; other files' columns are matched by name all the same
+_DISCOVERED_FILES = 1000
+
+
+class CsvReader(BaseReader):
+    """`connection.path` says what `check` and `discover` look at; default: the files below the roots named as CSV."""
+
+    capabilities = CAPABILITIES
+
+    def __init__(self, source: SourceSpec, ctx: RunContext) -> None:
+        super().__init__(source, ctx)
+        self._roots = Roots(source.roots)
+
+    def check(self) -> None:
+        """A job's own pattern is for `describe`: here it is enough that there are files and one can be read."""
+        with self.border():
+            self._roots.check()
+            dialect = dialect_of(self.source.options)
+            found = self._all()
+            if not (found or self._roots.find("**")):
+                raise ConfigurationError(
+                    f"there is no file below {', '.join(self.source.roots)}",
+                    remedy="put files there, or correct the path",
+                )
+            for file in found[:1]:
+                self._survey(file, dialect, infer=False)
+
+    def discover(self) -> list[Stream]:
+        """One stream per folder and set of columns."""
+        with self.border():
+            dialect = dialect_of(self.source.options)
+            files = newest(self._all(), _DISCOVERED_FILES)
+            return discovered([self._survey(file, dialect, infer=True) for file in files])
+
+    def describe(self, stream: StreamSpec) -> Stream:
+        with self.border():
+            _refuse_sql(stream)
+            dialect, infer = self._dialect(stream), not stream.contract.fields
+            files = newest(self._roots.find(stream.object), _DESCRIBED_FILES)
+            return described(stream, [self._survey(file, dialect, infer) for file in files], dialect)
+
+    def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
+        with self.border():
+            files = self._roots.find(stream.object)
+            return plan_window(stream, request, files, self._sha256)
+
+    def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
+        return cut(stream, window, want)
+
+    def batches(self, stream: StreamSpec, piece: Slice, tally: Tally) -> Generator[Batch, None, None]:
+        read = tally.detail.setdefault("files", {})
+        threads = max(1, self.ctx.settings.threads)
+        with ThreadPoolExecutor(threads, thread_name_prefix="dativo-csv") as pool:
+            for facts in piece.spec["files"]:
+                file = Found(**facts)
+                read[file.path] = yield from self._file(stream, piece, file, pool, threads)
+
+    @classmethod
+    def next_cursor(cls, window: Window, results: Iterable[ReadResult], base: Cursor | None) -> Cursor | None:
+        return next_cursor(window, list(results), base)
+
+    def translate(self, error: Exception) -> DativoError | None:
+        if isinstance(error, PermissionError):
+            return CredentialError(f"{error.strerror}: {error.filename}", remedy="let this user read the file")
+        if isinstance(error, FileNotFoundError):
+            return SourceChanged(f"the file {error.filename} is gone", remedy="start a new run")
+        if isinstance(error, OSError):
+            return SourceUnavailable(str(error), remedy="check the disk or the network share the files are on")
+        return None
+
+    def _all(self) -> list[Found]:
+        return self._roots.find(str(self.source.connection.get("path") or "."))
+
+    def _sha256(self, file: Found) -> str:
+        return sha256_of(self._roots.locate(file.path), self.ctx.check_cancelled)
+
+    def _survey(self, file: Found, dialect: Dialect, infer: bool) -> Surveyed:
+        return survey(CsvFile(self._roots.locate(file.path), file, dialect), file, dialect, infer)
+
+    def _dialect(self, stream: StreamSpec) -> Dialect:
+        return dialect_of({**self.source.options, **stream.options})
+
+    def _file(
+        self, stream: StreamSpec, piece: Slice, file: Found, pool: ThreadPoolExecutor, ahead: int
+    ) -> Generator[Batch, None, dict[str, Any]]:
+        """Yields the file's rows and returns its fingerprint."""
+        dialect, rows = self._dialect(stream), 0
+        with CsvFile(self._roots.locate(file.path), file, dialect) as opened:
+            header = read_header(opened.text, dialect, file.path)
+            if header:
+                types = typed_columns(stream.contract.fields, header.names, piece.as_text)
+                parser = BlockParser(stream.name, file.path, header.names, types, dialect)
+                cutter = Cutter(opened.text.read, dialect, file.path, rest=header.rest, line=header.line)
+                for batch in _parsed(parser, cutter, pool, ahead):
+                    rows += batch.rows
+                    yield from _portions(_selected(batch, stream.columns), dialect.batch_size)
+            return opened.finish(rows)
+
+
+def _refuse_sql(stream: StreamSpec) -> None:
+    if stream.where or stream.query:
+        raise Unsupported(
+            "files cannot be read with 'where' or 'query'",
+            where=stream.object,
+            remedy="filter with a check or a transformation",
+        )
+
+
+def _parsed(parser: BlockParser, cutter: Cutter, pool: ThreadPoolExecutor, ahead: int) -> Iterator[Batch]:
+    """The batches in the file's order, at most `ahead` of them waiting."""
+    waiting: deque[tuple[Block, Future[Batch]]] = deque()
+    cutting = iter(cutter)
+    while True:
+        block = next(cutting, None)
+        if block:
+            waiting.append((block, pool.submit(parser, block)))
+        if not waiting:
+            return
+        if block is None or len(waiting) > ahead:
+            try:
+                batch = waiting[0][1].result()
+            except Miscut:
+                cutter.recut([block for block, _ in waiting])
+                waiting.clear()
+                cutting = iter(cutter)
+                continue
+            waiting.popleft()
+            yield batch
+
+
+def _selected(batch: Batch, columns: tuple[str, ...]) -> Batch:
+    if not columns:
+        return batch
+    here = [name for name in columns if name in batch.data.schema.names]
+    return replace(batch, data=batch.data.select(here))
+
+
+def _portions(batch: Batch, limit: int) -> Iterator[Batch]:
+    """The batch in pieces of at most `limit` rows (0: whole); the first carries the rejects."""
+    if not batch.rows:
+        return
+    if not limit or batch.data.num_rows <= limit:
+        yield batch
+        return
+    for start in range(0, batch.data.num_rows, limit):
+        places = None if batch.positions is None else batch.positions.slice(start, limit)
+        rejects = batch.rejects if start == 0 else ()
+        yield replace(batch, data=batch.data.slice(start, limit), positions=places, rejects=rejects)

@@ -1,0 +1,217 @@
+"""Files in S3 or a store that speaks its protocol, with conditional puts.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from dativo_provider.errors import (
+    ConfigurationError,
+    CredentialError,
+    DativoError,
+    MissingExtra,
+    StorageUnavailable,
+)
+from dativo_provider.files.base import FileInfo, FileMissing
+from dativo_provider.files.uri import join, parent
+
+__all__ = ["S3Files", "make_client", "split"]
+
+_NONCE = "dativo-writer"  # object metadata: tells our own write apart from another's when a response got lost
+_CONFLICT_ATTEMPTS = 5
+_ABSENT = {"404", "NoSuchKey", "NotFound"}
+_EXISTS = {"412", "PreconditionFailed"}
+_CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
+_DENIED = {
+    "401", "403", "AccessDenied", "AllAccessDisabled", "ExpiredToken", "ExpiredTokenException", "Forbidden",
+    "InvalidAccessKeyId", "InvalidToken", "RequestExpired", "SignatureDoesNotMatch", "TokenRefreshRequired",
+}  # fmt: skip
+_honoured: set[tuple[str, str]] = set()  # (endpoint, bucket) whose conditional puts were seen to work
+
+
+def split(uri: str) -> tuple[str, str]:
+    """`s3://bucket/a/b` → `("bucket", "a/b")`."""
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    return bucket, key
+
+
+def make_client(properties: Mapping[str, str]) -> Any:
+    """A boto3 client from PyIceberg's `s3.*`/`client.*` properties; what is absent comes from boto3's own chain.
+
+    Clients are slow to make and safe to share between threads, so equal properties give the same one.
+    """
+    return _client(tuple(sorted((k, v) for k, v in properties.items() if k.startswith(("s3.", "client.")))))
+
+
+@lru_cache(maxsize=32)
+def _client(given: tuple[tuple[str, str], ...]) -> Any:
+    properties = dict(given)
+    try:
+        import boto3
+        from botocore.config import Config
+    except ImportError as problem:
+        raise MissingExtra.named("s3", "reading or writing s3://") from problem
+
+    def value(name: str) -> str | None:
+        return properties.get(f"s3.{name}") or properties.get(f"client.{name}") or None
+
+    virtual = properties.get("s3.force-virtual-addressing", "").lower() in {"true", "1"}
+    session = boto3.Session(profile_name=value("profile-name"))
+    return session.client(
+        "s3",
+        endpoint_url=value("endpoint"),
+        region_name=value("region") or session.region_name or "us-east-1",
+        aws_access_key_id=value("access-key-id"),
+        aws_secret_access_key=value("secret-access-key"),
+        aws_session_token=value("session-token"),
+        config=Config(
+            s3={"addressing_style": "virtual" if virtual else "path" if value("endpoint") else "auto"},
+            connect_timeout=float(value("connect-timeout") or 10),
+            read_timeout=float(value("request-timeout") or 60),
+            retries={"mode": "standard", "max_attempts": 4},
+        ),
+    )
+
+
+class S3Files:
+    def __init__(self, properties: Mapping[str, str]) -> None:
+        self._client = make_client(properties)
+        self._endpoint = properties.get("s3.endpoint", "")
+
+    def read(self, uri: str) -> bytes:
+        bucket, key = split(uri)
+        with _translated(uri):
+            data: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return data
+
+    def write(self, uri: str, data: bytes) -> None:
+        bucket, key = split(uri)
+        with _translated(uri):
+            self._client.put_object(Bucket=bucket, Key=key, Body=data)
+
+    def write_new(self, uri: str, data: bytes) -> bool:
+        self._require_conditional_puts(uri)
+        return self._put_absent(uri, data)
+
+    def list(self, prefix: str) -> list[FileInfo]:
+        bucket, key = split(prefix)
+        folder = key.rstrip("/") + "/" if key.strip("/") else ""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
+        kind = prefix.partition("://")[0]
+        with _translated(prefix):
+            found = [
+                FileInfo(f"{kind}://{bucket}/{item['Key']}", item["Size"], item["LastModified"].timestamp())
+                for page in pages
+                for item in page.get("Contents", [])
+            ]
+        return sorted(found, key=lambda info: info.uri)
+
+    def delete(self, uri: str) -> None:
+        bucket, key = split(uri)
+        with _translated(uri):
+            self._client.delete_object(Bucket=bucket, Key=key)
+
+    def exists(self, uri: str) -> bool:
+        return self._head(uri) is not None
+
+    def _head(self, uri: str) -> Mapping[str, Any] | None:
+        bucket, key = split(uri)
+        try:
+            with _translated(uri):
+                found: Mapping[str, Any] = self._client.head_object(Bucket=bucket, Key=key)
+        except FileMissing:
+            return None
+        return found
+
+    def _put_absent(self, uri: str, data: bytes) -> bool:
+        nonce = uuid.uuid4().hex
+        for attempt in range(_CONFLICT_ATTEMPTS):
+            outcome = self._conditional_put(uri, data, nonce)
+            if outcome == "created":
+                return True
+            if outcome == "exists":
+                return self._is_ours(uri, nonce)
+            time.sleep(0.05 * 2**attempt)
+        raise StorageUnavailable("other writers kept this object busy", where=uri, remedy="run again")
+
+    def _is_ours(self, uri: str, nonce: str) -> bool:
+        """boto3 repeats a put whose response got lost; the repetition then finds the first one's object."""
+        found = self._head(uri)
+        return found is not None and found.get("Metadata", {}).get(_NONCE) == nonce
+
+    def _conditional_put(self, uri: str, data: bytes, nonce: str) -> str:
+        from botocore.exceptions import ClientError
+
+        bucket, key = split(uri)
+        with _translated(uri):
+            try:
+                self._client.put_object(Bucket=bucket, Key=key, Body=data, IfNoneMatch="*", Metadata={_NONCE: nonce})
+            except ClientError as problem:
+                if _code(problem) in _EXISTS:
+                    return "exists"
+                if _code(problem) in _CONFLICT:
+                    return "conflict"
+                raise
+        return "created"
+
+    def _require_conditional_puts(self, uri: str) -> None:
+        """Some stores accept `If-None-Match` and ignore it; there two attempts would overwrite each other."""
+        known = (self._endpoint, split(uri)[0])
+        if known in _honoured:
+            return
+        probe = join(parent(uri), f".dativo-probe-{uuid.uuid4().hex}")
+        try:
+            self._put_absent(probe, b"1")
+            honoured = not self._put_absent(probe, b"2")
+        finally:
+            self.delete(probe)
+        if not honoured:
+            raise ConfigurationError(
+                "this object store ignores If-None-Match, so runs could overwrite each other", where=uri,
+                remedy="use a store with conditional writes (S3, MinIO, VersityGW, R2), or a newer version of this one",
+            )  # fmt: skip
+        _honoured.add(known)
+
+
+def _code(problem: Any) -> str:
+    return str(problem.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def _translated(uri: str) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+    try:
+        yield
+    except ClientError as problem:
+        raise _client_error(problem, uri) from problem
+    except (NoCredentialsError, PartialCredentialsError) as problem:
+        raise CredentialError(
+            "no credentials for the object store", where=uri,
+            remedy="set s3.access-key-id and s3.secret-access-key, or give this machine a role",
+        ) from problem  # fmt: skip
+    except BotoCoreError as problem:
+        raise StorageUnavailable(
+            f"the object store did not answer: {type(problem).__name__}",
+            where=uri,
+            remedy="check s3.endpoint, then retry",
+        ) from problem
+
+
+def _client_error(problem: Any, uri: str) -> DativoError:
+    code = _code(problem)
+    if code == "NoSuchBucket":
+        return ConfigurationError("this bucket does not exist", where=uri, remedy="create it or correct the warehouse")
+    if code in _ABSENT:
+        return FileMissing("this object does not exist", where=uri)
+    if code in _DENIED:
+        return CredentialError(
+            f"the object store refused these credentials ({code})", where=uri,
+            remedy="renew them, or grant them get, put, list and delete on this prefix",
+        )  # fmt: skip
+    return StorageUnavailable(f"the object store answered {code}", where=uri, remedy="retry; see its own log otherwise")

@@ -1,0 +1,63 @@
+"""URIs of files: always with a scheme, never percent-encoded, as PyIceberg and the Iceberg metadata hold them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dativo_provider.errors import ConfigurationError
+
+__all__ = ["canonical", "file_uri", "join", "local_path", "parent", "relative", "scheme"]
+
+_UNSAFE = frozenset("?#%")  # URL parsers in readers of the table would cut or decode the path at these
+
+
+def scheme(uri: str) -> str:
+    """`s3` of `s3://bucket/key`. Raises `ConfigurationError` for a plain path."""
+    kind, separator, _ = uri.partition("://")
+    if not separator or not kind:
+        raise ConfigurationError(f"'{uri}' has no scheme", remedy="write file:///… or s3://…")
+    return kind.lower()
+
+
+def file_uri(path: Path | str) -> str:
+    """The URI of a local path, made absolute."""
+    absolute = Path(path).expanduser().absolute().as_posix()
+    if bad := sorted(_UNSAFE & set(absolute)):
+        raise ConfigurationError(
+            f"the path '{absolute}' contains {' '.join(bad)}, which other engines cannot read in a table's location",
+            remedy="choose a folder without these characters",
+        )
+    return f"file://{absolute}"
+
+
+def local_path(uri: str) -> Path:
+    """The inverse of `file_uri`; `file:/a`, `file:///a` and `file://localhost/a` are the same file."""
+    if not uri.startswith("file:"):
+        raise ConfigurationError(f"'{uri}' is not a local file")
+    rest = uri.removeprefix("file:")
+    return Path(rest.removeprefix("//localhost").removeprefix("//") if rest.startswith("//") else rest)
+
+
+def canonical(uri: str) -> str:
+    """One spelling per file, for comparing: `file:/a` and `file:///a`, `s3a://b` and `s3://b`."""
+    kind, _, rest = uri.partition(":")
+    if kind == "file":
+        return file_uri(local_path(uri))
+    return f"{'s3' if kind in {'s3a', 's3n'} else kind}:{rest}"
+
+
+def join(base: str, *parts: str) -> str:
+    """`base` with `parts` appended, one slash between."""
+    return "/".join([base.rstrip("/"), *(part.strip("/") for part in parts if part.strip("/"))])
+
+
+def parent(uri: str) -> str:
+    return uri.rstrip("/").rpartition("/")[0]
+
+
+def relative(uri: str, base: str) -> str:
+    """The part of `uri` below `base`. Raises `ConfigurationError` when it is not below it."""
+    root = base.rstrip("/") + "/"
+    if not uri.startswith(root):
+        raise ConfigurationError(f"'{uri}' is not below '{base}'")
+    return uri[len(root) :]

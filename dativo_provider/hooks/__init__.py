@@ -1,0 +1,1 @@
+"""Airflow connections and assets as the engine sees them."""

@@ -1,0 +1,74 @@
+"""`${SECRET:NAME}` from Airflow: a Variable of the tenant, wherever the deployment's secrets backend keeps it."""
+
+from __future__ import annotations
+
+import re
+
+from dativo_provider.errors import CredentialError
+from dativo_provider.model.context import NoSecrets, Secrets
+from dativo_provider.secrets.base import Provider
+from dativo_provider.secrets.names import SecretName
+from dativo_provider.secrets.payload import Payload, parse
+
+__all__ = ["AirflowSecrets", "register", "variable_key"]
+
+# Parts without `__` and without `_` at the joints: only so does one Variable belong to one tenant.
+_PART = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
+
+
+def variable_key(tenant: str, name: str) -> str:
+    """`dativo__<tenant>__<name>`. Raises `CredentialError` for names that could meet in one key."""
+    name = name.replace("-", "_")
+    for part in (tenant, name):
+        if not _PART.fullmatch(part):
+            raise CredentialError(
+                f"'{part}' has no Airflow Variable of its own",
+                remedy="use lower-case letters and digits joined by single underscores",
+            )
+    return f"dativo__{tenant}__{name}"
+
+
+class AirflowSecrets(Provider):
+    """The tenant's Variable wins over `dativo__global__<name>`, both over `fallback`.
+
+    A value may be text, JSON or KEY=VALUE lines. Every value found is masked from then on.
+    """
+
+    def __init__(self, fallback: Secrets | None = None) -> None:
+        super().__init__(register)
+        self._fallback = fallback or NoSecrets()
+
+    def find(self, wanted: SecretName) -> tuple[Payload, str]:
+        for owner in (wanted.tenant, "global"):
+            key = variable_key(owner, wanted.name)
+            if (value := _variable(key)) is not None:
+                return parse(value, None, f"Airflow Variable {key}"), f"Airflow Variable {key}"
+        return self._elsewhere(wanted)
+
+    def _elsewhere(self, wanted: SecretName) -> tuple[Payload, str]:
+        key = variable_key(wanted.tenant, wanted.name)
+        try:
+            return parse(self._fallback.get(wanted.tenant, wanted.name), None, "the environment"), "the environment"
+        except CredentialError as missing:
+            raise CredentialError(
+                f"secret '{wanted.full}' of tenant '{wanted.tenant}' was not found",
+                where=f"Airflow Variable {key}; {missing.where or missing.message}",
+                remedy=f"airflow variables set {key} ..., or add it to your secrets backend",
+            ) from missing
+
+
+def _variable(key: str) -> str | None:
+    from airflow.sdk import Variable
+
+    found = Variable.get(key, default=None)
+    return None if found is None else str(found)
+
+
+def register(value: str) -> None:
+    """Neither Airflow's logs nor Dativo's own messages show `value` from now on."""
+    from airflow.sdk.log import mask_secret
+
+    from dativo_provider.observability import MASKER
+
+    MASKER.add(value)
+    mask_secret(value)

@@ -1,0 +1,1 @@
+"""Iceberg tables: catalogs, staged Parquet files, and the one path by which rows become visible."""

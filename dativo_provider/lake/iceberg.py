@@ -1,0 +1,204 @@
+"""The Iceberg target: prepare, stage, publish, read back and sweep, for one job in one step."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from dativo_provider.errors import ConfigurationError
+from dativo_provider.files import FileStore, open_files
+from dativo_provider.lake import read
+from dativo_provider.lake.catalog import catalog_properties, close_catalog, open_catalog, warehouse_of
+from dativo_provider.lake.commit import load
+from dativo_provider.lake.datafile import run_folder
+from dativo_provider.lake.lanes import lanes_of
+from dativo_provider.lake.own import check_literal
+from dativo_provider.lake.partition import check_partitioning
+from dativo_provider.lake.pending import finish_pending
+from dativo_provider.lake.personal import metrics_properties, personal_columns
+from dativo_provider.lake.publish import Publication, check_alone, check_mode
+from dativo_provider.lake.schema import table_fields
+from dativo_provider.lake.sink import Encoding
+from dativo_provider.lake.state import own_lanes, read_state, state_key
+from dativo_provider.lake.sweep import promised, sweep_folder, sweep_orphans
+from dativo_provider.lake.table import WantedTable, ensure_table, find_table, quarantine_name, table_name
+from dativo_provider.lake.tags import tag_properties
+from dativo_provider.lake.writer import LakeFileWriter
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.job import JobSpec, StreamSpec
+from dativo_provider.model.run import Lane, Manifest, Plan, Published, StagedFile, State
+from dativo_provider.model.stream import Cursor, Field
+from dativo_provider.model.tables import QUARANTINE_FIELDS, SYSTEM_FIELDS
+from dativo_provider.model.target import StagedFileWriter, Target, TargetTable
+from dativo_provider.secrets.resolve import resolve
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table
+
+__all__ = ["IcebergTarget"]
+
+_LEFT_FOR = timedelta(days=3)
+_UNBOUNDED_IN_QUARANTINE = frozenset({"raw", "source_reference", "row_id"})  # may hold what a person's row held
+
+
+class IcebergTarget(Target):
+    """Opens the catalog on first use. `job` may hold references; they are resolved here."""
+
+    def __init__(self, job: JobSpec, ctx: RunContext) -> None:
+        self._ctx = ctx
+        target = replace(
+            job.target,
+            catalog=resolve(job.target.catalog, job, ctx),
+            connection=resolve(job.target.connection, job, ctx),
+            warehouse=resolve(job.target.warehouse, job, ctx),
+        )
+        self._job = replace(job, target=target)
+        check_literal(job, self._job)
+        self._opened: Catalog | None = None
+
+    @property
+    def catalog(self) -> Catalog:
+        if self._opened is None:
+            self._opened = open_catalog(self._ctx.settings, self._job)
+            weakref.finalize(self, close_catalog, self._opened)  # a long process opens many targets
+        return self._opened
+
+    @property
+    def files(self) -> FileStore:
+        """State, pending manifests and listings, beside the tables."""
+        return open_files(warehouse_of(self._ctx.settings, self._job), self._properties)
+
+    @property
+    def _properties(self) -> dict[str, str]:
+        return catalog_properties(self._ctx.settings, self._job)[1]
+
+    def table(self, name: str) -> Table:
+        """Raises `StorageUnavailable`, `CredentialError`; PyIceberg's `NoSuchTableError` when there is none."""
+        return load(self.catalog, name)
+
+    def prepare(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> TargetTable:
+        wanted = _wanted(job, stream, fields)
+        main = ensure_table(self.catalog, wanted)
+        if job.target.mode == "replace":
+            check_alone(main.properties, job, stream.name, wanted.name)
+        quarantine = ensure_table(self.catalog, _wanted_quarantine(wanted))
+        self._finish_pending(main, job, stream)
+        return TargetTable(wanted.name, main.location(), quarantine_name(wanted.name), quarantine.location())
+
+    def state(self, job: JobSpec, stream: StreamSpec, lane: Lane) -> State:
+        name = table_name(job, stream.table, stream.contract.domain)
+        table = find_table(self.catalog, name)
+        if table is None:
+            return State()
+        return read_state(table.properties, state_key(job, stream.name, lane), self.files, name)
+
+    def lanes(self, job: JobSpec, stream: StreamSpec) -> Mapping[str, int]:
+        name = table_name(job, stream.table, stream.contract.domain)
+        table = find_table(self.catalog, name)
+        return lanes_of(table.properties, job, stream.name, self.files, name) if table else {}
+
+    def stage(self, plan: Plan, piece: int, attempt: str, kind: Literal["data", "quarantine"]) -> StagedFileWriter:
+        target, data = plan.job.target, kind == "data"
+        location = plan.table_location if data else plan.quarantine_location
+        unbounded = personal_columns(plan.fields) if data else _UNBOUNDED_IN_QUARANTINE
+        return LakeFileWriter(
+            self.table(plan.table if data else plan.quarantine_table),
+            run_folder(location, plan.plan_id),
+            f"s{piece:05d}-a{attempt}",
+            target_bytes=target.file_size_mb << 20,
+            encoding=Encoding(target.compression, frozenset(_keys(plan.spec) if data else ())),
+            unbounded=unbounded,
+        )
+
+    def read_staged(
+        self, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        io = self.table(plan.table).io
+        return read.staged_rows(io, files, columns)
+
+    def published_keys(self, plan: Plan, columns: Sequence[str], low: Any, high: Any) -> pa.RecordBatchReader:
+        every = {field.name: field for field in (*plan.fields, *SYSTEM_FIELDS)}
+        wanted, table = [every[name] for name in columns], find_table(self.catalog, plan.table)
+        if table is None:  # a dry run before the first run
+            return read.no_rows(wanted)
+        row_filter = read.between(plan.spec.incremental.cursor_field, low, high)
+        return read.typed(read.scan(table, columns=columns, row_filter=row_filter), wanted)
+
+    def quarantined_ids(self, plan: Plan) -> frozenset[str]:
+        from pyiceberg.expressions import EqualTo
+
+        table = find_table(self.catalog, plan.quarantine_table)
+        if table is None:
+            return frozenset()
+        rows = read.scan(table, columns=["row_id"], row_filter=EqualTo("stream", plan.stream))
+        return frozenset(value for batch in rows for value in batch.column("row_id").to_pylist())
+
+    def has_rows(self, plan: Plan) -> bool:
+        table = find_table(self.catalog, plan.table)
+        return table is not None and read.row_count(table) > 0
+
+    def publish(self, plan: Plan, manifests: Sequence[Manifest], cursor: Cursor | None) -> Published:
+        return Publication(self.catalog, self.files, plan, manifests, cursor).run()
+
+    def sweep(self, plan: Plan) -> int:
+        """Keeps everything of a plan that did commit: a twin may have published it after all."""
+        table = find_table(self.catalog, plan.table)
+        if table is not None:
+            state = read_state(table.properties, plan.state_key, self.files, plan.table)
+            if plan.plan_id in state.runs:
+                return 0
+        folders = [run_folder(place, plan.plan_id) for place in (plan.table_location, plan.quarantine_location)]
+        return sum(sweep_folder(folder, self.files) for folder in folders)
+
+    def sweep_old(self, plan: Plan) -> int:
+        return self.sweep_table(plan.table, _LEFT_FOR, running=[plan.plan_id])
+
+    def sweep_table(self, name: str, older_than: timedelta, running: Sequence[str] = ()) -> int:
+        """Orphans of the table and of its quarantine."""
+        main, catalog = self.table(name), self.catalog
+        keep = set(promised(main, self.files))
+        removed = sweep_orphans(catalog, name, self.files, older_than=older_than, running=running)
+        beside = quarantine_name(name)
+        if find_table(catalog, beside) is None:
+            return removed
+        return removed + sweep_orphans(catalog, beside, self.files, older_than=older_than, running=running, keep=keep)
+
+    def _finish_pending(self, main: Table, job: JobSpec, stream: StreamSpec) -> None:
+        """Of every lane: an earlier run may have died between its two commits."""
+        for key in own_lanes(main.properties, job, stream.name):
+            state = read_state(main.properties, key, self.files, ".".join(main.name()))
+            if state.pending:
+                finish_pending(state.pending, str(main.metadata.table_uuid), self.catalog, self.files)
+
+
+def _wanted(job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
+    name, personal = table_name(job, stream.table, stream.contract.domain), personal_columns(fields)
+    check_mode(job.target.mode, job.target.branch, name)
+    check_partitioning(job.target.partitioning, personal, name)
+    if stream.incremental.cursor_field in personal:
+        raise ConfigurationError(
+            f"the cursor '{stream.incremental.cursor_field}' holds personal data, which state would keep and show",
+            where=name,
+            remedy="use another cursor_field, or correct the column's classification in the contract",
+        )
+    properties = {
+        "write.parquet.compression-codec": job.target.compression,
+        **{f"write.parquet.bloom-filter-enabled.column.{key}": "true" for key in _keys(stream)},
+        **tag_properties(stream.contract, fields),
+    }
+    every = table_fields(fields, system_columns=job.target.system_columns)
+    return WantedTable(name, job.tenant, every, job.target.partitioning, properties)
+
+
+def _wanted_quarantine(main: WantedTable) -> WantedTable:
+    properties = metrics_properties(_UNBOUNDED_IN_QUARANTINE)
+    return WantedTable(quarantine_name(main.name), main.tenant, QUARANTINE_FIELDS, properties=properties)
+
+
+def _keys(stream: StreamSpec) -> Sequence[str]:
+    return stream.key or stream.contract.primary_key

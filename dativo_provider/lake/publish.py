@@ -1,0 +1,195 @@
+"""publish: main commit first, quarantine second, both once per plan id (ARCHITECTURE 4.3-4.6)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from dativo_provider.errors import ConfigurationError, ContractViolation, DataError, Fenced, InternalError, Unsupported
+from dativo_provider.files import FileStore
+from dativo_provider.lake.commit import Change, Outcome, commit
+from dativo_provider.lake.datafile import check_present, data_files, live_files, run_folder
+from dativo_provider.lake.lanes import fence_lanes
+from dativo_provider.lake.owner import check_owner
+from dativo_provider.lake.pending import finish_pending, write_pending
+from dativo_provider.lake.state import other_jobs, read_state, summary_of, write_state
+from dativo_provider.lake.tags import tag_properties
+from dativo_provider.model.job import JobSpec
+from dativo_provider.model.run import Manifest, Plan, Published, StagedFile, State
+from dativo_provider.model.stream import Cursor
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table
+
+__all__ = ["Publication", "check_alone", "check_mode"]
+
+_MODES = ("append", "replace")
+
+
+class Publication:
+    """One plan's way into its table."""
+
+    def __init__(
+        self, catalog: Catalog, files: FileStore, plan: Plan, manifests: Sequence[Manifest], cursor: Cursor | None
+    ) -> None:
+        self._catalog, self._files, self._plan, self._cursor = catalog, files, plan, cursor
+        _check_manifests(plan, manifests)
+        self._data = [file for manifest in manifests for file in manifest.files]
+        self._quarantine = [file for manifest in manifests for file in manifest.quarantine]
+        self._extracted = sum(manifest.books.extracted for manifest in manifests)
+        self._deleted = 0
+
+    def run(self) -> Published:
+        """Raises `Fenced`, `StorageUnavailable`, `ConfigurationError` or `ContractViolation`."""
+        started = time.monotonic()
+        outcome = commit(self._catalog, self._plan.table, self._done, self._change)
+        self._finish(self._state(outcome.table), outcome.table)
+        return self._published(outcome, time.monotonic() - started)
+
+    def _state(self, table: Table) -> State:
+        return read_state(table.properties, self._plan.state_key, self._files, self._plan.table)
+
+    def _done(self, table: Table) -> bool:
+        check_owner(table, self._plan.job.tenant)
+        state = self._state(table)
+        if self._plan.plan_id in state.runs:
+            return True
+        if state.seq != self._plan.base.seq:
+            last = state.runs[-1] if state.runs else "another writer"
+            raise Fenced(
+                f"this stream has moved since the plan (from {self._plan.base.seq} to {state.seq}, by {last})",
+                where=f"{self._plan.table} {self._plan.state_key}",
+                remedy="start a new run: its plan begins where the other run ended; nothing of this one was published",
+            )
+        fence_lanes(self._plan, table.properties, self._files)
+        return False
+
+    def _change(self, table: Table) -> Change:
+        """Planned on the very handle that commits."""
+        before = self._state(table)
+        self._finish(before, table)
+        removed = list(self._replaced(table))
+        self._deleted = sum(file.record_count for file in removed)
+        check_present(self._data, run_folder(self._plan.table_location, self._plan.plan_id), self._files)
+        after = before.after(self._plan.plan_id, self._cursor, self._plan.spec.contract.version, self._pending(table))
+        return Change(
+            added=data_files(table, self._data),
+            removed=removed,
+            summary=self._summary(after),
+            properties=self._properties(table, after),
+        )
+
+    def _replaced(self, table: Table) -> Iterable:  # type: ignore[type-arg]
+        """Every live file, under `replace`. Raises when that would take away what is not ours to take."""
+        target = self._plan.job.target
+        if target.mode != "replace":
+            return ()
+        if self._plan.lane.kind != "live":
+            raise ConfigurationError(
+                f"a {self._plan.lane.kind} holds a part of the rows and may not replace the table",
+                where=self._plan.table,
+                remedy="use mode: append for this run, or a full refresh",
+            )
+        check_alone(table.properties, self._plan.job, self._plan.stream, self._plan.table)
+        live = list(live_files(table).values())
+        if live and not self._data and not target.allow_empty_replace:
+            raise ContractViolation(
+                "the run has no row, and replacing would empty the table",
+                where=self._plan.table,
+                remedy="check the source; set target.allow_empty_replace: true if that is meant",
+            )
+        return live
+
+    def _pending(self, table: Table) -> str:
+        if not self._quarantine:
+            return ""
+        folder = run_folder(self._plan.quarantine_location, self._plan.plan_id)
+        check_present(self._quarantine, folder, self._files)
+        return write_pending(self._plan, str(table.metadata.table_uuid), self._quarantine, self._files)
+
+    def _finish(self, state: State, table: Table) -> None:
+        if state.pending:
+            finish_pending(state.pending, str(table.metadata.table_uuid), self._catalog, self._files)
+
+    def _summary(self, after: State) -> Mapping[str, str]:
+        plan, rows = self._plan, {"extracted": self._extracted, "accepted": _rows(self._data)}
+        counts = {f"dativo.{name}": str(count) for name, count in rows.items()}
+        return {
+            "dativo.run": plan.plan_id,
+            "dativo.run-id": plan.run_id,
+            "dativo.job": f"{plan.job.tenant}/{plan.job.id}/{plan.stream}",
+            "dativo.contract": plan.spec.contract.name,
+            "dativo.contract_version": plan.spec.contract.version,
+            "dativo.quarantined": str(_rows(self._quarantine)),
+            "dativo.state": summary_of(after),
+            **counts,
+        }
+
+    def _properties(self, table: Table, after: State) -> Mapping[str, str]:
+        """The lane's new record, and the tags that are not there yet."""
+        plan = self._plan
+        record = write_state(after, plan.plan_id, plan.table_location, self._files)
+        tags = {"dativo.tenant": plan.job.tenant, **tag_properties(plan.spec.contract, plan.fields)}
+        missing = {key: value for key, value in tags.items() if table.properties.get(key) != value}
+        return {plan.state_key: record, **missing}
+
+    def _published(self, outcome: Outcome, seconds: float) -> Published:
+        table = outcome.table
+        return Published(
+            outcome="committed" if outcome.ours else "already",
+            snapshot_id=_snapshot_of(table, self._plan.plan_id),
+            inserted=_rows(self._data),
+            deleted=self._deleted if outcome.ours else 0,
+            quarantined=_rows(self._quarantine),
+            table=self._plan.table,
+            metadata_location=table.metadata_location,
+            seconds=seconds,
+        )
+
+
+def check_alone(properties: Mapping[str, str], job: JobSpec, stream: str, where: str) -> None:
+    if others := other_jobs(properties, job, stream):
+        names = ", ".join(key.removeprefix("dativo.state.") for key in others)
+        raise ConfigurationError(
+            f"replacing would delete the rows of {names}, which publish into the same table",
+            where=where,
+            remedy="give this stream a table of its own, or use mode: append with an incremental cursor",
+        )
+
+
+def check_mode(mode: str, branch: str, where: str) -> None:
+    if mode not in _MODES:
+        raise Unsupported(
+            f"mode '{mode}' is not supported by this version", where=where, remedy="use append or replace"
+        )
+    if branch and branch != "main":
+        raise Unsupported("publishing to a branch is not supported by this version", where=where, remedy="use main")
+
+
+def _check_manifests(plan: Plan, manifests: Sequence[Manifest]) -> None:
+    check_mode(plan.job.target.mode, plan.job.target.branch, plan.table)
+    if plan.request.dry_run or plan.request.limit is not None:
+        raise InternalError("a dry run or a limited run was about to be published", where=plan.folder)
+    if foreign := [manifest.plan_id for manifest in manifests if manifest.plan_id != plan.plan_id]:
+        raise InternalError(f"manifests of other plans: {', '.join(foreign)}", where=plan.folder)
+    slices = [manifest.slice for manifest in manifests]
+    if len(set(slices)) != len(slices):
+        raise InternalError(f"several manifests for one slice: {slices}", where=plan.folder)
+    if open_ended := [manifest.slice for manifest in manifests if not manifest.read.complete]:
+        raise DataError(
+            f"slices {open_ended} were not read to their end", where=plan.folder, remedy="run the extract tasks again"
+        )
+
+
+def _rows(files: Sequence[StagedFile]) -> int:
+    return sum(file.rows for file in files)
+
+
+def _snapshot_of(table: Table, plan_id: str) -> int | None:
+    """None when the snapshot has been expired since."""
+    for snapshot in reversed(table.metadata.snapshots):
+        if snapshot.summary is not None and snapshot.summary.get("dativo.run") == plan_id:
+            return int(snapshot.snapshot_id)
+    return None

@@ -1,0 +1,87 @@
+"""Checks in one form, whatever language they were written in, their results, and the verdict over a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dativo_provider.vocabulary import (
+    CheckKind,
+    CheckScope,
+    Decision,
+    EvaluatedBy,
+    OnViolation,
+    Outcome,
+    Severity,
+)
+
+__all__ = ["CheckResult", "CheckSpec", "Rule", "Verdict"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check as its author wrote it; `quality.frontends` compiles it to a `CheckSpec`.
+
+    `language` names the front end: `odcs` (a `quality:` entry), `odcs-options` (`logicalTypeOptions`, `enum`),
+    `inline`, `soda`, `great_expectations`, `custom`. `column` is set where the rule stands under a column.
+    """
+
+    language: str
+    body: Mapping[str, Any]
+    column: str = ""
+    declared_in: str = ""  # file:line:column
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """One check. `params` by kind: range `min max exclusive_min exclusive_max`, length `min max`, regex
+    `pattern negate`, enum `values`, type `type`, freshness `max_age_seconds`, row_count `min max`, sql
+    `query`, custom `function`. Bounds are JSON values of the column's type.
+
+    A row check says which rows fail; NULL fails only `required`. `on_violation` is what a failure does.
+    """
+
+    id: str
+    name: str
+    kind: CheckKind
+    scope: CheckScope = "row"
+    columns: tuple[str, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity = "error"
+    on_violation: OnViolation = "quarantine"
+    dimension: str = ""
+    where: str = ""  # SQL condition on the rows that count
+    denominator: str = "rows"  # rows | non_null
+    tolerance: float = 0.0  # share of failing rows that still passes
+    engine: str = ""  # asked for by name; empty: the cheapest that can
+    declared_in: str = ""  # file:line
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    check_id: str
+    name: str
+    outcome: Outcome
+    evaluated_by: EvaluatedBy
+    severity: Severity = "error"
+    on_violation: OnViolation = "quarantine"
+    evaluated: int = 0
+    failed: int = 0
+    value: Any = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One decision per run. `reasons` are sentences for a person."""
+
+    decision: Decision
+    results: tuple[CheckResult, ...] = ()
+    reasons: tuple[str, ...] = ()
+    fails_after: tuple[str, ...] = ()  # why the run fails although its rows publish (stale data)
+
+    @property
+    def publishes(self) -> bool:
+        return self.decision != "block"

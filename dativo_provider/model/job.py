@@ -1,0 +1,182 @@
+"""A job as the engine sees it: resolved, merged, typed, and free of secrets (references stay references)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from dativo_provider.model.checks import Rule
+from dativo_provider.model.stream import Field
+from dativo_provider.vocabulary import OnChangedFile, SchemaValidation, WriteMode
+
+__all__ = [
+    "ContractSpec",
+    "Enforcement",
+    "IncrementalSpec",
+    "JobSpec",
+    "PartitionSpec",
+    "RetrySpec",
+    "ScheduleSpec",
+    "SourceSpec",
+    "StreamSpec",
+    "TargetSpec",
+    "TransformSpec",
+]
+
+
+@dataclass(frozen=True)
+class ContractSpec:
+    """The contract of one stream: `fields` in table order, its rules as written, who owns it.
+
+    No fields: the source's own columns are the schema."""
+
+    name: str
+    version: str = "0.0.0"
+    id: str = ""
+    status: str = "active"
+    path: str = ""
+    fields: tuple[Field, ...] = ()
+    primary_key: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    description: str = ""
+    owner: str = ""
+    domain: str = ""
+    data_product: str = ""
+    properties: Mapping[str, str] = field(default_factory=dict)  # `dativo.*` tags for table properties (SN-08)
+    keep_original: bool = False  # quarantine keeps masked columns in clear
+
+
+@dataclass(frozen=True)
+class IncrementalSpec:
+    """`strategy` is one of the words of REQUIREMENTS 3.1; readers see `cursor_field` and seconds."""
+
+    strategy: str = "full_refresh"
+    cursor_field: str = ""
+    lookback_seconds: int = 0
+    lag_seconds: int = 60
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """Where to read. `connection` values may hold `${VAR}` and `${SECRET:NAME}`, resolved by the pipeline only."""
+
+    connector: str
+    connection: Mapping[str, Any] = field(default_factory=dict)
+    connection_id: str = ""  # an Airflow connection
+    options: Mapping[str, Any] = field(default_factory=dict)
+    roots: tuple[str, ...] = ()  # folders or prefixes a file connector may read below
+
+
+@dataclass(frozen=True)
+class StreamSpec:
+    """One stream of a job and the table it ends in. `object` is a table, an endpoint or a path pattern."""
+
+    name: str
+    object: str
+    table: str
+    contract: ContractSpec
+    columns: tuple[str, ...] = ()
+    where: str = ""
+    query: str = ""
+    key: tuple[str, ...] = ()
+    incremental: IncrementalSpec = IncrementalSpec()
+    on_changed_file: OnChangedFile = "refuse"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PartitionSpec:
+    """`transform` is identity, day, month, hour, bucket[N] or truncate[W] of `column`."""
+
+    column: str
+    transform: str = "identity"
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """Where to publish. Empty `catalog`/`warehouse` means the deployment's (`Settings`)."""
+
+    connector: str = "iceberg"
+    catalog: Mapping[str, Any] = field(default_factory=dict)
+    warehouse: str = ""
+    namespace: str = ""
+    branch: str = ""
+    mode: WriteMode = "append"
+    partitioning: tuple[PartitionSpec, ...] = ()
+    file_size_mb: int = 150
+    compression: str = "zstd"
+    system_columns: bool = True
+    allow_empty_replace: bool = False
+    connection: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TransformSpec:
+    """One entry of `transformations:`. `windowed` ones see the whole run, others one row."""
+
+    name: str
+    column: str
+    expression: str
+    type: str = ""  # canonical type of the new column; empty: as DuckDB infers it
+    windowed: bool = False
+    declared_in: str = ""
+
+
+@dataclass(frozen=True)
+class ScheduleSpec:
+    """Cron XOR seconds, or neither (manual). `timezone` is an IANA name."""
+
+    cron: str = ""
+    interval_seconds: int = 0
+    enabled: bool = True
+    timezone: str = "UTC"
+    max_concurrent_runs: int = 1
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RetrySpec:
+    """Delay of attempt n is initial × multiplier^n, capped; seconds."""
+
+    max_retries: int = 3
+    initial_delay_seconds: float = 5
+    max_delay_seconds: float = 300
+    backoff_multiplier: float = 2.0
+    retryable_error_patterns: tuple[str, ...] = ()
+
+
+Enforcement = Literal["strict", "warn", "disabled"]
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """`id` names the job in state for ever; `name` is the file's stem; the DAG is `<tenant>.<name>`."""
+
+    tenant: str
+    name: str
+    id: str
+    source: SourceSpec
+    target: TargetSpec
+    streams: tuple[StreamSpec, ...]
+    transforms: tuple[TransformSpec, ...] = ()
+    schedule: ScheduleSpec = ScheduleSpec()
+    retry: RetrySpec = RetrySpec()
+    schema_validation: SchemaValidation = "quarantine"
+    enforcement: Enforcement = "strict"
+    environment: str = ""
+    path: str = ""
+    description: str = ""
+    slices: int = 1  # how many tasks may read one stream at once
+    allowed_variables: tuple[str, ...] = ()  # environment variables this tenant may reference
+    connection_prefixes: tuple[str, ...] = ()  # Airflow connection ids this tenant may use start with one of these
+    unsupported: tuple[str, ...] = ()  # why this version cannot execute it, a sentence each
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def dag_id(self) -> str:
+        return f"{self.tenant}.{self.name}"
+
+    def stream(self, name: str) -> StreamSpec:
+        return next(stream for stream in self.streams if stream.name == name)

@@ -1,0 +1,190 @@
+"""A run on paper: what was asked, the frozen plan, and what each step wrote down for the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, TypeVar
+
+from pydantic import TypeAdapter
+
+from dativo_provider.model.books import Books
+from dativo_provider.model.checks import CheckResult, CheckSpec, Verdict
+from dativo_provider.model.job import JobSpec, StreamSpec
+from dativo_provider.model.stream import Cursor, Field, ReadResult, Slice, Window
+from dativo_provider.vocabulary import LaneKind, RunStatus
+
+__all__ = [
+    "Lane", "Manifest", "Plan", "Published", "RunRecord", "RunRequest", "StagedFile", "State", "dump", "load",
+]  # fmt: skip
+
+
+T = TypeVar("T")
+
+
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """Building one costs milliseconds, so each kind's is kept."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
+
+
+def dump(value: Any) -> bytes:
+    """Any dataclass of this package as JSON."""
+    return _adapter(type(value)).dump_json(value)
+
+
+def load(kind: type[T], data: bytes | str) -> T:
+    """The inverse of `dump`. Raises `pydantic.ValidationError` when `data` is not a `kind`."""
+    loaded: T = _adapter(kind).validate_json(data)
+    return loaded
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Live runs, each backfill and each replay keep their own state record."""
+
+    kind: LaneKind = "live"
+    id: str = ""
+
+    @property
+    def suffix(self) -> str:
+        return "" if self.kind == "live" else f".{self.kind}.{self.id}"
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What started this run. `start`/`end` make it a backfill lane; `limit` and `dry_run` never publish."""
+
+    run_id: str = ""
+    full_refresh: bool = False
+    start: str | None = None
+    end: str | None = None
+    dry_run: bool = False
+    limit: int | None = None
+    attempt: int = 1
+
+    @property
+    def lane(self) -> Lane:
+        if self.start or self.end:
+            return Lane("backfill", f"{self.start or ''}_{self.end or ''}")
+        return Lane()
+
+
+@dataclass(frozen=True)
+class State:
+    """One lane's record in the table property `dativo.state.<job id>.<stream>` (ARCHITECTURE 4.3)."""
+
+    seq: int = 0
+    cursor: Cursor | None = None
+    runs: tuple[str, ...] = ()  # the last 32 plan ids, oldest first
+    pending: str = ""  # URI of a quarantine manifest still to be appended
+    contract_version: str = ""
+
+    def after(self, plan_id: str, cursor: Cursor | None, contract_version: str, pending: str = "") -> Self:
+        return type(self)(self.seq + 1, cursor, (*self.runs, plan_id)[-32:], pending, contract_version)
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """A Parquet file nothing can see yet. `path` has a scheme; `partition` holds transformed values by
+    partition field name; `stats` are the column statistics of the footer in the lake's own JSON."""
+
+    path: str
+    rows: int
+    bytes: int
+    partition: Mapping[str, Any] = field(default_factory=dict)
+    stats: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one winning attempt at one slice came to; the only source `audit` and `publish` take files from."""
+
+    plan_id: str
+    slice: int
+    attempt: str
+    files: tuple[StagedFile, ...] = ()
+    quarantine: tuple[StagedFile, ...] = ()
+    books: Books = field(default_factory=Books)
+    results: tuple[CheckResult, ...] = ()
+    read: ReadResult = ReadResult(rows=0)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything later steps need, frozen. Written once as `plan.json` under `folder`."""
+
+    plan_id: str
+    run_id: str
+    job: JobSpec
+    stream: str
+    lane: Lane
+    request: RunRequest
+    table: str  # `<namespace>.<table>`
+    quarantine_table: str
+    table_location: str
+    quarantine_location: str
+    folder: str  # URI; holds plan.json, manifests/, verdict.json, published.json
+    fields: tuple[Field, ...]  # of the table, system columns excluded, transform columns included
+    checks: tuple[CheckSpec, ...]
+    window: Window
+    slices: tuple[Slice, ...]
+    base: State
+    created_at: str  # ISO, UTC
+    home: str = ""  # identity of DATIVO_HOME when catalog or warehouse is embedded
+    source_fields: tuple[Field, ...] = ()
+    lanes: Mapping[str, int] | None = None  # `seq` of every lane of the stream, by suffix; None: not looked at
+
+    @property
+    def spec(self) -> StreamSpec:
+        return self.job.stream(self.stream)
+
+    @property
+    def state_key(self) -> str:
+        return f"dativo.state.{self.job.id}.{self.stream}{self.lane.suffix}"
+
+    @property
+    def path(self) -> str:
+        return f"{self.folder}/plan.json"
+
+
+@dataclass(frozen=True)
+class Published:
+    """`outcome` is `already` when this very plan had committed before (a late twin, a cleared task)."""
+
+    outcome: Literal["committed", "already", "blocked", "dry_run"]
+    snapshot_id: int | None = None
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    quarantined: int = 0
+    table: str = ""
+    metadata_location: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One stream's run as the metadata store keeps it and `dativo runs` shows it."""
+
+    plan_id: str
+    run_id: str
+    tenant: str
+    job: str
+    stream: str
+    status: RunStatus
+    started_at: str
+    finished_at: str = ""
+    table: str = ""
+    snapshot_id: int | None = None
+    window: Window = Window()
+    books: Books = field(default_factory=Books)
+    verdict: Verdict | None = None
+    contract_version: str = ""
+    error: Mapping[str, Any] = field(default_factory=dict)
+    folder: str = ""

@@ -1,0 +1,95 @@
+"""The interface every place rows are published to implements (ARCHITECTURE 2)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from dativo_provider.model.run import Lane, Manifest, Plan, Published, StagedFile, State
+from dativo_provider.model.stream import Cursor, Field
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dativo_provider.model.job import JobSpec, StreamSpec
+
+__all__ = ["StagedFileWriter", "Target", "TargetTable"]
+
+
+class StagedFileWriter(ABC):
+    """Rolls invisible Parquet files at the target size; one partition tuple per file; bounded memory."""
+
+    @abstractmethod
+    def write(self, batch: pa.RecordBatch) -> None: ...
+
+    @abstractmethod
+    def close(self) -> tuple[StagedFile, ...]: ...
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Drop what is open; files already written are left for the sweep."""
+
+
+class TargetTable:
+    """Where a stream's rows will go, as `plan` froze it."""
+
+    def __init__(self, table: str, location: str, quarantine_table: str, quarantine_location: str) -> None:
+        self.table, self.location = table, location
+        self.quarantine_table, self.quarantine_location = quarantine_table, quarantine_location
+
+
+class Target(ABC):
+    """Opened for one step from the job and the deployment's settings."""
+
+    @abstractmethod
+    def prepare(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> TargetTable:
+        """Make sure namespace, table and quarantine table exist, belong to this tenant and fit `fields`.
+
+        Raises `ConfigurationError` (another tenant's table, a clashing job), `DataError` (a schema change
+        that would lose data) or `StorageUnavailable`.
+        """
+
+    @abstractmethod
+    def state(self, job: JobSpec, stream: StreamSpec, lane: Lane) -> State: ...
+
+    def lanes(self, job: JobSpec, stream: StreamSpec) -> Mapping[str, int]:
+        """`seq` of the lanes of this stream that have published, by `Lane.suffix`."""
+        return {}
+
+    @abstractmethod
+    def stage(self, plan: Plan, piece: int, attempt: str, kind: Literal["data", "quarantine"]) -> StagedFileWriter: ...
+
+    @abstractmethod
+    def read_staged(
+        self, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Rows of staged files, published or not, in the order of `files`; all columns when None."""
+
+    @abstractmethod
+    def published_keys(self, plan: Plan, columns: Sequence[str], low: Any, high: Any) -> pa.RecordBatchReader:
+        """`columns` of published rows whose cursor (`spec.incremental.cursor_field`) lies in [low, high], both
+        inclusive; every row when both are None."""
+
+    @abstractmethod
+    def quarantined_ids(self, plan: Plan) -> frozenset[str]:
+        """Row ids of this stream's rows that are in the quarantine already."""
+
+    @abstractmethod
+    def has_rows(self, plan: Plan) -> bool:
+        """Whether the table holds any row."""
+
+    @abstractmethod
+    def publish(self, plan: Plan, manifests: Sequence[Manifest], cursor: Cursor | None) -> Published:
+        """Main commit first, quarantine second, both idempotent by plan id (ARCHITECTURE 4.3-4.6).
+
+        Raises `Fenced` when another run moved the lane, `StorageUnavailable` when the outcome stays unknown.
+        """
+
+    @abstractmethod
+    def sweep(self, plan: Plan) -> int:
+        """Remove the staged files of a plan that will never be published; the number of files removed."""
+
+    @abstractmethod
+    def sweep_old(self, plan: Plan) -> int:
+        """Remove what earlier runs of this stream staged, never published and left for longer than three days."""

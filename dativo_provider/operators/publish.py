@@ -1,0 +1,51 @@
+"""publish: one atomic commit, then the asset event and the lineage of what it held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dativo_provider.model.context import RunContext
+from dativo_provider.operators.base import PlannedOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+    from dativo_provider.model.run import Published
+    from dativo_provider.operators.lineage import Facts
+
+__all__ = ["PublishOperator"]
+
+
+class PublishOperator(PlannedOperator):
+    """Its outlet is the table. DAGs scheduled on it are woken only when rows changed: Airflow makes events
+    for the outlets a task has when it ends."""
+
+    _facts: Facts | None = None
+
+    def step(self, ctx: RunContext, context: Mapping[str, Any]) -> None:
+        from dativo_provider.operators.lineage import gather
+        from dativo_provider.pipeline.publish import commit
+
+        published = commit(self.plan, ctx)
+        self._tell(published, context)
+        self._facts = gather(self.plan, published, ctx)
+
+    def _tell(self, published: Published, context: Mapping[str, Any]) -> None:
+        changed = published.inserted + published.updated + published.deleted
+        if published.outcome not in ("committed", "already") or not changed:
+            self.outlets: list[Any] = []
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra = {
+                "snapshot_id": published.snapshot_id,
+                "inserted": published.inserted,
+                "updated": published.updated,
+                "deleted": published.deleted,
+                "quarantined": published.quarantined,
+            }
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
+        """Inputs and outputs in one event, as catalogs that draw edges from COMPLETE events need them."""
+        from dativo_provider.operators.lineage import to_openlineage
+
+        return to_openlineage(self._facts) if self._facts else None

@@ -1,0 +1,104 @@
+"""audit: hold the staged files against the dataset checks and decide, once, what happens to the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from dativo_provider.errors import ContractViolation, InternalError
+from dativo_provider.model.books import Books
+from dativo_provider.model.checks import CheckResult, Verdict
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.run import Manifest, Plan
+from dativo_provider.model.target import Target
+from dativo_provider.pipeline.folder import RunFolder
+from dativo_provider.pipeline.records import record_verdict, total_books
+from dativo_provider.pipeline.shape import later
+from dativo_provider.pipeline.workplace import open_run
+
+__all__ = ["audit", "final_manifests"]
+
+
+def audit(plan_uri: str, ctx: RunContext) -> Verdict:
+    """The verdict, written beside the plan. Raises `ContractViolation` when it is `block`."""
+    folder, plan, target = open_run(plan_uri, ctx)
+    manifests = final_manifests(folder, plan)
+    books = total_books(manifests)
+    _count(plan, manifests, books)
+    verdict = _decide(plan, manifests, books, target, ctx)
+    folder.write_verdict(verdict)
+    record_verdict(plan, verdict, books, ctx)
+    ctx.event("validation_errors" if books.left_out else "validation_filtered", "audited", decision=verdict.decision)
+    if not verdict.publishes:
+        raise blocked(plan, verdict)
+    return verdict
+
+
+def final_manifests(folder: RunFolder, plan: Plan) -> list[Manifest]:
+    """The manifests publish works from: the transform step's where there is one, else the slices'.
+
+    Their `read` results are always the slices' own: cursors come from reading.
+    """
+    slices = folder.manifests(plan)
+    if not later(plan):
+        return slices
+    made = folder.transformed()
+    if made is None:
+        raise InternalError("the transform step has not run", where=plan.folder, remedy="run the transform task")
+    return [made, *(replace(m, files=(), quarantine=(), books=Books(), results=()) for m in slices)]
+
+
+def _count(plan: Plan, manifests: Iterable[Manifest], books: Books) -> None:
+    """The books against the files: what was counted is what will be published."""
+    books.check(plan.folder)
+    staged = sum(file.rows for manifest in manifests for file in manifest.files)
+    aside = sum(file.rows for manifest in manifests for file in manifest.quarantine)
+    if staged != books.produced or aside != books.left_out:
+        raise InternalError(
+            f"{books.produced} rows accepted and {books.left_out} set aside, "
+            f"but the staged files hold {staged} and {aside}",
+            where=plan.folder,
+        )
+
+
+def _decide(plan: Plan, manifests: Sequence[Manifest], books: Books, target: Target, ctx: RunContext) -> Verdict:
+    from dativo_provider.quality.results import merge
+    from dativo_provider.quality.verdict import decide
+
+    results = merge([*(manifest.results for manifest in manifests), _dataset(plan, manifests, books, target, ctx)])
+    verdict = decide(plan, results, books, ctx.now())
+    reasons = tuple(_refusals(plan, books, target))
+    if reasons:
+        return replace(verdict, decision="block", reasons=(*reasons, *verdict.reasons))
+    return verdict
+
+
+def _dataset(
+    plan: Plan, manifests: Sequence[Manifest], books: Books, target: Target, ctx: RunContext
+) -> tuple[CheckResult, ...]:
+    from dativo_provider.quality.scan import evaluate
+
+    checks = [check for check in plan.checks if check.scope == "dataset"]
+    files = [file for manifest in manifests for file in manifest.files]
+    return evaluate(checks, lambda columns: target.read_staged(plan, files, columns), books, ctx.now(), ctx.settings)
+
+
+def _refusals(plan: Plan, books: Books, target: Target) -> Iterable[str]:
+    """Outcomes that are errors whatever the contract says (ARCHITECTURE 4.7)."""
+    if books.extracted and books.left_out == books.extracted:
+        yield f"all {books.extracted} rows that were read were set aside; none is left to publish"
+    replaces = plan.job.target.mode == "replace" and not plan.job.target.allow_empty_replace
+    if replaces and not books.extracted and target.has_rows(plan):
+        yield (
+            f"{plan.spec.object} gave no row, and replacing {plan.table} would empty it; "
+            "set target.allow_empty_replace: true if that is meant"
+        )
+
+
+def blocked(plan: Plan, verdict: Verdict) -> ContractViolation:
+    return ContractViolation(
+        "the run is blocked: " + "; ".join(verdict.reasons),
+        where=f"{plan.job.dag_id} {plan.stream} (contract {plan.spec.contract.name} {plan.spec.contract.version})",
+        remedy=f"look at the rows: dativo query --config {plan.job.path or 'JOB'} --run {plan.plan_id} 'SELECT …'",
+        plan_id=plan.plan_id,
+    )

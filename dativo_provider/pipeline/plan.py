@@ -1,0 +1,146 @@
+"""plan: freeze the job, the window, the base state and the slices of one stream's run into plan.json."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from dativo_provider.errors import ConfigurationError, Unsupported
+from dativo_provider.lake.home import guard_settings, home_identity
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.job import JobSpec, StreamSpec
+from dativo_provider.model.reader import Reader
+from dativo_provider.model.run import Plan, RunRequest, State
+from dativo_provider.model.stream import Field, Slice, Stream, Window, WindowRequest
+from dativo_provider.model.target import Target, TargetTable
+from dativo_provider.pipeline.folder import RunFolder
+from dativo_provider.pipeline.overlap import told_apart
+from dativo_provider.pipeline.records import begin, not_planned
+from dativo_provider.pipeline.schema import cast_fields, contract_fields, require_columns, typed
+from dativo_provider.pipeline.targets import open_target
+from dativo_provider.pipeline.workplace import label, reading, run_files, runs_folder
+from dativo_provider.quality.frontends import compile_rules
+from dativo_provider.vocabulary import WriteMode
+
+__all__ = ["MAX_SLICES", "plan"]
+
+MAX_SLICES = 256
+
+
+def plan(job: JobSpec, stream: str, ctx: RunContext, request: RunRequest) -> Plan:
+    """Writes the plan and returns it. Touches the source for its schema and bounds only.
+
+    Raises `Unsupported`, `ConfigurationError`, `CredentialError`, `DataError` or a `RetryableError`; the
+    target's data is untouched in every case.
+    """
+    refuse_unsupported(job)
+    guard_settings(ctx.settings)
+    plan_id = f"{ctx.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    label(ctx, job, stream, request.run_id, plan_id)
+    ctx.event("job_started", f"planning {job.dag_id} {stream}")
+    with not_planned(job, stream, plan_id, request, ctx):
+        target = open_target(job, ctx, dry_run=request.dry_run)
+        with reading(job, ctx) as reader:
+            made = _plan(job, job.stream(stream), ctx, request, plan_id, target, reader)
+    RunFolder(run_files(made.folder, ctx), made.folder).write_plan(made)
+    begin(made, ctx)
+    ctx.event("job_validated", f"slices to read: {len(made.slices)}", window=made.window.kind)
+    return made
+
+
+def refuse_unsupported(job: JobSpec) -> None:
+    if job.unsupported:
+        raise Unsupported("; ".join(job.unsupported), where=job.path or job.dag_id)
+
+
+def _plan(
+    job: JobSpec, spec: StreamSpec, ctx: RunContext, request: RunRequest, plan_id: str, target: Target, reader: Reader
+) -> Plan:
+    described = reader.describe(spec)
+    fields = table_fields(job, spec, described)
+    job = replace(job, transforms=typed(job.transforms, fields))
+    lanes = target.lanes(job, spec)
+    state, window = _window(job, spec, request, target, reader)
+    job = replace(job, target=replace(job.target, mode=effective_mode(job, window, state, request)))
+    window = told_apart(job, spec, window, request.lane, state, lanes)
+    table = target.prepare(job, spec, fields)
+    cursor = spec.incremental.cursor_field
+    checks = compile_rules(spec.contract.rules, fields, job.enforcement, job.schema_validation, cursor)
+    return Plan(
+        plan_id=plan_id,
+        run_id=request.run_id or plan_id,
+        job=job,
+        stream=spec.name,
+        lane=request.lane,
+        request=request,
+        **_table_names(table),
+        folder=f"{_parent_folder(job, spec, request, ctx)}/{plan_id}",
+        fields=fields,
+        checks=checks,
+        window=window,
+        slices=_slices(job, spec, window, reader),
+        base=state,
+        created_at=ctx.now().isoformat(),
+        home=home_identity(ctx.settings),
+        source_fields=described.fields,
+        lanes=lanes,
+    )
+
+
+def _parent_folder(job: JobSpec, spec: StreamSpec, request: RunRequest, ctx: RunContext) -> str:
+    from dativo_provider.pipeline.dry_run import dry_run_folder
+
+    return dry_run_folder() if request.dry_run else runs_folder(job, spec.name, ctx)
+
+
+def _table_names(table: TargetTable) -> dict[str, str]:
+    return {
+        "table": table.table,
+        "table_location": table.location,
+        "quarantine_table": table.quarantine_table,
+        "quarantine_location": table.quarantine_location,
+    }
+
+
+def table_fields(job: JobSpec, spec: StreamSpec, described: Stream) -> tuple[Field, ...]:
+    """The table's columns: the contract's (or the source's), then what transformations add."""
+    from dativo_provider.transform.sql import plan_columns
+
+    wanted = contract_fields(spec, described)
+    require_columns(spec, described, wanted, (transform.column for transform in job.transforms))
+    rows = cast_fields(wanted, job.transforms, described.fields)
+    made = {field.name: field for field in plan_columns(typed(job.transforms, wanted), rows)}
+    return (*wanted, *(field for name, field in made.items() if name not in {field.name for field in wanted}))
+
+
+def _window(
+    job: JobSpec, spec: StreamSpec, request: RunRequest, target: Target, reader: Reader
+) -> tuple[State, Window]:
+    state = target.state(job, spec, request.lane)
+    full = request.full_refresh or job.target.mode == "replace" or spec.incremental.strategy == "full_refresh"
+    wanted = WindowRequest(since=state.cursor, full=full, start=request.start, end=request.end)
+    if full and (request.start or request.end):
+        raise ConfigurationError(
+            "a full load has no range to backfill",
+            where=job.path or job.dag_id,
+            remedy="give the stream an incremental cursor, or run without --from/--to",
+        )
+    return state, reader.window(spec, wanted)
+
+
+def effective_mode(job: JobSpec, window: Window, state: State, request: RunRequest) -> WriteMode:
+    """A full reading of a stream that already has rows replaces them: appending would double every row.
+
+    An operator who asks for one means that whatever the live lane knows: a backfill may have brought rows before it.
+    """
+    again = window.kind == "full" and (state.seq > 0 or request.full_refresh) and request.lane.kind == "live"
+    return "replace" if again and job.target.mode == "append" else job.target.mode
+
+
+def _slices(job: JobSpec, spec: StreamSpec, window: Window, reader: Reader) -> tuple[Slice, ...]:
+    if window.kind == "empty":
+        return ()
+    want = min(job.slices, MAX_SLICES) if reader.capabilities.sliceable else 1
+    if window.overlap and spec.key and job.target.mode == "append" and not reader.capabilities.ordered_cursor:
+        want = 1  # the same row may come in two files of one run; only who reads both can tell
+    return tuple(reader.slices(spec, window, want))

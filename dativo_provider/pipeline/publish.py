@@ -1,0 +1,67 @@
+"""publish: one atomic commit of files and state, then the quarantine, then the source's acknowledgement."""
+
+from __future__ import annotations
+
+from dativo_provider.connectors.registry import connector
+from dativo_provider.errors import ContractViolation
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.reader import Reader
+from dativo_provider.model.run import Manifest, Plan, Published
+from dativo_provider.model.stream import Cursor
+from dativo_provider.pipeline import records
+from dativo_provider.pipeline.audit import blocked, final_manifests
+from dativo_provider.pipeline.workplace import open_run, reading
+
+__all__ = ["commit", "fail_if_stale", "publish"]
+
+
+def publish(plan_uri: str, ctx: RunContext) -> Published:
+    """Idempotent by plan id. Raises `ContractViolation` for a blocked run and, after its rows are published, for a
+    stale one; `Fenced`, `StorageUnavailable`."""
+    outcome = commit(plan_uri, ctx)
+    fail_if_stale(plan_uri, ctx)
+    return outcome
+
+
+def fail_if_stale(plan_uri: str, ctx: RunContext) -> None:
+    """Raises `ContractViolation` when the verdict says that the run fails although its rows are published."""
+    folder, plan, _target = open_run(plan_uri, ctx)
+    if late := folder.verdict().fails_after:
+        raise ContractViolation(
+            "the rows are published, but the run fails: " + "; ".join(late),
+            where=f"{plan.table} (contract {plan.spec.contract.name} {plan.spec.contract.version})",
+            remedy="find out why the source sends nothing newer; the next run starts where this one ended",
+            plan_id=plan.plan_id,
+            published=True,
+        )
+
+
+def commit(plan_uri: str, ctx: RunContext) -> Published:
+    folder, plan, target = open_run(plan_uri, ctx)
+    verdict = folder.verdict()
+    if not verdict.publishes:
+        raise blocked(plan, verdict)
+    manifests = final_manifests(folder, plan)
+    cursor = next_cursor(plan, manifests)
+    outcome = target.publish(plan, manifests, cursor)
+    ctx.event("commit_success", f"{outcome.outcome}: {plan.table}", snapshot_id=outcome.snapshot_id)
+    folder.write_published(outcome)
+    _acknowledge(plan, cursor, ctx)
+    records.published(plan, outcome, verdict, manifests, ctx)
+    books = records.total_books(manifests)
+    ctx.event("job_finished", f"{plan.job.dag_id} {plan.stream}", accepted=books.accepted, left_out=books.left_out)
+    return outcome
+
+
+def next_cursor(plan: Plan, manifests: list[Manifest]) -> Cursor | None:
+    """The reader's own rule, applied to what its slices came to."""
+    results = [manifest.read for manifest in manifests if manifest.slice < len(plan.slices)]
+    reader: type[Reader] = connector(plan.job.source.connector).load("source")
+    return reader.next_cursor(plan.window, results, plan.base.cursor)
+
+
+def _acknowledge(plan: Plan, cursor: Cursor | None, ctx: RunContext) -> None:
+    if not connector(plan.job.source.connector).capabilities.acknowledges:
+        return
+    with reading(plan.job, ctx) as reader:
+        reader.committed(cursor)

@@ -1,0 +1,144 @@
+"""What the metadata store is told about a run. It may be late, it never stops a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from dativo_provider.errors import DativoError
+from dativo_provider.model.books import Books
+from dativo_provider.model.checks import Verdict
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.job import JobSpec
+from dativo_provider.model.run import Manifest, Plan, Published, RunRecord, RunRequest
+from dativo_provider.observability.metrics import run_ended
+from dativo_provider.vocabulary import RunStatus
+
+if TYPE_CHECKING:
+    from dativo_provider.store import BestEffort, QuarantineEntry
+
+__all__ = ["begin", "failed", "not_planned", "published", "record_of", "record_verdict", "total_books"]
+
+
+def total_books(manifests: Sequence[Manifest]) -> Books:
+    return sum((manifest.books for manifest in manifests), Books())
+
+
+def record_of(plan: Plan, status: RunStatus) -> RunRecord:
+    """What a plan alone tells of its run."""
+    return RunRecord(
+        plan_id=plan.plan_id,
+        run_id=plan.run_id,
+        tenant=plan.job.tenant,
+        job=plan.job.name,
+        stream=plan.stream,
+        status=status,
+        started_at=plan.created_at,
+        table=plan.table,
+        window=plan.window,
+        contract_version=plan.spec.contract.version,
+        folder=plan.folder,
+    )
+
+
+def _store(plan: Plan, ctx: RunContext) -> BestEffort | None:
+    """None for a dry run, which leaves no trace."""
+    from dativo_provider.store import open_store
+
+    return None if plan.request.dry_run else open_store(ctx)
+
+
+def begin(plan: Plan, ctx: RunContext) -> None:
+    if store := _store(plan, ctx):
+        store.begin(record_of(plan, "running"))
+
+
+def record_verdict(plan: Plan, verdict: Verdict, books: Books, ctx: RunContext) -> None:
+    if store := _store(plan, ctx):
+        store.record_results(plan.plan_id, verdict.results)
+        if not verdict.publishes:
+            store.finish(_finished(plan, "blocked", ctx, books=books, verdict=verdict))
+
+
+def published(plan: Plan, outcome: Published, verdict: Verdict, manifests: Sequence[Manifest], ctx: RunContext) -> None:
+    books = total_books(manifests)
+    if store := _store(plan, ctx):
+        status: RunStatus = "published" if books.extracted or outcome.deleted else "nothing_new"
+        record = _finished(plan, status, ctx, books=books, verdict=verdict)
+        store.finish(replace(record, snapshot_id=outcome.snapshot_id))
+        if books.left_out:
+            store.record_quarantine(_quarantined(plan, books))
+    if outcome.outcome == "committed":
+        written = sum(file.bytes for manifest in manifests for file in (*manifest.files, *manifest.quarantine))
+        storage = plan.table_location.partition(":")[0]
+        run_ended(ctx.metrics, ctx.labels, books, _seconds(plan, ctx), written=written, storage=storage)
+
+
+def failed(plan: Plan, error: BaseException, ctx: RunContext) -> None:
+    if store := _store(plan, ctx):
+        status: RunStatus = "cancelled" if ctx.cancelled.is_set() else "failed"
+        facts = error.to_dict() if isinstance(error, DativoError) else {"error_type": type(error).__name__}
+        store.finish(replace(_finished(plan, status, ctx), error=facts))
+    code = error.code if isinstance(error, DativoError) else type(error).__name__
+    run_ended(ctx.metrics, ctx.labels, Books(), _seconds(plan, ctx), error=code)
+
+
+@contextmanager
+def not_planned(job: JobSpec, stream: str, plan_id: str, request: RunRequest, ctx: RunContext) -> Iterator[None]:
+    """A run that fails before it has a plan is recorded too: wrong passwords are found in `dativo runs`."""
+    started = ctx.now().isoformat()
+    try:
+        yield
+    except DativoError as error:
+        if not request.dry_run:
+            _record_unplanned(job, stream, plan_id, request, started, error, ctx)
+        raise
+
+
+def _record_unplanned(
+    job: JobSpec, stream: str, plan_id: str, request: RunRequest, started: str, error: DativoError, ctx: RunContext
+) -> None:
+    from dativo_provider.store import open_store
+
+    record = RunRecord(
+        plan_id=plan_id,
+        run_id=request.run_id or plan_id,
+        tenant=job.tenant,
+        job=job.name,
+        stream=stream,
+        status="failed",
+        started_at=started,
+        finished_at=ctx.now().isoformat(),
+        contract_version=job.stream(stream).contract.version,
+        error=error.to_dict(),
+    )
+    open_store(ctx).finish(record)
+
+
+def _quarantined(plan: Plan, books: Books) -> QuarantineEntry:
+    from dativo_provider.quality.quarantine import expires_at
+    from dativo_provider.store import QuarantineEntry, StreamKey
+
+    return QuarantineEntry(
+        plan_id=plan.plan_id,
+        stream=StreamKey(plan.job.tenant, plan.job.name, plan.stream),
+        table=plan.quarantine_table,
+        at=plan.created_at,
+        rows=books.left_out,
+        reasons=books.reasons,
+        expires_at=expires_at(plan).isoformat(),
+    )
+
+
+def _seconds(plan: Plan, ctx: RunContext) -> float:
+    return (ctx.now() - datetime.fromisoformat(plan.created_at)).total_seconds()
+
+
+def _finished(
+    plan: Plan, status: RunStatus, ctx: RunContext, books: Books | None = None, verdict: Verdict | None = None
+) -> RunRecord:
+    record = record_of(plan, status)
+    return replace(record, finished_at=ctx.now().isoformat(), books=books or Books(), verdict=verdict)

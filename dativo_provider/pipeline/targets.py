@@ -1,0 +1,15 @@
+"""Which target a run works against: the job's, or for a dry run one that keeps nothing."""
+
+from __future__ import annotations
+
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.job import JobSpec
+from dativo_provider.model.target import Target
+
+
+def open_target(job: JobSpec, ctx: RunContext, *, dry_run: bool = False) -> Target:
+    from dativo_provider.lake.iceberg import IcebergTarget
+    from dativo_provider.pipeline.dry_run import DryRunTarget
+
+    target = IcebergTarget(job, ctx)
+    return DryRunTarget(target) if dry_run else target

@@ -1,0 +1,1 @@
+"""What Dativo adds to Airflow's own processes."""

@@ -1,0 +1,140 @@
+"""Row checks on Arrow batches as they pass: aggregates first, masks only where something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.quality.probes import PROBES, Probe, lint_patterns
+
+__all__ = ["RowChecks", "RowVerdict", "lint_patterns"]
+
+_PASS = 64  # bits of a mask
+
+
+@dataclass(frozen=True)
+class RowVerdict:
+    """What one batch came to. `bad` marks the rows to set aside (None: none); `reasons` names, for each of them in
+    order, the checks that set it aside. `violations` holds each violated check's position and its rows."""
+
+    bad: pa.BooleanArray | None = None
+    reasons: Sequence[Sequence[str]] = ()
+    violations: tuple[tuple[int, pa.BooleanArray], ...] = ()
+    checks: int = 0
+    rows: int = 0
+
+    @property
+    def masks(self) -> tuple[pa.UInt64Array, ...]:
+        """One bit per check and row: bit k of mask n is set where check 64·n + k is violated."""
+        passes = (self.checks + _PASS - 1) // _PASS
+        return tuple(self._mask(number) for number in range(passes))
+
+    def _mask(self, number: int) -> pa.UInt64Array:
+        bits = pa.repeat(pa.scalar(0, pa.uint64()), self.rows)
+        for position, violated in self.violations:
+            if position // _PASS == number:
+                bit = pa.scalar(1 << (position % _PASS), pa.uint64())
+                bits = pc.bit_wise_or(bits, pc.if_else(violated, bit, pa.scalar(0, pa.uint64())))
+        return bits
+
+
+@dataclass
+class _Compiled:
+    check: CheckSpec
+    column: int
+    probe: Probe
+    evaluated: int = 0
+    failed: int = 0
+
+    @property
+    def sets_aside(self) -> bool:
+        return self.check.on_violation != "warn" and not counted(self.check)
+
+
+def counted(check: CheckSpec) -> bool:
+    """Whether the share or number of failing rows decides, so that no single row is to blame."""
+    return check.tolerance > 0 or "allowed" in check.params
+
+
+@dataclass
+class RowChecks:
+    """The row checks of one stream, compiled against the columns of its batches; counts as it goes."""
+
+    checks: Sequence[CheckSpec]
+    schema: pa.Schema
+    _compiled: list[_Compiled] = field(init=False, default_factory=list)
+    _lost: list[CheckSpec] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        for check in self.checks:
+            place = self.schema.get_field_index(check.columns[0]) if len(check.columns) == 1 else -1
+            if place < 0 or check.kind not in PROBES:
+                self._lost.append(check)
+                continue
+            probe = PROBES[check.kind](check, self.schema.field(place).type)
+            self._compiled.append(_Compiled(check, place, probe))
+
+    def evaluate(self, data: pa.RecordBatch, failures: Mapping[str, pa.BooleanArray]) -> RowVerdict:
+        """`data` has the columns of `schema`; `failures` are the cast's."""
+        violations: list[tuple[int, pa.BooleanArray]] = []
+        for position, item in enumerate(self._compiled):
+            values = data.column(item.column)
+            mask = item.probe(values, failures.get(item.check.columns[0]))
+            item.evaluated += len(values) - (values.null_count if item.check.denominator == "non_null" else 0)
+            if mask is not None:
+                item.failed += mask.true_count
+                violations.append((position, mask))
+        return self._verdict(tuple(violations), data.num_rows)
+
+    def _verdict(self, violations: tuple[tuple[int, pa.BooleanArray], ...], rows: int) -> RowVerdict:
+        aside = [(self._compiled[at].check.id, mask) for at, mask in violations if self._compiled[at].sets_aside]
+        bad = reduce(pc.or_, [mask for _, mask in aside]) if aside else None
+        reasons = _reasons(aside, bad) if bad is not None else ()
+        return RowVerdict(bad, reasons, violations, len(self._compiled), rows)
+
+    def results(self) -> tuple[CheckResult, ...]:
+        """Counts so far. A check that saw no row is `skipped`; one that counts is judged by the verdict."""
+        found = {item.check.id: _result(item) for item in self._compiled}
+        found |= {check.id: _unevaluated(check) for check in self._lost}
+        return tuple(found[check.id] for check in self.checks)
+
+
+def _reasons(aside: list[tuple[str, pa.BooleanArray]], bad: pa.BooleanArray) -> list[list[str]]:
+    reasons: list[list[str]] = [[] for _ in range(bad.true_count)]
+    for name, mask in aside:
+        for row in pc.indices_nonzero(mask.filter(bad)).to_pylist():
+            reasons[row].append(name)
+    return reasons
+
+
+def _result(item: _Compiled) -> CheckResult:
+    check = item.check
+    return CheckResult(
+        check.id,
+        check.name,
+        outcome="failed" if item.failed else "passed" if item.evaluated else "skipped",
+        evaluated_by="stream" if item.evaluated else "none",
+        severity=check.severity,
+        on_violation=check.on_violation,
+        evaluated=item.evaluated,
+        failed=item.failed,
+        message="" if item.evaluated else "there was no row to check",
+    )
+
+
+def _unevaluated(check: CheckSpec) -> CheckResult:
+    columns = ", ".join(check.columns) or "no column"
+    return CheckResult(
+        check.id,
+        check.name,
+        outcome="error",
+        evaluated_by="none",
+        severity=check.severity,
+        on_violation=check.on_violation,
+        message=f"a {check.kind} check of {columns} cannot look at single rows of this stream",
+    )

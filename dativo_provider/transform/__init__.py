@@ -1,0 +1,1 @@
+"""From source rows to contract rows: lossless casts, then the SQL expressions of `transformations:`."""

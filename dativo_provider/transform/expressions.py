@@ -1,0 +1,175 @@
+"""What a tenant's SQL expression may be: one expression over the row's columns, nothing else.
+
+DuckDB parses it and the syntax tree decides: no statement, no sub-query, no star, no parameter. What it could call
+is shut by the sandbox.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Any, NoReturn
+
+import duckdb
+
+from dativo_provider.errors import ConfigurationError
+from dativo_provider.model.job import TransformSpec
+from dativo_provider.transform.sandbox import connect
+
+__all__ = ["check_expression", "is_windowed", "refuse", "with_json_access"]
+
+_REFUSED = {
+    "SUBQUERY": "it holds a sub-query; an expression sees the columns of its own row only",
+    "STAR": "it holds a star; name the columns",
+    "PARAMETER": "it holds a parameter",
+}
+_EMPTY_PARTS = ("modifiers", "where_clause", "group_expressions", "having", "qualify", "sample")
+
+
+def is_windowed(expression: str) -> bool:
+    """Whether it looks at other rows: an OVER clause or an aggregate. Text that is no SQL is not windowed."""
+    try:
+        return any(_looks_around(node) for node in _nodes(_parse(expression)))
+    except ConfigurationError:
+        return False
+
+
+def _looks_around(node: dict[str, Any]) -> bool:
+    return node.get("class") == "WINDOW" or _is_aggregate(node)
+
+
+def _is_aggregate(node: dict[str, Any]) -> bool:
+    return node.get("class") == "FUNCTION" and str(node.get("function_name")).lower() in _aggregates()
+
+
+def check_expression(transform: TransformSpec) -> None:
+    """Raises `ConfigurationError` unless it is one expression of the allowed kind."""
+    try:
+        tree = _parse(transform.expression)
+    except ConfigurationError as error:
+        refuse(transform, error.message)
+    for node in _nodes(tree):
+        if why := _REFUSED.get(str(node.get("class"))):
+            refuse(transform, why)
+        if _is_aggregate(node):
+            name = node["function_name"]
+            refuse(transform, f"{name}(…) would fold all rows into one", f"write {name}(…) OVER (…) to keep every row")
+
+
+def refuse(transform: TransformSpec, problem: str, remedy: str = "") -> NoReturn:
+    raise ConfigurationError(
+        f"transformation '{transform.name}': {problem}",
+        where=transform.declared_in,
+        remedy=remedy or f"correct the expression: {transform.expression}",
+    )
+
+
+def explain(transform: TransformSpec, error: duckdb.Error, columns: Iterable[str]) -> NoReturn:
+    """DuckDB's complaint about an expression, with the column that was probably meant."""
+    message = str(error).partition("\n")[0]
+    if unknown := re.search(r'Referenced column "([^"]+)" not found', message):
+        names = list(columns)
+        near = difflib.get_close_matches(unknown[1], names, n=1)
+        problem = f"there is no column '{unknown[1]}' (has: {', '.join(names)})"
+        refuse(transform, problem, f"did you mean '{near[0]}'?" if near else "")
+    refuse(transform, message)
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    return connect(64, 1)
+
+
+@cache
+def _aggregates() -> frozenset[str]:
+    query = "SELECT function_type, lower(function_name) FROM duckdb_functions() WHERE schema_name = 'main'"
+    kinds: dict[str, set[str]] = {}
+    for kind, name in _parser().cursor().execute(query).fetchall():
+        kinds.setdefault(kind, set()).add(name)
+    return frozenset(kinds["aggregate"] - kinds["scalar"])
+
+
+def _parse(expression: str) -> dict[str, Any]:
+    """The syntax tree of the expression alone. Raises `ConfigurationError`."""
+    if not isinstance(expression, str) or not expression.strip():
+        raise ConfigurationError("the expression is empty")
+    found = _parser().cursor().execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{expression}\n)"]).fetchall()
+    parsed = json.loads(found[0][0])
+    if parsed.get("error"):
+        raise ConfigurationError(f"this is no SQL expression: {_said(parsed, expression)}")
+    statements = parsed.get("statements", [])
+    if len(statements) != 1 or not _is_bare(statements[0]["node"]):
+        raise ConfigurationError("not one expression but more of a query; only a single expression is allowed here")
+    tree: dict[str, Any] = statements[0]["node"]["select_list"][0]
+    return tree
+
+
+def _said(parsed: dict[str, Any], expression: str) -> str:
+    """The parser's message; the closing bracket it may complain of is ours."""
+    said = str(parsed.get("error_message"))
+    return "it ends too early" if said.endswith('near ")"') and ")" not in expression else said
+
+
+def _is_bare(node: dict[str, Any]) -> bool:
+    return (
+        node.get("type") == "SELECT_NODE"
+        and len(node["select_list"]) == 1
+        and not node["select_list"][0].get("alias")
+        and node["from_table"]["type"] == "EMPTY"
+        and not node["cte_map"]["map"]
+        and not any(node.get(part) for part in _EMPTY_PARTS)
+    )
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        yield tree
+        for part in tree.values():
+            yield from _nodes(part)
+    elif isinstance(tree, list):
+        for part in tree:
+            yield from _nodes(part)
+
+
+def with_json_access(expression: str, is_json: Callable[[str], bool]) -> str:
+    """`tags['Team']` on a column of JSON text becomes the member's text; on maps and structs DuckDB knows it."""
+    tokens = _tokens(expression)
+    made, at, copied = [], 0, 0
+    while at < len(tokens):
+        path, after = _path(tokens, at + 1)
+        start, word = tokens[at]
+        after_dot = at > 0 and tokens[at - 1][1] == "."
+        if path and not after_dot and is_json(_identifier(word)):
+            pointer = "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in path).replace("'", "''")
+            made.append(f"{expression[copied:start]}json_extract_string({word}, '{pointer}')")
+            last_start, last_word = tokens[after - 1]
+            copied, at = last_start + len(last_word), after
+        else:
+            at += 1
+    return "".join(made) + expression[copied:]
+
+
+def _tokens(expression: str) -> list[tuple[int, str]]:
+    encoded = expression.encode()
+    starts = [start for start, _ in duckdb.tokenize(expression)]
+    ends = [*starts[1:], len(encoded)]
+    return [
+        (len(encoded[:start].decode()), encoded[start:end].decode().rstrip())
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _path(tokens: list[tuple[int, str]], at: int) -> tuple[list[str], int]:
+    """The members that `['a']['b']` from token `at` on names, and the token after them."""
+    path: list[str] = []
+    while at + 2 < len(tokens) and tokens[at][1] == "[" and tokens[at + 2][1] == "]" and tokens[at + 1][1][:1] == "'":
+        path.append(tokens[at + 1][1][1:-1].replace("''", "'"))
+        at += 3
+    return path, at
+
+
+def _identifier(word: str) -> str:
+    return word[1:-1].replace('""', '"') if word[:1] == '"' else word

@@ -1,0 +1,52 @@
+"""The closed sets of words. Each policy is one of these, in code, YAML, CLI and docs alike."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Literal
+
+Role = Literal["source", "target"]
+Mode = Literal["self_hosted", "cloud"]
+
+# How published rows change the table.
+WriteMode = Literal["append", "replace", "merge", "delete_insert", "scd2"]
+# What the contract wants when a row or a schema does not fit it (`schema_validation_mode`).
+SchemaValidation = Literal["quarantine", "strict", "warn"]
+OnChangedFile = Literal["refuse", "append", "replace"]
+
+# Checks.
+Severity = Literal["error", "warning", "info"]
+OnViolation = Literal["block", "warn", "quarantine"]
+CheckScope = Literal["row", "dataset"]
+CheckKind = Literal[
+    "type", "required", "range", "length", "regex", "enum", "uniqueness", "freshness",
+    "row_count", "sql", "custom", "text",
+]  # fmt: skip
+EvaluatedBy = Literal["stats", "stream", "scan", "engine", "none"]
+Outcome = Literal["passed", "failed", "error", "not_evaluated", "skipped"]
+Decision = Literal["pass", "warn", "quarantine", "block"]
+
+# What a row says about the thing it describes (`upsert` is what a snapshot or plain query yields).
+RowOp = Literal["upsert", "insert", "update", "delete"]
+
+Step = Literal["plan", "extract", "transform", "audit", "publish", "sync"]
+RunStatus = Literal["running", "published", "nothing_new", "blocked", "failed", "cancelled"]
+LaneKind = Literal["live", "backfill", "replay"]
+
+
+class ExitCode(IntEnum):
+    """0 all accepted (an empty increment included), 1 published with rows left out, 2 failed."""
+
+    OK = 0
+    PARTIAL = 1
+    FAILED = 2
+
+
+# Names of structured log events; dashboards of the product we succeed key on them.
+EventType = Literal[
+    "job_started", "job_validated", "asset_loaded", "state_initialized", "extractor_initialized",
+    "extraction_started", "batch_extracted", "validation_filtered", "validation_errors", "batch_written",
+    "extraction_complete", "commit_success", "commit_failed", "files_written_no_catalog",
+    "catalog_lineage_pushed", "job_finished", "job_error", "retry_attempt", "tenant_inferred",
+    "secrets_loaded", "infra_validated", "metrics_complete",
+]  # fmt: skip

@@ -1,0 +1,138 @@
+"""The reference pages that are made from code: `python docs/generate.py`; `--check` fails when one is stale.
+
+The page of the command line is made by `python -m dativo_provider.cli.docs`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from dativo_provider import errors
+from dativo_provider.get_provider_info import get_provider_info
+from dativo_provider.observability.events import EVENTS
+from dativo_provider.observability.logs import LABELS
+from dativo_provider.observability.metrics import METRICS
+from dativo_provider.vocabulary import ExitCode
+
+DOCS = Path(__file__).parent
+MADE = "Made from the code by `python docs/generate.py`; do not edit this page.\n"
+EXITS: Mapping[ExitCode, str] = {
+    ExitCode.OK: "every row was accepted; nothing new to read counts as this",
+    ExitCode.PARTIAL: "published, and some rows were left out: they are in the quarantine table with their reasons",
+    ExitCode.FAILED: "failed; the message says whether anything was published",
+}
+
+
+def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def error_classes(kind: type[errors.DativoError] = errors.DativoError) -> Iterator[type[errors.DativoError]]:
+    """The tree, parents first, in the order of the file."""
+    for child in kind.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield child
+            yield from error_classes(child)
+
+
+def advice() -> dict[str, str]:
+    """The drawing at the top of errors.py: class → what the reader can do."""
+    lines = (line.lstrip(" │├└─") for line in (errors.__doc__ or "").splitlines())
+    pairs = (line.partition(" ") for line in lines)
+    return {name: text.strip() for name, _, text in pairs if name in errors.__all__ and text.strip()}
+
+
+def errors_page() -> str:
+    drawing = inspect.cleandoc(errors.__doc__ or "").partition("\n\n")[2]
+    rows = (
+        (f"`{kind.__name__}`", f"`{kind.code}`", "yes" if kind.retryable else "no", advice()[kind.__name__])
+        for kind in error_classes()
+    )
+    exits = ((str(int(code)), EXITS[code]) for code in ExitCode)
+    return "\n".join([
+        "# Errors and exit codes\n", MADE,
+        "An error is named by what you can do next. A message is a fact, where it was seen, and a remedy;",
+        "`--json` prints the same with `error_code`, `where`, `remedy`, `details` and `retryable`.\n",
+        f"```text\n{drawing}\n```\n",
+        table(("class", "`error_code`", "retried", "what to do"), rows) + "\n",
+        "Connectors may narrow a code further (`FILE_MISSING` is a `DataError`). In Airflow, retried errors follow the",
+        "job's `retry_config`, and all others fail the task at once.\n",
+        "## Exit codes of `dativo`\n",
+        table(("code", "meaning"), exits),
+        "\nAn Airflow task succeeds on 0 and 1.\n",
+    ])  # fmt: skip
+
+
+def events_page() -> str:
+    labels = ", ".join(f"`{name}`" for name in dict.fromkeys(LABELS.values()))
+    rows = ((f"`{name}`", meaning) for name, meaning in EVENTS.items())
+    return "\n".join([
+        "# Log events\n", MADE,
+        "Where nobody looks at a terminal, a log line is one JSON object with `timestamp`, `level`, `message`,",
+        f"`module`, `function`, `line`, then what is known of {labels}, then `event_type`",
+        "and the event's own counts and names. Secrets are replaced by `***`; rows never appear.\n",
+        "These names do not change. Not every version writes every event.\n",
+        table(("`event_type`", "meaning"), rows) + "\n",
+    ])  # fmt: skip
+
+
+def metrics_page() -> str:
+    rows = ((f"`{m.name}`", m.kind, ", ".join(f"`{tag}`" for tag in m.tags), m.meaning) for m in METRICS)
+    return "\n".join([
+        "# Metrics\n", MADE,
+        "Inside Airflow they go to Airflow's own metrics (StatsD or OpenTelemetry, as configured there), on the",
+        "command line into the debug log. Not every version measures every one.\n",
+        table(("name", "kind", "tags", "meaning"), rows) + "\n",
+    ])  # fmt: skip
+
+
+def settings_page() -> str:
+    options = get_provider_info()["config"]["dativo"]["options"]
+    rows = (
+        (f"`{name}`", f"`DATIVO_{name.upper()}`", f"`{option['default']}`" if option["default"] else "",
+         " ".join(option["description"].split()) + (f" Example: `{option['example']}`" if option["example"] else ""))
+        for name, option in options.items()
+    )  # fmt: skip
+    return "\n".join([
+        "# Settings of a deployment\n", MADE,
+        "In `airflow.cfg` they stand in the section `[dativo]`; as environment variables they are",
+        "`AIRFLOW__DATIVO__<NAME>` or `DATIVO_<NAME>`. A value `connection:<id>` stands for what that Airflow",
+        "connection holds. Without any of them everything lives in one folder of this machine.\n",
+        table(("`[dativo]`", "environment", "default", "meaning"), rows) + "\n",
+    ])  # fmt: skip
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "reference/errors.md": errors_page,
+    "reference/events.md": events_page,
+    "reference/metrics.md": metrics_page,
+    "reference/settings.md": settings_page,
+}
+
+
+def stale() -> list[str]:
+    """Pages that are not what the code says."""
+    paths = ((name, DOCS / name) for name in PAGES)
+    return [name for name, path in paths if not path.exists() or path.read_text(encoding="utf-8") != PAGES[name]()]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    if parser.parse_args().check:
+        for name in stale():
+            print(f"docs/{name} is stale: run `python docs/generate.py`", file=sys.stderr)
+        return int(bool(stale()))
+    for name in stale():
+        (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
+        (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""What an object store can do to us."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from dativo_provider.errors import ConfigurationError, CredentialError, StorageUnavailable
+from dativo_provider.files import open_files
+from dativo_provider.files import s3 as leaf
+from tests.services.framework import free_port
+from tests.services.s3 import S3
+from tests.support import requirement
+
+
+def test_wrong_keys_are_a_credential_error_without_the_keys(s3: S3, bucket: str) -> None:
+    if s3.kind == "moto":
+        pytest.skip("moto checks no signatures")
+    files = open_files(f"s3://{bucket}", {**s3.properties, "s3.secret-access-key": "a-wrong-secret"})
+    with pytest.raises(CredentialError) as caught:
+        files.write(f"s3://{bucket}/x", b"1")
+    assert "a-wrong-secret" not in str(caught.value)
+
+
+def test_a_missing_bucket_is_a_setting_to_correct(s3: S3) -> None:
+    with pytest.raises(ConfigurationError, match="bucket"):
+        open_files("s3://dativo-nowhere/x", s3.properties).write("s3://dativo-nowhere/x", b"1")
+
+
+def test_an_unreachable_store_is_retryable(s3: S3) -> None:
+    properties = {**s3.properties, "s3.endpoint": f"http://127.0.0.1:{free_port()}", "s3.connect-timeout": "1"}
+    with pytest.raises(StorageUnavailable) as caught:
+        open_files("s3://bucket/x", properties).read("s3://bucket/x")
+    assert caught.value.retryable
+
+
+def test_expired_credentials_are_not_retried_in_vain(s3: S3, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = leaf.S3Files(s3.properties)
+
+    def expired(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "ExpiredToken"}}, "PutObject")
+
+    monkeypatch.setattr(files._client, "put_object", expired)
+    with pytest.raises(CredentialError, match="ExpiredToken"):
+        files.write(f"s3://{bucket}/x", b"1")
+
+
+@requirement("ING-25")
+def test_a_store_that_ignores_conditional_puts_is_refused(s3: S3, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = leaf.S3Files({**s3.properties, "s3.endpoint": s3.endpoint + "/"})  # another name: probed afresh
+    put = files._client.put_object
+    monkeypatch.setattr(files._client, "put_object", lambda IfNoneMatch="", **more: put(**more))  # noqa: N803
+    with pytest.raises(ConfigurationError, match="If-None-Match"):
+        files.write_new(f"s3://{bucket}/x", b"1")
+    assert files.list(f"s3://{bucket}/") == []
+
+
+def test_a_lost_response_does_not_hide_our_own_success(s3: S3, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client repeats the put by itself; the store then says that the object exists."""
+    files = leaf.S3Files(s3.properties)
+    assert files.write_new(f"s3://{bucket}/warm", b"")
+    put = files._client.put_object
+
+    def twice(**more: Any) -> Any:
+        put(**more)
+        return put(**more)
+
+    monkeypatch.setattr(files._client, "put_object", twice)
+    assert files.write_new(f"s3://{bucket}/x", b"1")
+    monkeypatch.setattr(files._client, "put_object", put)
+    assert not files.write_new(f"s3://{bucket}/x", b"1")
+
+
+def test_a_conflicting_put_is_repeated(s3: S3, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = leaf.S3Files(s3.properties)
+    assert files.write_new(f"s3://{bucket}/warm", b"")
+    put, calls = files._client.put_object, []
+
+    def busy(**more: Any) -> Any:
+        calls.append(1)
+        if len(calls) < 3:
+            raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
+        return put(**more)
+
+    monkeypatch.setattr(files._client, "put_object", busy)
+    assert files.write_new(f"s3://{bucket}/x", b"1")
+    assert len(calls) == 3
+
+
+def test_endless_conflicts_end(s3: S3, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = leaf.S3Files(s3.properties)
+    assert files.write_new(f"s3://{bucket}/warm", b"")
+    monkeypatch.setattr(leaf.time, "sleep", lambda _: None)
+
+    def busy(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
+
+    monkeypatch.setattr(files._client, "put_object", busy)
+    with pytest.raises(StorageUnavailable, match="busy"):
+        files.write_new(f"s3://{bucket}/x", b"1")

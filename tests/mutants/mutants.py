@@ -1,0 +1,361 @@
+"""Bugs somebody might plant one day, as patches of the source. Each must make the tests named with it fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["MUTANTS", "Mutant"]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`old` occurs exactly once in `path`. `tests` are pytest arguments."""
+
+    name: str
+    path: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+LAKE = "dativo_provider/lake"
+TARGET = "tests/lake/test_targets.py::TestSqliteOnDisk::"
+
+
+PIPELINE = "dativo_provider/pipeline"
+RUN = "tests/pipeline/test_run.py::"
+
+
+def _target(*names: str) -> tuple[str, ...]:
+    return tuple(TARGET + name for name in names)
+
+
+MUTANTS = (
+    Mutant(
+        "the library's retries are on, so a stale append lands",
+        f"{LAKE}/commit.py",
+        '["commit.retry.num-retries"] = "0"',
+        '["commit.retry.num-retries"] = "4"',
+        ("tests/lake/test_catalog.py::TestSqlite::test_a_stale_handle_cannot_commit",),
+    ),
+    Mutant(
+        "the library may clean up after a commit that landed",
+        f"{LAKE}/commit.py",
+        "    table.io.delete = lambda _location: None  # type: ignore[method-assign]\n",
+        "",
+        _target("test_a_commit_that_landed_but_was_reported_failed_counts_once"),
+    ),
+    Mutant(
+        "the fence compares cursors instead of sequence numbers",
+        f"{LAKE}/publish.py",
+        "if state.seq != self._plan.base.seq:",
+        "if state.cursor != self._plan.base.cursor:",
+        _target("test_a_cursor_that_did_not_move_is_fenced_as_well"),
+    ),
+    Mutant(
+        "no fence at all",
+        f"{LAKE}/publish.py",
+        "if state.seq != self._plan.base.seq:",
+        "if False:",
+        _target("test_of_two_runs_from_one_base_the_second_is_fenced"),
+    ),
+    Mutant(
+        "a run does not recognise its own commit",
+        f"{LAKE}/publish.py",
+        "if self._plan.plan_id in state.runs:",
+        "if False:",
+        _target("test_publishing_again_changes_nothing"),
+    ),
+    Mutant(
+        "the quarantine is appended before the main commit",
+        f"{LAKE}/publish.py",
+        "        outcome = commit(self._catalog, self._plan.table, self._done, self._change)\n",
+        "        main = self._catalog.load_table(self._plan.table)\n"
+        "        early = self._pending(main)\n"
+        "        if early:\n"
+        "            finish_pending(early, str(main.metadata.table_uuid), self._catalog, self._files)\n"
+        "        outcome = commit(self._catalog, self._plan.table, self._done, self._change)\n",
+        _target("test_of_two_runs_from_one_base_the_second_is_fenced"),
+    ),
+    Mutant(
+        "the main commit does not promise its quarantine",
+        f"{LAKE}/publish.py",
+        "self._plan.spec.contract.version, self._pending(table))",
+        "self._plan.spec.contract.version, '')",
+        _target("test_a_missing_quarantine_is_finished_by_the_same_run"),
+    ),
+    Mutant(
+        "the next commit forgets a promised quarantine",
+        f"{LAKE}/publish.py",
+        "        self._finish(before, table)\n",
+        "",
+        _target("test_a_missing_quarantine_is_finished_before_the_next_commit"),
+    ),
+    Mutant(
+        "the next plan forgets a promised quarantine",
+        f"{LAKE}/iceberg.py",
+        "        self._finish_pending(main, job, stream)\n",
+        "",
+        _target("test_a_missing_quarantine_is_finished_by_the_next_plan"),
+    ),
+    Mutant(
+        "a quarantine append is known by its run only, so a zombie appends again",
+        f"{LAKE}/pending.py",
+        'return record.get("main") == pending.main and record.get("seq", 0) >= pending.seq',
+        'return record.get("run") == pending.plan_id',
+        _target("test_a_late_zombie_cannot_double_the_quarantine"),
+    ),
+    Mutant(
+        "a new table inherits the old one's quarantine numbers",
+        f"{LAKE}/pending.py",
+        'record.get("main") == pending.main and ',
+        "",
+        _target("test_a_quarantine_outlives_its_main_table"),
+    ),
+    Mutant(
+        "the state moves in a commit of its own, before the rows",
+        f"{LAKE}/commit.py",
+        "        transaction.set_properties(dict(change.properties))\n",
+        "        table.transaction().set_properties(dict(change.properties)).commit_transaction()\n",
+        _target("test_state_never_lands_without_its_rows"),
+    ),
+    Mutant(
+        "an empty run commits no snapshot, so nothing is compared",
+        f"{LAKE}/commit.py",
+        "    producer.commit()  # explicitly",
+        "    if change.added or change.removed:\n        producer.commit()  # explicitly",
+        _target("test_empty_runs_that_race_fence_each_other"),
+    ),
+    Mutant(
+        "a failure of the call is taken for a failure of the commit",
+        f"{LAKE}/commit.py",
+        "            problem = failure\n",
+        "            raise StorageUnavailable(str(failure)) from failure\n",
+        _target("test_a_commit_that_landed_but_was_reported_failed_counts_once"),
+    ),
+    Mutant(
+        "a failure of the call is taken for success",
+        f"{LAKE}/commit.py",
+        "            problem = failure\n",
+        "            return Outcome(table, ours=True)\n",
+        _target("test_a_rival_between_load_and_commit_costs_a_retry_and_no_rows"),
+    ),
+    Mutant(
+        "replace appends",
+        f"{LAKE}/publish.py",
+        "        return live\n",
+        "        return ()\n",
+        _target("test_replace_leaves_only_the_new_rows"),
+    ),
+    Mutant(
+        "replace takes other jobs' rows",
+        f"{LAKE}/publish.py",
+        "        check_alone(table.properties, self._plan.job, self._plan.stream, self._plan.table)\n",
+        "",
+        _target("test_a_job_that_joined_after_the_plan_stops_the_replace"),
+    ),
+    Mutant(
+        "an empty source empties the table",
+        f"{LAKE}/publish.py",
+        "if live and not self._data and not target.allow_empty_replace:",
+        "if False:",
+        _target("test_an_empty_replace_is_blocked_unless_allowed"),
+    ),
+    Mutant(
+        "whose table it is, is not asked when publishing",
+        f"{LAKE}/publish.py",
+        "        check_owner(table, self._plan.job.tenant)\n",
+        "",
+        _target("test_every_publish_checks_whose_table_it_is"),
+    ),
+    Mutant(
+        "lanes share one record",
+        f"{LAKE}/state.py",
+        'return f"{PREFIX}{job.id}.{stream}{lane.suffix}"',
+        'return f"{PREFIX}{job.id}.{stream}"',
+        _target("test_a_backfill_never_moves_the_live_cursor"),
+    ),
+    Mutant(
+        "a state that cannot be read is a fresh one",
+        f"{LAKE}/state.py",
+        "    except (ValueError, KeyError, TypeError, ValidationError, FileNotFoundError) as problem:\n",
+        "    except (ValueError, KeyError, TypeError, ValidationError, FileNotFoundError) as problem:\n"
+        "        return State()\n",
+        ("tests/lake/test_state.py",),
+    ),
+    Mutant(
+        "twins write the same file",
+        f"{LAKE}/writer.py",
+        "self._nonce = secrets.token_hex(4)",
+        'self._nonce = "0"',
+        ("tests/lake/test_writer.py::test_twins_with_the_same_attempt_never_share_a_name",),
+    ),
+    Mutant(
+        "staged files are not looked at before they are published",
+        f"{LAKE}/publish.py",
+        "        check_present(self._data, run_folder(self._plan.table_location, self._plan.plan_id), self._files)\n",
+        "",
+        _target("test_a_staged_file_that_is_gone_stops_the_publish", "test_files_of_another_run_are_refused"),
+    ),
+    Mutant(
+        "files of an older table of this name are taken",
+        f"{LAKE}/datafile.py",
+        'if made["table"] != str(table.metadata.table_uuid):',
+        "if False:",
+        _target("test_a_table_made_anew_since_the_plan_is_refused"),
+    ),
+    Mutant(
+        "bounds of personal columns reach the manifests",
+        f"{LAKE}/iceberg.py",
+        "unbounded = personal_columns(plan.fields) if data else _UNBOUNDED_IN_QUARANTINE",
+        "unbounded = frozenset()",
+        ("tests/lake/test_writer.py::test_a_table_that_learned_of_personal_data_later_keeps_its_bounds_to_itself",),
+    ),
+    Mutant(
+        "all rows of a batch go to the partition of its first",
+        f"{LAKE}/partition.py",
+        "        if groups is None:\n",
+        "        if True:\n",
+        ("tests/lake/test_writer.py::test_two_partitions_of_one_batch_both_survive",),
+    ),
+    Mutant(
+        "times before 1970 are rounded toward zero",
+        f"{LAKE}/partition.py",
+        "    below = pc.less(pc.subtract(micros, pc.multiply(quotient, unit)), 0)\n",
+        "    below = pc.less(micros, pc.subtract(micros, 1))\n",
+        ("tests/lake/test_partition.py",),
+    ),
+    Mutant(
+        "a required column is relaxed without a word",
+        f"{LAKE}/evolve.py",
+        "    if have.required and not wanted.required:\n",
+        "    if False:\n",
+        ("tests/lake/test_schema.py::test_a_change_that_would_lose_data_is_refused_by_name",),
+    ),
+    Mutant(
+        "a sweep keeps only what the current snapshot needs",
+        f"{LAKE}/sweep.py",
+        "for snapshot in table.metadata.snapshots:",
+        "for snapshot in table.metadata.snapshots[-1:]:",
+        ("tests/lake/test_sweep.py",),
+    ),
+    Mutant(
+        "a sweep takes rows promised to the quarantine",
+        f"{LAKE}/iceberg.py",
+        "keep = set(promised(main, self.files))",
+        "keep = set()",
+        ("tests/lake/test_sweep.py",),
+    ),
+    Mutant(
+        "create-if-absent overwrites",
+        "dativo_provider/files/local.py",
+        "os.link(temporary, target)",
+        "os.replace(temporary, target)",
+        ("tests/files/test_stores.py::TestLocalFiles",),
+    ),
+    Mutant(
+        "a late twin's manifest replaces the winner's",
+        f"{PIPELINE}/folder.py",
+        "        if self.store.write_new(uri, dump(manifest)):\n",
+        "        self.store.write(uri, dump(manifest))\n        if True:\n",
+        ("tests/pipeline/test_folder.py::test_of_two_attempts_the_first_to_finish_wins",),
+    ),
+    Mutant(
+        "a finished slice is read again",
+        f"{PIPELINE}/extract.py",
+        "    if (done := folder.manifest(index)) is not None:\n",
+        "    if (done := folder.manifest(index)) is not None and False:\n",
+        (f"{RUN}test_a_finished_slice_is_not_read_twice",),
+    ),
+    Mutant(
+        "a read that stopped early counts as complete",
+        f"{PIPELINE}/extract.py",
+        "    if not read.complete:\n",
+        "    if False:\n",
+        ("tests/pipeline/test_extract.py::test_a_source_that_ends_early_publishes_nothing",),
+    ),
+    Mutant(
+        "nobody compares the reader's count with the rows it gave",
+        f"{PIPELINE}/extract.py",
+        "    if read.rows != rows:\n",
+        "    if False:\n",
+        ("tests/pipeline/test_extract.py::test_a_source_that_miscounts_publishes_nothing",),
+    ),
+    Mutant(
+        "a full refresh of an append stream appends",
+        f"{PIPELINE}/plan.py",
+        'return "replace" if again and job.target.mode == "append" else job.target.mode',
+        "return job.target.mode",
+        (f"{RUN}test_a_full_refresh_replaces_instead_of_doubling",),
+    ),
+    Mutant(
+        "a blocked run passes the audit",
+        f"{PIPELINE}/audit.py",
+        "    if not verdict.publishes:\n        raise blocked(plan, verdict)\n    return verdict\n",
+        "    return verdict\n",
+        (f"{RUN}test_audit_and_publish_each_refuse_a_blocked_run",),
+    ),
+    Mutant(
+        "publish does not look at the verdict",
+        f"{PIPELINE}/publish.py",
+        "    if not verdict.publishes:\n",
+        "    if False:\n",
+        (f"{RUN}test_audit_and_publish_each_refuse_a_blocked_run",),
+    ),
+    Mutant(
+        "an empty source empties the table",
+        f"{PIPELINE}/audit.py",
+        "    if replaces and not books.extracted and target.has_rows(plan):\n",
+        "    if False:\n",
+        (f"{RUN}test_a_replace_that_read_nothing_says_so_before_publishing",),
+    ),
+    Mutant(
+        "staged files that the books do not know are published",
+        f"{PIPELINE}/audit.py",
+        "    if staged != books.produced or aside != books.left_out:\n",
+        "    if False:\n",
+        ("tests/pipeline/test_audit.py::test_files_that_do_not_add_up_stop_the_run",),
+    ),
+    Mutant(
+        "any home will do",
+        "dativo_provider/lake/home.py",
+        "    if plan.home != here:\n",
+        "    if False:\n",
+        (f"{RUN}test_a_step_in_another_home_stops_before_reading",),
+    ),
+    Mutant(
+        "duplicates are looked up upwards only",
+        f"{PIPELINE}/duplicates.py",
+        "ranges = [(low, have_low)] if low < have_low else []",
+        "ranges: list[tuple[Any, Any]] = []",
+        ("tests/pipeline/test_duplicates.py",),
+    ),
+    Mutant(
+        "a row set aside before is set aside again by every lookback",
+        f"{PIPELINE}/rows.py",
+        "        if not self._plan.window.overlap:\n            return rows\n",
+        "        return rows\n",
+        ("tests/pipeline/test_duplicates.py",),
+    ),
+    Mutant(
+        "lanes do not fence each other",
+        f"{LAKE}/publish.py",
+        "        fence_lanes(self._plan, table.properties, self._files)\n",
+        "",
+        ("tests/pipeline/test_overlap.py",),
+    ),
+    Mutant(
+        "backfills do not look for rows of live runs",
+        f"{PIPELINE}/overlap.py",
+        "        return replace(window, overlap=True)\n",
+        "        return replace(window, overlap=False)\n",
+        ("tests/pipeline/test_overlap.py",),
+    ),
+    Mutant(
+        "a row set aside is known by its place alone",
+        "dativo_provider/quality/quarantine.py",
+        "{place}\\x1f{content}",
+        "{place}",
+        ("tests/quality/test_quarantine.py",),
+    ),
+)

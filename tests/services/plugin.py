@@ -1,0 +1,77 @@
+"""The servers as pytest fixtures, one per worker process and session, started by the first test that asks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import pytest
+
+from tests.services import postgres as postgres_leaf
+from tests.services import s3 as s3_leaf
+from tests.services import spark as spark_leaf
+from tests.services.framework import REQUIRED, Unavailable
+
+T = TypeVar("T")
+SERVICES = ("postgres", "s3", "spark")
+MISSING = "missing service"
+
+
+def started(name: str, start: Callable[[], T]) -> T:
+    """The started server; skips the test without it, or fails where servers are required."""
+    try:
+        return start()
+    except Unavailable as error:
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(f"{MISSING} {name}: {error}")
+        pytest.skip(f"{MISSING} {name}: {error}")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_leaf.Postgres]:
+    server = started("postgres", postgres_leaf.start)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database(postgres: postgres_leaf.Postgres) -> Iterator[postgres_leaf.Database]:
+    """An empty PostgreSQL database of this test."""
+    with postgres.database() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[s3_leaf.S3]:
+    server = started("s3", s3_leaf.start)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3: s3_leaf.S3) -> str:
+    """An empty bucket of this test."""
+    return s3.bucket()
+
+
+@pytest.fixture(scope="session")
+def spark() -> spark_leaf.Spark:
+    return started("spark", spark_leaf.start)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for name in SERVICES:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.service(name))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says once, in colour, what was not tested for want of a server."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = [str(report.longrepr[2]) for report in skipped if isinstance(report.longrepr, tuple)]
+    lines = sorted({reason.partition(MISSING)[2].splitlines()[0] for reason in reasons if MISSING in reason})
+    for line in lines:
+        count = sum(line in reason for reason in reasons)
+        terminalreporter.write_line(f"NOT TESTED ({count} tests): {MISSING}{line}", yellow=True, bold=True)
