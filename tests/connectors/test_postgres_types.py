@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyarrow import csv
 
 from dativo_provider.connectors.postgres.parse import Parser
 from dativo_provider.connectors.postgres.types import Column
@@ -233,6 +234,21 @@ def test_bytes_that_are_not_utf8_are_named_by_their_column() -> None:
     parser = Parser([Column("id", "int", "int4"), Column("v", "string", "text")], (), "public.t")
     with pytest.raises(DataError, match=r"column 'v' of public.t holds bytes that are not UTF-8"):
         parser.batch(memoryview(b"1,caf\xe9\n"))
+
+
+def test_no_memory_of_python_is_left_to_threads_that_outlive_the_parse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that lets go of it while the interpreter ends aborts the process."""
+    text, read_csv = bytearray(b"1,abc\n"), csv.read_csv
+    block = memoryview(text)
+
+    def without_it(*arguments: Any) -> pa.Table:
+        block.release()
+        text.clear()  # a BufferError while anybody holds it
+        return read_csv(*arguments)
+
+    monkeypatch.setattr(csv, "read_csv", without_it)
+    parser = Parser([Column("id", "int", "int4"), Column("v", "string", "text")], (), "public.t")
+    assert parser.batch(block).to_pylist() == [{"id": 1, "v": "abc"}]
 
 
 TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"))

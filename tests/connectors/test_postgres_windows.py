@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg2.errors
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -296,6 +297,43 @@ def test_the_plan_waits_for_writers_that_end_within_the_lag(numbered: Database) 
         numbered.execute("insert into t (v) values ('early')")
         threading.Timer(0.5, late.commit).start()
         assert ids(job.run()) == [1, 2]
+
+
+INDEXES_LOCKED = """
+select count(*) from pg_locks l join pg_class c on c.oid = l.relation
+where l.mode = 'RowExclusiveLock' and c.relkind = 'i' and c.relname = 't_pkey'
+"""
+
+
+def test_a_vacuum_is_no_writer(numbered: Database) -> None:
+    """It locks the indexes as a writer does, and a query may read any table."""
+    numbered.execute(
+        "insert into t (v) select repeat('x', 500) from generate_series(1, 20000)", "delete from t where id > 9"
+    )
+    connection = numbered.connect()
+    with connection.cursor() as cursor:
+        cursor.execute("set vacuum_cost_delay = 100; set vacuum_cost_limit = 1")
+        vacuum = threading.Thread(target=_ignoring_cancel, args=(cursor, "vacuum t"))
+        vacuum.start()
+        eventually(lambda: numbered.execute(INDEXES_LOCKED)[0][0] > 0)
+        job = Job(numbered, table("q", "id", lag=0, query="select id from t"))
+        assert ids(job.run()) == list(range(1, 10))
+        assert numbered.execute(INDEXES_LOCKED)[0][0] > 0  # all the time
+        connection.cancel()
+        vacuum.join()
+    connection.close()
+
+
+def _ignoring_cancel(cursor: Any, statement: str) -> None:
+    with suppress(psycopg2.errors.QueryCanceled):
+        cursor.execute(statement)
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_waiting_for_a_writer_can_be_cancelled(numbered: Database) -> None:

@@ -46,7 +46,7 @@ class Parser:
         """Raises `Unrepresentable` naming the column."""
         read = csv.ReadOptions(column_names=self._column_names, block_size=len(block) + 1)
         try:
-            table = csv.read_csv(pa.BufferReader(pa.py_buffer(block)), read, self._parse, self._convert)
+            table = csv.read_csv(pa.BufferReader(_owned_by_arrow(block)), read, self._parse, self._convert)
         except pa.ArrowInvalid as error:
             self._refuse(error)
         arrays = [self._decoded(column, table[index]) for index, column in enumerate(self.columns)]
@@ -76,6 +76,15 @@ class Parser:
         if column.form == "list" and column.name not in self.as_text:
             return to_list(whole, column)
         return whole
+
+
+def _owned_by_arrow(block: memoryview) -> pa.Buffer:
+    """A copy. Arrow's threads may let go of the text after `read_csv` has returned; if it were Python's, the one that
+    does so while the interpreter ends would abort the process. https://github.com/apache/arrow/issues/34314
+    """
+    owned = pa.allocate_buffer(len(block))
+    memoryview(owned).cast("B")[:] = block
+    return owned
 
 
 def from_hex(values: pa.StringArray) -> pa.BinaryArray:

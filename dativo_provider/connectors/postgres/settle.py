@@ -42,6 +42,7 @@ select pg_last_xact_replay_timestamp(), pg_last_wal_receive_lsn() = pg_last_wal_
 _OPEN_ON_PRIMARY = """
 select pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 """
+# Who inserts locks the table as well as its indexes; who locks only indexes is vacuuming.
 _WRITING = f"""
 with recursive tables(oid) as (
   select %s::oid union select i.inhrelid from tables join pg_catalog.pg_inherits i on i.inhparent = tables.oid
@@ -51,7 +52,8 @@ select coalesce(l.virtualtransaction, ''), coalesce(l.pid, 0),
 from pg_catalog.pg_locks l left join pg_catalog.pg_stat_activity a on a.pid = l.pid
 where l.locktype = 'relation' and l.granted and l.mode = 'RowExclusiveLock' and l.database = {_DATABASE}
   and l.pid is distinct from pg_backend_pid()
-  and case when %s then l.relation in (select oid from tables) else l.relation >= 16384 end
+  and case when %s then l.relation in (select oid from tables) else l.relation >= 16384
+           and not exists (select from pg_catalog.pg_class c where c.oid = l.relation and c.relkind in ('i', 'I')) end
 """
 # The clock on the wall, and what it will be set back to within the hour.
 _WALL = """
