@@ -8,6 +8,7 @@ from dativo_provider.config.entries import Entry
 from dativo_provider.config.making import Making
 from dativo_provider.config.shapes.source import Incremental
 from dativo_provider.model.job import IncrementalSpec
+from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.personal import is_personal
 from dativo_provider.model.stream import Field
 
@@ -85,7 +86,7 @@ def _check_cursor(making: Making, strategy: str, cursor: str, fields: Sequence[F
 
 def _check_lookback(making: Making, key: Sequence[str], lookback: int) -> None:
     mode = making.target.write_mode or "append"
-    if not lookback or mode != "append" or key:
+    if not lookback or not TRAITS[mode].adds or key:
         return
     given = making.source.incremental
     name = next((each for each in _LOOKBACKS if given and getattr(given, each) is not None), "lookback_days")

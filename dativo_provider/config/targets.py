@@ -13,6 +13,7 @@ from dativo_provider.config.shapes.target import Partition
 from dativo_provider.config.streams import known_column
 from dativo_provider.config.yamlpos import Key
 from dativo_provider.model.job import PartitionSpec, StreamSpec, TargetSpec
+from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.personal import is_personal
 from dativo_provider.vocabulary import WriteMode
 
@@ -62,10 +63,10 @@ def target(
 
 def _write_mode(making: Making) -> WriteMode:
     written = making.target.write_mode
-    if written == "append" and not is_incremental(making) and making.runnable:
+    if written and TRAITS[written].adds and not is_incremental(making) and making.runnable:
         making.warn(("target", "write_mode"), "append without `source.incremental` publishes every row again each run",
                     "add `source.incremental`, or use replace")  # fmt: skip
-    if written == "replace" and is_incremental(making):
+    if written and TRAITS[written].reads_all and is_incremental(making):
         making.warn(
             ("target", "write_mode"), "replace reads and writes everything each run; `source.incremental` has no effect"
         )

@@ -15,11 +15,12 @@ from dativo_provider.lake.catalog import catalog_properties, close_catalog, open
 from dativo_provider.lake.commit import load
 from dativo_provider.lake.datafile import run_folder
 from dativo_provider.lake.lanes import lanes_of
+from dativo_provider.lake.modes.registry import check_alone, check_mode
 from dativo_provider.lake.own import check_literal
 from dativo_provider.lake.partition import check_partitioning
 from dativo_provider.lake.pending import finish_pending
 from dativo_provider.lake.personal import metrics_properties, personal_columns
-from dativo_provider.lake.publish import Publication, check_alone, check_mode
+from dativo_provider.lake.publish import Publication, check_branch
 from dativo_provider.lake.schema import table_fields
 from dativo_provider.lake.sink import Encoding
 from dativo_provider.lake.state import own_lanes, read_state, state_key
@@ -84,8 +85,7 @@ class IcebergTarget(Target):
     def prepare(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> TargetTable:
         wanted = _wanted(job, stream, fields)
         main = ensure_table(self.catalog, wanted)
-        if job.target.mode == "replace":
-            check_alone(main.properties, job, stream.name, wanted.name)
+        check_alone(main.properties, job, stream.name, wanted.name)
         quarantine = ensure_table(self.catalog, _wanted_quarantine(wanted))
         self._finish_pending(main, job, stream)
         return TargetTable(wanted.name, main.location(), quarantine_name(wanted.name), quarantine.location())
@@ -178,7 +178,8 @@ class IcebergTarget(Target):
 
 def _wanted(job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
     name, personal = table_name(job, stream.table, stream.contract.domain), personal_columns(fields)
-    check_mode(job.target.mode, job.target.branch, name)
+    check_mode(job.target.mode, name)
+    check_branch(job.target.branch, name)
     check_partitioning(job.target.partitioning, personal, name)
     if stream.incremental.cursor_field in personal:
         raise ConfigurationError(

@@ -10,6 +10,7 @@ from dativo_provider.errors import Fenced
 from dativo_provider.files import FileStore
 from dativo_provider.lake.state import own_lanes, read_state, state_key
 from dativo_provider.model.job import JobSpec
+from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Lane, Plan
 
 __all__ = ["fence_lanes", "lanes_of"]
@@ -44,7 +45,7 @@ def _may_meet(plan: Plan, suffix: str) -> bool:
     """False only where both are ranges of the cursor that certainly lie apart."""
     other = _range(suffix)
     own = _range(plan.lane.suffix) or _bounds(plan.window.lo, plan.window.hi)
-    if plan.job.target.mode == "replace" or other is None or own is None:
+    if TRAITS[plan.job.target.mode].reads_all or other is None or own is None:
         return True
     try:
         return not (_before(own[1], other[0]) or _before(other[1], own[0]))

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
-from dativo_provider.errors import ConfigurationError, ContractViolation, DataError, Fenced, InternalError, Unsupported
+from dativo_provider.errors import DataError, Fenced, InternalError, Unsupported
 from dativo_provider.files import FileStore
 from dativo_provider.lake.commit import Change, Outcome, commit
-from dativo_provider.lake.datafile import check_present, data_files, live_files, run_folder
+from dativo_provider.lake.datafile import check_present, run_folder
 from dativo_provider.lake.lanes import fence_lanes
+from dativo_provider.lake.modes.base import Counts, Work, rows_of
+from dativo_provider.lake.modes.registry import check_alone, check_mode, open_mode
 from dativo_provider.lake.owner import check_owner
 from dativo_provider.lake.pending import finish_pending, write_pending
-from dativo_provider.lake.state import other_jobs, read_state, summary_of, write_state
+from dativo_provider.lake.state import read_state, summary_of, write_state
 from dativo_provider.lake.tags import tag_properties
-from dativo_provider.model.job import JobSpec
-from dativo_provider.model.run import Manifest, Plan, Published, StagedFile, State
+from dativo_provider.model.run import Manifest, Plan, Published, State
 from dativo_provider.model.stream import Cursor
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
+    from pyiceberg.table.snapshots import Snapshot
 
-__all__ = ["Publication", "check_alone", "check_mode"]
-
-_MODES = ("append", "replace")
+__all__ = ["Publication", "check_branch"]
 
 
 class Publication:
@@ -39,12 +40,16 @@ class Publication:
         self._data = [file for manifest in manifests for file in manifest.files]
         self._quarantine = [file for manifest in manifests for file in manifest.quarantine]
         self._extracted = sum(manifest.books.extracted for manifest in manifests)
-        self._deleted = 0
+        self._mode = open_mode(Work(plan, self._data, files))
 
     def run(self) -> Published:
         """Raises `Fenced`, `StorageUnavailable`, `ConfigurationError` or `ContractViolation`."""
-        started = time.monotonic()
-        outcome = commit(self._catalog, self._plan.table, self._done, self._change)
+        started, committed = time.monotonic(), False
+        try:
+            outcome = commit(self._catalog, self._plan.table, self._done, self._change)
+            committed = outcome.ours
+        finally:
+            self._mode.close(committed=committed)
         self._finish(self._state(outcome.table), outcome.table)
         return self._published(outcome, time.monotonic() - started)
 
@@ -70,37 +75,16 @@ class Publication:
         """Planned on the very handle that commits."""
         before = self._state(table)
         self._finish(before, table)
-        removed = list(self._replaced(table))
-        self._deleted = sum(file.record_count for file in removed)
+        check_alone(table.properties, self._plan.job, self._plan.stream, self._plan.table)
         check_present(self._data, run_folder(self._plan.table_location, self._plan.plan_id), self._files)
+        effect = self._mode.effect(table)
         after = before.after(self._plan.plan_id, self._cursor, self._plan.spec.contract.version, self._pending(table))
         return Change(
-            added=data_files(table, self._data),
-            removed=removed,
-            summary=self._summary(after),
+            added=effect.added,
+            removed=effect.removed,
+            summary=self._summary(after, effect.counts),
             properties=self._properties(table, after),
         )
-
-    def _replaced(self, table: Table) -> Iterable:  # type: ignore[type-arg]
-        """Every live file, under `replace`. Raises when that would take away what is not ours to take."""
-        target = self._plan.job.target
-        if target.mode != "replace":
-            return ()
-        if self._plan.lane.kind != "live":
-            raise ConfigurationError(
-                f"a {self._plan.lane.kind} holds a part of the rows and may not replace the table",
-                where=self._plan.table,
-                remedy="use mode: append for this run, or a full refresh",
-            )
-        check_alone(table.properties, self._plan.job, self._plan.stream, self._plan.table)
-        live = list(live_files(table).values())
-        if live and not self._data and not target.allow_empty_replace:
-            raise ContractViolation(
-                "the run has no row, and replacing would empty the table",
-                where=self._plan.table,
-                remedy="check the source; set target.allow_empty_replace: true if that is meant",
-            )
-        return live
 
     def _pending(self, table: Table) -> str:
         if not self._quarantine:
@@ -113,18 +97,18 @@ class Publication:
         if state.pending:
             finish_pending(state.pending, str(table.metadata.table_uuid), self._catalog, self._files)
 
-    def _summary(self, after: State) -> Mapping[str, str]:
-        plan, rows = self._plan, {"extracted": self._extracted, "accepted": _rows(self._data)}
-        counts = {f"dativo.{name}": str(count) for name, count in rows.items()}
+    def _summary(self, after: State, counts: Counts) -> Mapping[str, str]:
+        plan = self._plan
+        rows = {"extracted": self._extracted, "accepted": rows_of(self._data), **asdict(counts)}
         return {
             "dativo.run": plan.plan_id,
             "dativo.run-id": plan.run_id,
             "dativo.job": f"{plan.job.tenant}/{plan.job.id}/{plan.stream}",
             "dativo.contract": plan.spec.contract.name,
             "dativo.contract_version": plan.spec.contract.version,
-            "dativo.quarantined": str(_rows(self._quarantine)),
+            "dativo.quarantined": str(rows_of(self._quarantine)),
             "dativo.state": summary_of(after),
-            **counts,
+            **{f"dativo.{name}": str(count) for name, count in rows.items()},
         }
 
     def _properties(self, table: Table, after: State) -> Mapping[str, str]:
@@ -136,40 +120,28 @@ class Publication:
         return {plan.state_key: record, **missing}
 
     def _published(self, outcome: Outcome, seconds: float) -> Published:
+        """Counted as the snapshot says, so that who comes second tells the same."""
         table = outcome.table
+        snapshot = _snapshot_of(table, self._plan.plan_id)
         return Published(
             outcome="committed" if outcome.ours else "already",
-            snapshot_id=_snapshot_of(table, self._plan.plan_id),
-            inserted=_rows(self._data),
-            deleted=self._deleted if outcome.ours else 0,
-            quarantined=_rows(self._quarantine),
+            snapshot_id=snapshot.snapshot_id if snapshot else None,
+            **asdict(_counts(snapshot)),
+            quarantined=rows_of(self._quarantine),
             table=self._plan.table,
             metadata_location=table.metadata_location,
             seconds=seconds,
         )
 
 
-def check_alone(properties: Mapping[str, str], job: JobSpec, stream: str, where: str) -> None:
-    if others := other_jobs(properties, job, stream):
-        names = ", ".join(key.removeprefix("dativo.state.") for key in others)
-        raise ConfigurationError(
-            f"replacing would delete the rows of {names}, which publish into the same table",
-            where=where,
-            remedy="give this stream a table of its own, or use mode: append with an incremental cursor",
-        )
-
-
-def check_mode(mode: str, branch: str, where: str) -> None:
-    if mode not in _MODES:
-        raise Unsupported(
-            f"mode '{mode}' is not supported by this version", where=where, remedy="use append or replace"
-        )
+def check_branch(branch: str, where: str) -> None:
     if branch and branch != "main":
         raise Unsupported("publishing to a branch is not supported by this version", where=where, remedy="use main")
 
 
 def _check_manifests(plan: Plan, manifests: Sequence[Manifest]) -> None:
-    check_mode(plan.job.target.mode, plan.job.target.branch, plan.table)
+    check_mode(plan.job.target.mode, plan.table)
+    check_branch(plan.job.target.branch, plan.table)
     if plan.request.dry_run or plan.request.limit is not None:
         raise InternalError("a dry run or a limited run was about to be published", where=plan.folder)
     if foreign := [manifest.plan_id for manifest in manifests if manifest.plan_id != plan.plan_id]:
@@ -183,13 +155,14 @@ def _check_manifests(plan: Plan, manifests: Sequence[Manifest]) -> None:
         )
 
 
-def _rows(files: Sequence[StagedFile]) -> int:
-    return sum(file.rows for file in files)
-
-
-def _snapshot_of(table: Table, plan_id: str) -> int | None:
+def _snapshot_of(table: Table, plan_id: str) -> Snapshot | None:
     """None when the snapshot has been expired since."""
     for snapshot in reversed(table.metadata.snapshots):
         if snapshot.summary is not None and snapshot.summary.get("dativo.run") == plan_id:
-            return int(snapshot.snapshot_id)
+            return snapshot
     return None
+
+
+def _counts(snapshot: Snapshot | None) -> Counts:
+    said = snapshot.summary if snapshot and snapshot.summary else {}
+    return Counts(**{each.name: int(said.get(f"dativo.{each.name}") or 0) for each in fields(Counts)})

@@ -9,6 +9,7 @@ from dativo_provider.errors import ContractViolation, InternalError
 from dativo_provider.model.books import Books
 from dativo_provider.model.checks import CheckResult, Verdict
 from dativo_provider.model.context import RunContext
+from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Manifest, Plan
 from dativo_provider.model.target import Target
 from dativo_provider.pipeline.folder import RunFolder
@@ -87,7 +88,7 @@ def _refusals(plan: Plan, books: Books, target: Target) -> Iterable[str]:
     """Outcomes that are errors whatever the contract says (ARCHITECTURE 4.7)."""
     if books.extracted and books.left_out == books.extracted:
         yield f"all {books.extracted} rows that were read were set aside; none is left to publish"
-    replaces = plan.job.target.mode == "replace" and not plan.job.target.allow_empty_replace
+    replaces = TRAITS[plan.job.target.mode].reads_all and not plan.job.target.allow_empty_replace
     if replaces and not books.extracted and target.has_rows(plan):
         yield (
             f"{plan.spec.object} gave no row, and replacing {plan.table} would empty it; "

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dativo_provider.model.context import RunContext
+from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Plan
 from dativo_provider.model.target import Target
 from dativo_provider.pipeline.shape import staged_fields
@@ -24,7 +25,7 @@ __all__ = ["Duplicates", "open_duplicates"]
 
 def open_duplicates(plan: Plan, target: Target, ctx: RunContext) -> Duplicates | None:
     spec = plan.spec
-    if not (plan.window.overlap and spec.key) or plan.job.target.mode != "append":
+    if not (plan.window.overlap and spec.key) or not TRAITS[plan.job.target.mode].adds:
         return None
     return Duplicates(plan, target, ctx)
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.job import JobSpec, StreamSpec
+from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Lane, State
 from dativo_provider.model.stream import Window
 
@@ -25,7 +26,7 @@ def told_apart(
 
     Raises `ConfigurationError` when rows would be doubled because the stream has no key.
     """
-    if job.target.mode != "append" or window.kind == "empty" or window.overlap:
+    if not TRAITS[job.target.mode].adds or window.kind == "empty" or window.overlap:
         return window
     if not (set(lanes) - {lane.suffix} or (lane.kind == "backfill" and state.seq)):
         return window

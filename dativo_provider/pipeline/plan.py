@@ -9,6 +9,7 @@ from dativo_provider.errors import ConfigurationError, Unsupported
 from dativo_provider.lake.home import guard_settings, home_identity
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec, StreamSpec
+from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.reader import Reader
 from dativo_provider.model.run import Plan, RunRequest, State
 from dativo_provider.model.stream import Field, Slice, Stream, Window, WindowRequest
@@ -117,7 +118,7 @@ def _window(
     job: JobSpec, spec: StreamSpec, request: RunRequest, target: Target, reader: Reader
 ) -> tuple[State, Window]:
     state = target.state(job, spec, request.lane)
-    full = request.full_refresh or job.target.mode == "replace" or spec.incremental.strategy == "full_refresh"
+    full = request.full_refresh or TRAITS[job.target.mode].reads_all or spec.incremental.strategy == "full_refresh"
     wanted = WindowRequest(since=state.cursor, full=full, start=request.start, end=request.end)
     if full and (request.start or request.end):
         raise ConfigurationError(
@@ -134,13 +135,13 @@ def effective_mode(job: JobSpec, window: Window, state: State, request: RunReque
     An operator who asks for one means that whatever the live lane knows: a backfill may have brought rows before it.
     """
     again = window.kind == "full" and (state.seq > 0 or request.full_refresh) and request.lane.kind == "live"
-    return "replace" if again and job.target.mode == "append" else job.target.mode
+    return TRAITS[job.target.mode].again or job.target.mode if again else job.target.mode
 
 
 def _slices(job: JobSpec, spec: StreamSpec, window: Window, reader: Reader) -> tuple[Slice, ...]:
     if window.kind == "empty":
         return ()
     want = min(job.slices, MAX_SLICES) if reader.capabilities.sliceable else 1
-    if window.overlap and spec.key and job.target.mode == "append" and not reader.capabilities.ordered_cursor:
+    if window.overlap and spec.key and TRAITS[job.target.mode].adds and not reader.capabilities.ordered_cursor:
         want = 1  # the same row may come in two files of one run; only who reads both can tell
     return tuple(reader.slices(spec, window, want))

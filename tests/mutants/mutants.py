@@ -142,9 +142,9 @@ MUTANTS = (
     ),
     Mutant(
         "replace appends",
-        f"{LAKE}/publish.py",
-        "        return live\n",
-        "        return ()\n",
+        f"{LAKE}/modes/replace.py",
+        "self._work.data), live, counts)",
+        "self._work.data), (), counts)",
         _target("test_replace_leaves_only_the_new_rows"),
     ),
     Mutant(
@@ -156,8 +156,8 @@ MUTANTS = (
     ),
     Mutant(
         "an empty source empties the table",
-        f"{LAKE}/publish.py",
-        "if live and not self._data and not target.allow_empty_replace:",
+        f"{LAKE}/modes/replace.py",
+        "if has_rows and not self._work.data and not self._plan.job.target.allow_empty_replace:",
         "if False:",
         _target("test_an_empty_replace_is_blocked_unless_allowed"),
     ),

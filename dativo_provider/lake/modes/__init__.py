@@ -1,0 +1,1 @@
+"""How published rows change a table: one leaf per write mode."""
