@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dativo_provider.errors import Unsupported
-from dativo_provider.files.base import FileInfo, FileMissing, FileStore
+from dativo_provider.files.base import FileInfo, FileMissing, FileStore, Labels
 from dativo_provider.files.uri import canonical, file_uri, join, local_path, parent, relative, scheme
 
 __all__ = [
     "FileInfo",
     "FileMissing",
     "FileStore",
+    "Labels",
     "canonical",
     "file_uri",
     "join",

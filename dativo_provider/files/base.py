@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from dativo_provider.errors import DataError
 
-__all__ = ["FileInfo", "FileMissing", "FileStore"]
+__all__ = ["FileInfo", "FileMissing", "FileStore", "Labels"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,14 @@ class FileInfo:
     uri: str
     size: int
     mtime: float
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What an object store keeps beside an object. `tags` are at most ten; values may hold any text."""
+
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class FileMissing(DataError, FileNotFoundError):
@@ -39,6 +48,12 @@ class FileStore(Protocol):
 
     def write_new(self, uri: str, data: bytes) -> bool:
         """Create; False when something is already there, whoever of several racing writers came first."""
+
+    def copy(self, source: str, target: str, labels: Labels | None = None) -> None:
+        """Create or replace `target` with the bytes of `source` in the same store; they do not pass through here.
+
+        A store without labels ignores them. Raises `FileMissing`.
+        """
 
     def list(self, prefix: str) -> list[FileInfo]:
         """Every file below the folder `prefix`, at any depth, sorted by URI; none when there is no such folder."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dativo_provider.errors import ConfigurationError, CredentialError, DativoError, StorageUnavailable
-from dativo_provider.files.base import FileInfo, FileMissing
-from dativo_provider.files.uri import file_uri, local_path
+from dativo_provider.files.base import FileInfo, FileMissing, Labels
+from dativo_provider.files.uri import local_path, uri_of
 
 __all__ = ["LocalFiles", "fsync_path", "translated"]
 
@@ -39,6 +40,13 @@ class LocalFiles:
                 raise _without_links(problem, uri) from problem
         return True
 
+    def copy(self, source: str, target: str, labels: Labels | None = None) -> None:
+        """By a hard link, so it takes no space; a file that is linked must never be changed in place."""
+        with translated(source), _temporary(local_path(target)) as temporary:
+            _link_or_copy(local_path(source), temporary)
+            os.replace(temporary, local_path(target))
+        fsync_path(local_path(target).parent)
+
     def list(self, prefix: str) -> list[FileInfo]:
         with translated(prefix):
             return sorted(_walk(local_path(prefix)), key=lambda info: info.uri)
@@ -59,24 +67,41 @@ def _walk(folder: Path) -> Iterator[FileInfo]:
             with suppress(FileNotFoundError):  # removed by another process since the listing
                 if not name.startswith(_TEMPORARY):
                     found = path.stat()
-                    yield FileInfo(file_uri(path), found.st_size, found.st_mtime)
+                    yield FileInfo(uri_of(path), found.st_size, found.st_mtime)
 
 
 @contextmanager
 def _durable_temporary(target: Path, data: bytes) -> Iterator[tuple[str, Path]]:
     """A synced temporary file beside `target`; afterwards it is gone and the folder's entry is on disk."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = str(target.parent / f"{_TEMPORARY}{uuid.uuid4().hex}")
-    try:
+    with _temporary(target) as temporary:
         with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         yield temporary, target
+
+
+@contextmanager
+def _temporary(target: Path) -> Iterator[str]:
+    """A free name beside `target`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = str(target.parent / f"{_TEMPORARY}{uuid.uuid4().hex}")
+    try:
+        yield temporary
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
     fsync_path(target.parent)
+
+
+def _link_or_copy(source: Path, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError as problem:
+        if problem.errno not in _NO_LINKS | {errno.EXDEV, errno.EMLINK}:
+            raise
+        shutil.copyfile(source, target)
+        fsync_path(target)
 
 
 def fsync_path(path: Path | str) -> None:

@@ -3,12 +3,14 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"""
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from dativo_provider.errors import (
     ConfigurationError,
@@ -17,13 +19,16 @@ from dativo_provider.errors import (
     MissingExtra,
     StorageUnavailable,
 )
-from dativo_provider.files.base import FileInfo, FileMissing
+from dativo_provider.files.base import FileInfo, FileMissing, Labels
 from dativo_provider.files.uri import join, parent
 
 __all__ = ["S3Files", "make_client", "split"]
 
 _NONCE = "dativo-writer"  # object metadata: tells our own write apart from another's when a response got lost
 _CONFLICT_ATTEMPTS = 5
+_LARGEST_COPY, _COPIED_PART = 4 << 30, 256 << 20
+_PLAIN = " !#$&'()*+,-./:;<=>?@[]^_`{|}~"
+_NO_TAG = re.compile(r"[^\w \-.:/=+@]")
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
 _EXISTS = {"412", "PreconditionFailed"}
 _CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
@@ -97,6 +102,14 @@ class S3Files:
     def write_new(self, uri: str, data: bytes) -> bool:
         self._require_conditional_puts(uri)
         return self._put_absent(uri, data)
+
+    def copy(self, source: str, target: str, labels: Labels | None = None) -> None:
+        """By the store itself; in parts beyond the size one request may copy."""
+        (bucket, key), (to_bucket, to_key) = split(source), split(target)
+        with _translated(source):
+            self._client.copy(
+                {"Bucket": bucket, "Key": key}, to_bucket, to_key, ExtraArgs=_labelled(labels), Config=_copying()
+            )
 
     def list(self, prefix: str) -> list[FileInfo]:
         bucket, key = split(prefix)
@@ -176,6 +189,31 @@ class S3Files:
                 remedy="use a store with conditional writes (S3, MinIO, VersityGW, R2), or a newer version of this one",
             )  # fmt: skip
         _honoured.add(known)
+
+
+@lru_cache(maxsize=1)
+def _copying() -> Any:
+    """One request copies up to 5 GB: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(multipart_threshold=_LARGEST_COPY, multipart_chunksize=_COPIED_PART, use_threads=False)
+
+
+def _labelled(labels: Labels | None) -> dict[str, Any]:
+    """Metadata travels in headers, which are ASCII; tags take a few more signs, but not every one."""
+    if labels is None:
+        return {}
+    return {
+        "Metadata": {name: quote(value, safe=_PLAIN) for name, value in labels.metadata.items()},
+        "MetadataDirective": "REPLACE",
+        "Tagging": urlencode({name: _tag(value) for name, value in labels.tags.items()}),
+        "TaggingDirective": "REPLACE",
+    }
+
+
+def _tag(value: str) -> str:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html"""
+    return _NO_TAG.sub("_", value)[:256]
 
 
 def _code(problem: Any) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dativo_provider.errors import ConfigurationError
 
-__all__ = ["canonical", "file_uri", "join", "local_path", "parent", "relative", "scheme"]
+__all__ = ["canonical", "file_uri", "join", "local_path", "parent", "relative", "scheme", "uri_of"]
 
 _UNSAFE = frozenset("?#%")  # URL parsers in readers of the table would cut or decode the path at these
 
@@ -20,14 +20,20 @@ def scheme(uri: str) -> str:
 
 
 def file_uri(path: Path | str) -> str:
-    """The URI of a local path, made absolute."""
-    absolute = Path(path).expanduser().absolute().as_posix()
-    if bad := sorted(_UNSAFE & set(absolute)):
+    """The URI of a folder somebody chose, made absolute. Raises `ConfigurationError` for one others cannot read."""
+    made = uri_of(path)
+    if bad := sorted(_UNSAFE & set(made)):
         raise ConfigurationError(
-            f"the path '{absolute}' contains {' '.join(bad)}, which other engines cannot read in a table's location",
+            f"the path '{local_path(made)}' contains {' '.join(bad)}, which other engines cannot read in "
+            "a table's location",
             remedy="choose a folder without these characters",
         )
-    return f"file://{absolute}"
+    return made
+
+
+def uri_of(path: Path | str) -> str:
+    """The URI of a local path as it is: names Dativo makes itself may hold `%`."""
+    return f"file://{Path(path).expanduser().absolute().as_posix()}"
 
 
 def local_path(uri: str) -> Path:
@@ -42,7 +48,7 @@ def canonical(uri: str) -> str:
     """One spelling per file, for comparing: `file:/a` and `file:///a`, `s3a://b` and `s3://b`."""
     kind, _, rest = uri.partition(":")
     if kind == "file":
-        return file_uri(local_path(uri))
+        return uri_of(local_path(uri))
     return f"{'s3' if kind in {'s3a', 's3n'} else kind}:{rest}"
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dativo_provider.connectors.registry import require
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec
 from dativo_provider.model.target import Target
 
 
 def open_target(job: JobSpec, ctx: RunContext, *, dry_run: bool = False) -> Target:
-    from dativo_provider.lake.iceberg import IcebergTarget
+    """As the registry says for `target.connector`. Raises `Unsupported` when this version only knows it by name."""
     from dativo_provider.pipeline.dry_run import DryRunTarget
 
-    target = IcebergTarget(job, ctx)
+    info = require(job.target.connector, "target", ctx.settings.mode)
+    target: Target = info.load("target")(job, ctx)
     return DryRunTarget(target) if dry_run else target

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
-from dativo_provider.files import FileInfo, FileMissing, FileStore, file_uri, join, open_files
+from dativo_provider.files import FileInfo, FileMissing, FileStore, Labels, file_uri, join, open_files
+from dativo_provider.files import s3 as s3_files
 from tests.services.s3 import S3
 from tests.support import requirement
 
@@ -61,6 +64,27 @@ class FileStoreSuite:
             store.delete(join(root, "x"))
         assert not store.exists(join(root, "x"))
 
+    @requirement("ING-08")
+    def test_a_copy_is_made_where_the_file_is(self, store: FileStore, root: str) -> None:
+        store.write(join(root, "staged/x"), b"rows")
+        target = join(root, "region=EU%2FWest/ümläut=1/x y")
+        for _ in range(2):
+            store.copy(join(root, "staged/x"), target, Labels({"owner": "Zoë"}, {"owner": "Zoë"}))
+        assert (store.read(target), store.read(join(root, "staged/x"))) == (b"rows", b"rows")
+        assert [info.uri for info in store.list(join(root, "region=EU%2FWest"))] == [target]
+
+    def test_a_copy_replaces_and_outlives_its_source(self, store: FileStore, root: str) -> None:
+        store.write(join(root, "x"), b"old")
+        store.write(join(root, "staged"), b"new")
+        store.copy(join(root, "staged"), join(root, "x"))
+        store.delete(join(root, "staged"))
+        assert store.read(join(root, "x")) == b"new"
+
+    def test_what_is_not_there_cannot_be_copied(self, store: FileStore, root: str) -> None:
+        with pytest.raises(FileMissing):
+            store.copy(join(root, "nowhere"), join(root, "x"))
+        assert not store.exists(join(root, "x"))
+
     def test_list_is_recursive_sorted_and_bounded_by_the_folder(self, store: FileStore, root: str) -> None:
         for name in ("in/b/c", "in/a", "in-sibling"):
             store.write(join(root, name), b"123")
@@ -94,6 +118,29 @@ class TestS3Files(FileStoreSuite):
     @pytest.fixture
     def store(self, root: str, s3: S3) -> FileStore:
         return open_files(root, s3.properties)
+
+    @requirement("ING-12")
+    def test_labels_are_kept_beside_the_copy(self, store: FileStore, root: str, s3: S3, bucket: str) -> None:
+        store.write(join(root, "x"), b"rows")
+        labels = Labels({"owner": "Zoë <z@example.org>\n50%"}, {"owner": "Zoë, 50%", "team": "a b"})
+        store.copy(join(root, "x"), join(root, "y"), labels)
+        client = s3.client()
+        kept = client.head_object(Bucket=bucket, Key="some/folder/y")["Metadata"]
+        assert unquote(kept["owner"]) == "Zoë <z@example.org>\n50%"
+        tags = client.get_object_tagging(Bucket=bucket, Key="some/folder/y")["TagSet"]
+        assert {tag["Key"]: tag["Value"] for tag in tags} == {"owner": "Zoë_ 50_", "team": "a b"}
+
+    def test_a_large_file_is_copied_in_parts(
+        self, store: FileStore, root: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(s3_files, "_LARGEST_COPY", 6 << 20)
+        monkeypatch.setattr(s3_files, "_COPIED_PART", 5 << 20)
+        s3_files._copying.cache_clear()
+        data = os.urandom(11 << 20)
+        store.write(join(root, "x"), data)
+        store.copy(join(root, "x"), join(root, "y"), Labels({"owner": "me"}, {"owner": "me"}))
+        s3_files._copying.cache_clear()
+        assert store.read(join(root, "y")) == data
 
     def test_a_listing_longer_than_one_page_is_complete(self, store: FileStore, root: str) -> None:
         with ThreadPoolExecutor(8) as pool:
