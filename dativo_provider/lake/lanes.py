@@ -13,7 +13,7 @@ from dativo_provider.model.job import JobSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Lane, Plan
 
-__all__ = ["fence_lanes", "lanes_of"]
+__all__ = ["fence_lanes", "lanes_of", "ranges_meet"]
 
 Bound = int | datetime | None
 _BACKFILL = ".backfill."
@@ -42,10 +42,18 @@ def fence_lanes(plan: Plan, properties: Mapping[str, str], files: FileStore) -> 
 
 
 def _may_meet(plan: Plan, suffix: str) -> bool:
-    """False only where both are ranges of the cursor that certainly lie apart."""
-    other = _range(suffix)
-    own = _range(plan.lane.suffix) or _bounds(plan.window.lo, plan.window.hi)
-    if TRAITS[plan.job.target.mode].reads_all or other is None or own is None:
+    if TRAITS[plan.job.target.mode].reads_all:
+        return True
+    return _meet(_range(plan.lane.suffix) or _bounds(plan.window.lo, plan.window.hi), _range(suffix))
+
+
+def ranges_meet(suffix: str, other: str) -> bool:
+    """Whether two lanes may hold the same rows: False only for backfills whose ranges certainly lie apart."""
+    return _meet(_range(suffix), _range(other))
+
+
+def _meet(own: tuple[Bound, Bound] | None, other: tuple[Bound, Bound] | None) -> bool:
+    if own is None or other is None:
         return True
     try:
         return not (_before(own[1], other[0]) or _before(other[1], own[0]))

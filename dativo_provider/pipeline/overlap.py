@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from dativo_provider.errors import ConfigurationError
+from dativo_provider.lake.lanes import ranges_meet
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Lane, State
@@ -38,10 +39,10 @@ def told_apart(
 
 
 def _doubles(lane: Lane, state: State, lanes: Collection[str]) -> bool:
-    """Certain enough to refuse: several backfills beside each other may well be of different ranges."""
+    """Backfills of ranges that lie apart double nothing; every other pair of lanes may."""
     if lane.kind == "live":
         return state.seq == 0
-    return state.seq > 0 or Lane().suffix in lanes
+    return state.seq > 0 or any(ranges_meet(lane.suffix, other) for other in lanes)
 
 
 def _no_key(job: JobSpec, spec: StreamSpec, lane: Lane) -> ConfigurationError:
@@ -50,5 +51,6 @@ def _no_key(job: JobSpec, spec: StreamSpec, lane: Lane) -> ConfigurationError:
         f"{what} may be in the table already, and '{spec.name}' has no key to tell its rows by: "
         "they would be there twice",
         where=job.path or job.dag_id,
-        remedy="name the primary key in the contract (or `key` in the job), or run once with --full-refresh",
+        remedy="name the primary key in the contract (or `key` in the job), choose a range that no earlier run has "
+        "read, or run once with --full-refresh",
     )

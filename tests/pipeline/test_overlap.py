@@ -124,6 +124,17 @@ def test_backfills_of_one_month_after_another_need_no_key(keyless: Backfills) ->
     keyless.check()
 
 
+@requirement("STA-07")
+def test_backfills_that_overlap_need_a_key_also_one_after_the_other(keyless: Backfills) -> None:
+    assert keyless.run(4, 8).error is None
+    for first, last in ((2, 5), (5, 6), (7, 9), (2, 9)):
+        error = keyless.run(first, last).error
+        assert isinstance(error, ConfigurationError)
+        assert "no earlier run has read" in error.remedy
+    assert keyless.run(8, 10).error is None
+    assert ids(keyless.bench.rows()) == [4, 5, 6, 7, 8, 9]
+
+
 @requirement("ING-25", "STA-07")
 @pytest.mark.parametrize("key", ["keyed", "keyless"])
 def test_lanes_that_run_at_once_and_may_bring_the_same_rows_fence_each_other(
