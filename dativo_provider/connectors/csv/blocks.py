@@ -9,9 +9,10 @@ from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.connectors.csv.records import border, count_lines, likely_border
 from dativo_provider.errors import DataError
 
-__all__ = ["BLOCK_BYTES", "Block", "Cutter", "Miscut"]
+__all__ = ["BLOCK_BYTES", "Block", "Border", "Cutter", "Miscut"]
 
 BLOCK_BYTES = 4 << 20
+Border = Callable[[bytes, Dialect], int]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Miscut(Exception):
 
 
 class Cutter:
-    """Iterate for the blocks of what `read` gives after `rest`, which begins on `line`.
+    """Iterate for the blocks of what `read` gives after `rest`, which begins on `line`. A block is about `size` bytes.
 
     It cuts where the number of quotes so far is even, which costs little and is wrong only where a quote stands
     inside an unquoted value. Whoever parses a block finds that out; `recut` then goes back and looks closely.
@@ -38,16 +39,24 @@ class Cutter:
     """
 
     def __init__(
-        self, read: Callable[[int], bytes], dialect: Dialect, where: str, *, rest: bytes = b"", line: int = 1
+        self,
+        read: Callable[[int], bytes],
+        dialect: Dialect,
+        where: str,
+        *,
+        rest: bytes = b"",
+        line: int = 1,
+        size: int = 0,
+        border: Border = likely_border,
     ) -> None:
         self._read, self._dialect, self._where = read, dialect, where
         self._rest, self._line = rest, line
-        self._border = likely_border
+        self._size, self._border = size or BLOCK_BYTES, border
 
     def __iter__(self) -> Iterator[Block]:
-        size = BLOCK_BYTES
+        size = self._size
         while True:
-            more = b"" if len(self._rest) >= size else self._read(max(size - len(self._rest), BLOCK_BYTES // 4))
+            more = b"" if len(self._rest) >= size else self._read(max(size - len(self._rest), self._size // 4))
             ended = not more and len(self._rest) < size
             text = self._rest + more
             if ended:
@@ -58,7 +67,7 @@ class Cutter:
             cut = self._border(text, self._dialect) if len(text) >= size else 0
             if cut:
                 yield self._cut(text, cut)
-                size = BLOCK_BYTES
+                size = self._size
             else:
                 self._rest = text
                 size = self._larger(len(text)) if len(text) >= size else size

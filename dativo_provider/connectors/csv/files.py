@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from dativo_provider.connectors.csv.dialect import Dialect
+from dativo_provider.connectors.csv.part import Part
 from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.connectors.csv.streams import TextStream
 from dativo_provider.errors import SourceChanged
@@ -24,7 +25,7 @@ class CsvFile:
 
     def __init__(self, real: Path, planned: Found, dialect: Dialect) -> None:
         self._real, self._planned, self._dialect = real, planned, dialect
-        self._rows = 0
+        self._left, self._part = 0, hashlib.sha256()
 
     def __enter__(self) -> Self:
         try:
@@ -42,6 +43,10 @@ class CsvFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.text.close()
 
+    @property
+    def size(self) -> int:
+        return self._planned.size
+
     def finish(self, rows: int) -> dict[str, Any]:
         """The fingerprint of what was read."""
         while self.text.read(_STEP):
@@ -51,6 +56,25 @@ class CsvFile:
             raise self._changed("changed")
         planned = self._planned
         return {"size": planned.size, "mtime_ns": planned.mtime_ns, "sha256": self.text.sha256, "rows": rows}
+
+    def part(self, part: Part) -> Callable[[int], bytes]:
+        """Reads the bytes of `part`, instead of what follows in `text`."""
+        self._raw.seek(part.begin)
+        self._left, self._part = part.end - part.begin, hashlib.sha256()
+        return self._read_part
+
+    def _read_part(self, size: int) -> bytes:
+        data = self._raw.read(min(size, self._left)) if self._left else b""
+        self._left -= len(data)
+        self._part.update(data)
+        return data
+
+    def finish_part(self, part: Part, rows: int) -> dict[str, Any]:
+        """The same of a part, which has to be the one that was planned."""
+        self._require_planned()
+        if self._left or self._part.hexdigest() != part.sha256:
+            raise self._changed("changed")
+        return {"size": self.size, "mtime_ns": self._planned.mtime_ns, "sha256": part.whole, "rows": rows}
 
     def _require_planned(self) -> None:
         facts = os.fstat(self._raw.fileno())

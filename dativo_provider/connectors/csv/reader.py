@@ -14,9 +14,11 @@ from dativo_provider.connectors.csv.blocks import Block, Cutter, Miscut
 from dativo_provider.connectors.csv.convert import typed_columns
 from dativo_provider.connectors.csv.dialect import Dialect, dialect_of
 from dativo_provider.connectors.csv.files import CsvFile, sha256_of
-from dativo_provider.connectors.csv.header import read_header
+from dativo_provider.connectors.csv.header import Header, read_header
 from dativo_provider.connectors.csv.parse import BlockParser
+from dativo_provider.connectors.csv.part import Part
 from dativo_provider.connectors.csv.paths import Found, Roots
+from dativo_provider.connectors.csv.split import split
 from dativo_provider.connectors.csv.survey import Surveyed, described, discovered, newest, survey
 from dativo_provider.connectors.csv.windows import cut, next_cursor, plan_window
 from dativo_provider.errors import (
@@ -81,7 +83,13 @@ class CsvReader(BaseReader):
             return plan_window(stream, request, files, self._sha256)
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
-        return cut(stream, window, want)
+        def divided(file: Found, pieces: int) -> list[Part]:
+            opened = CsvFile(self._roots.locate(file.path), file, dialect)
+            return split(opened, dialect, file.path, pieces, self.ctx.check_cancelled)
+
+        with self.border():
+            dialect = self._dialect(stream)
+            return cut(stream, window, want, divided)
 
     def batches(self, stream: StreamSpec, piece: Slice, tally: Tally) -> Generator[Batch, None, None]:
         read = tally.detail.setdefault("files", {})
@@ -119,18 +127,25 @@ class CsvReader(BaseReader):
     def _file(
         self, stream: StreamSpec, piece: Slice, file: Found, pool: ThreadPoolExecutor, ahead: int
     ) -> Generator[Batch, None, dict[str, Any]]:
-        """Yields the file's rows and returns its fingerprint."""
+        """Yields the rows of the file, or of the part the slice names, and returns the file's fingerprint."""
         dialect, rows = self._dialect(stream), 0
+        part = Part(**piece.spec["part"]) if "part" in piece.spec else None
         with CsvFile(self._roots.locate(file.path), file, dialect) as opened:
             header = read_header(opened.text, dialect, file.path)
             if header:
                 types = typed_columns(stream.contract.fields, header.names, piece.as_text)
                 parser = BlockParser(stream.name, file.path, header.names, types, dialect)
-                cutter = Cutter(opened.text.read, dialect, file.path, rest=header.rest, line=header.line)
+                cutter = _cutter(opened, header, part, dialect, file.path)
                 for batch in _parsed(parser, cutter, pool, ahead):
                     rows += batch.rows
                     yield from _portions(_selected(batch, stream.columns), dialect.batch_size)
-            return opened.finish(rows)
+            return opened.finish_part(part, rows) if part else opened.finish(rows)
+
+
+def _cutter(opened: CsvFile, header: Header, part: Part | None, dialect: Dialect, where: str) -> Cutter:
+    if part is None:
+        return Cutter(opened.text.read, dialect, where, rest=header.rest, line=header.line)
+    return Cutter(opened.part(part), dialect, where, line=part.line)
 
 
 def _refuse_sql(stream: StreamSpec) -> None:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from dativo_provider.connectors.csv.dialect import Dialect
 
-__all__ = ["Records", "border", "count_lines", "first_record", "likely_border", "records_of"]
+__all__ = ["Records", "border", "count_lines", "first_record", "likely_border", "plainly_quoted", "records_of"]
 
 _CR, _LF = 13, 10
 
@@ -70,9 +70,12 @@ def records_of(text: bytes, dialect: Dialect) -> Records:
 
 def border(text: bytes, dialect: Dialect) -> int:
     """The length of the longest prefix of whole records, each with its line end; 0 when there is none."""
-    if not _special(text, dialect) or _quotes(text, dialect) is not None:
-        return likely_border(text, dialect)
-    return _last_whole(text, dialect)
+    return likely_border(text, dialect) if plainly_quoted(text, dialect) else _last_whole(text, dialect)
+
+
+def plainly_quoted(text: bytes, dialect: Dialect) -> bool:
+    """Whether counting quotes tells for certain where the records of `text`, which begins with one, end."""
+    return not _special(text, dialect) or _quotes(text, dialect) is not None
 
 
 def likely_border(text: bytes, dialect: Dialect) -> int:

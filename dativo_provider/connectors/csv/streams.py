@@ -14,7 +14,7 @@ import pyarrow as pa
 from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.errors import DataError
 
-__all__ = ["TextStream"]
+__all__ = ["TextStream", "with_head"]
 
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -60,7 +60,7 @@ class TextStream:
         head = self._hashed.read(4)
         self._unpacked: pa.NativeFile | None = None
         codec = next((name for magic, name in _PACKED.items() if head.startswith(magic)), None)
-        self._next = self._unpack(codec, head) if codec else _with_head(head, self._hashed.read)
+        self._next = self._unpack(codec, head) if codec else with_head(head, self._hashed.read)
         self._decode = self._decoder(dialect)
 
     @property
@@ -70,6 +70,11 @@ class TextStream:
     @property
     def size(self) -> int:
         return self._hashed.size
+
+    @property
+    def as_stored(self) -> bool:
+        """Whether the text is the file's own bytes, but for a byte order mark."""
+        return self._unpacked is None and self._decode is None
 
     def read(self, size: int) -> bytes:
         """Some bytes, b"" only at the end."""
@@ -112,7 +117,7 @@ class TextStream:
         head = self._take(_STEP)
         mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
         encoding = _MARKS.get(mark, dialect.encoding)
-        self._next = _with_head(head[len(mark) :], self._next)
+        self._next = with_head(head[len(mark) :], self._next)
         if encoding == "utf-8" or (dialect.utf8 and not mark):
             return None
         decoder = codecs.getincrementaldecoder(encoding)("dativo-mark")
@@ -123,7 +128,7 @@ class _Prefixed(io.RawIOBase):
     """`head`, then the rest of `raw`."""
 
     def __init__(self, head: bytes, raw: _Hashed) -> None:
-        self._next = _with_head(head, raw.read)
+        self._next = with_head(head, raw.read)
 
     def readable(self) -> bool:
         return True
@@ -132,7 +137,8 @@ class _Prefixed(io.RawIOBase):
         return self._next(_STEP if size is None or size < 0 else size)
 
 
-def _with_head(head: bytes, rest: Callable[[int], bytes]) -> Callable[[int], bytes]:
+def with_head(head: bytes, rest: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """Reads `head`, then on from `rest`."""
     waiting = [head] if head else []
 
     def read(size: int) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from dativo_provider.connectors.csv.part import Part
 from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.errors import ConfigurationError, SourceChanged
 from dativo_provider.model.job import StreamSpec
@@ -21,6 +22,8 @@ from dativo_provider.model.stream import Cursor, ReadResult, Slice, Window, Wind
 __all__ = ["cut", "files_of", "next_cursor", "plan_window"]
 
 Fingerprint = Mapping[str, Any]
+Split = Callable[[Found, int], Sequence[Part]]
+SMALLEST_PART = 64 << 20  # bytes; less is not worth a task of its own
 _NO_LOOKBACK = (
     "lookback has no effect on files: a new or changed one is found by its fingerprint, however old its date is"
 )
@@ -132,17 +135,33 @@ def _window(
     return Window(kind, overlap=bool(stream.key), detail=detail, notes=notes)
 
 
-def cut(stream: StreamSpec, window: Window, want: int) -> list[Slice]:
-    """At most `want` slices of about equal bytes; a file is never divided, files keep their order in a slice."""
-    files = list(window.detail.get("files", ()))
-    bins: list[list[dict[str, Any]]] = [[] for _ in range(max(1, min(want, 256, len(files))))]
+def cut(stream: StreamSpec, window: Window, want: int, split: Split | None = None) -> list[Slice]:
+    """At most `want` slices of about equal bytes; files keep their order in a slice.
+
+    A file much larger than its share is given to `split`, which leaves it whole by returning nothing.
+    """
+    files = [Found(**facts) for facts in window.detail.get("files", ())]
+    want, share = max(1, min(want, 256)), sum(file.size for file in files) // max(1, want)
+    parts: list[tuple[Found, Part]] = []
+    for file in sorted(files, key=lambda each: -each.size) if split and want > 1 else ():
+        pieces = min(round(file.size / max(1, share)), want - len(parts) - (len(files) > 1))
+        if split and file.size >= SMALLEST_PART * pieces and pieces > 1:
+            parts += [(file, part) for part in split(file, pieces)]
+    divided = {file.path for file, _ in parts}
+    whole = _binned([file for file in files if file.path not in divided], want - len(parts))
+    specs: list[dict[str, Any]] = [{"files": [asdict(file) for file in group]} for group in whole]
+    specs += [{"files": [asdict(file)], "part": asdict(part)} for file, part in parts]
+    return [Slice(index, stream.name, spec) for index, spec in enumerate(specs)]
+
+
+def _binned(files: Sequence[Found], want: int) -> list[list[Found]]:
+    bins: list[list[Found]] = [[] for _ in range(max(1, min(want, len(files))))]
     filled = [0] * len(bins)
-    for file in sorted(files, key=lambda each: -each["size"]):
+    for file in sorted(files, key=lambda each: -each.size):
         least = filled.index(min(filled))
         bins[least].append(file)
-        filled[least] += file["size"] + 1
-    parts = sorted((sorted(each, key=lambda file: file["path"]) for each in bins if each), key=lambda p: p[0]["path"])
-    return [Slice(index, stream.name, {"files": part}) for index, part in enumerate(parts)]
+        filled[least] += file.size + 1
+    return sorted((sorted(each, key=lambda file: file.path) for each in bins if each), key=lambda part: part[0].path)
 
 
 def files_of(cursor: Cursor | None) -> dict[str, Fingerprint]:
@@ -154,5 +173,7 @@ def next_cursor(window: Window, results: Sequence[ReadResult], base: Cursor | No
     if window.kind == "empty":
         return window.cursor or base
     known = {} if window.kind == "full" else files_of(base)
-    read = {path: facts for result in results for path, facts in result.detail.get("files", {}).items()}
+    read: dict[str, Fingerprint] = {}
+    for path, facts in (item for result in results for item in result.detail.get("files", {}).items()):
+        read[path] = {**facts, "rows": facts["rows"] + read.get(path, {}).get("rows", 0)}  # a file may come in parts
     return Cursor({"files": {**known, **window.detail.get("touched", {}), **read}})

@@ -1,0 +1,79 @@
+"""One big file in parts that several tasks read.
+
+Where a record begins can be told for certain only by who has seen every quote before it, so `plan` reads the file
+once; it is many times faster than parsing it. A file is left whole where that does not do: packed, in an encoding
+that is not its bytes, or with quotes inside unquoted values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from dativo_provider.connectors.csv.blocks import Block, Cutter
+from dativo_provider.connectors.csv.dialect import Dialect
+from dativo_provider.connectors.csv.files import CsvFile
+from dativo_provider.connectors.csv.header import read_header
+from dativo_provider.connectors.csv.part import Part
+from dativo_provider.connectors.csv.records import likely_border, plainly_quoted
+from dativo_provider.connectors.csv.streams import with_head
+from dativo_provider.errors import DataError
+
+__all__ = ["split"]
+
+
+class _Edge(NamedTuple):
+    """`at` bytes of rows come before it; `sha256` is the hash of those since the edge before."""
+
+    at: int
+    line: int
+    sha256: str = ""
+
+
+class _Uncertain(Exception):
+    """Counting quotes does not tell where records end."""
+
+
+def split(opened: CsvFile, dialect: Dialect, where: str, want: int, still_wanted: Callable[[], None]) -> list[Part]:
+    """At most `want` parts of about equal size; none where the file cannot be split.
+
+    `still_wanted` is called now and then, and may raise.
+    """
+    with opened:
+        if not opened.text.as_stored:
+            return []
+        try:
+            header = read_header(opened.text, dialect, where)
+            if header is None:
+                return []
+            text = with_head(header.rest, opened.text.read)
+            cutter = Cutter(text, dialect, where, line=header.line, border=_certain)
+            edges = list(_edges(cutter, header.line, max(1, opened.size // want), still_wanted))
+        except (_Uncertain, DataError):  # what is wrong with the file is told by who reads it
+            return []
+        facts = opened.finish(0)
+    first = facts["size"] - edges[-1].at
+    return [Part(first + a.at, first + b.at, a.line, b.sha256, facts["sha256"]) for a, b in pairwise(edges)]
+
+
+def _certain(text: bytes, dialect: Dialect) -> int:
+    if not plainly_quoted(text, dialect):
+        raise _Uncertain
+    return likely_border(text, dialect)
+
+
+def _edges(blocks: Iterable[Block], line: int, step: int, still_wanted: Callable[[], None]) -> Iterator[_Edge]:
+    at, emitted, due, sha256 = 0, 0, step, hashlib.sha256()
+    yield _Edge(0, line)
+    for block in blocks:
+        still_wanted()
+        sha256.update(block.text)
+        at, line = at + len(block.text), block.line + block.lines
+        if at >= due and not block.last:
+            yield _Edge(at, line, sha256.hexdigest())
+            emitted, sha256 = at, hashlib.sha256()
+            due = at - at % step + step
+    if at > emitted:
+        yield _Edge(at, line, sha256.hexdigest())
