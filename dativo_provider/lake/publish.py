@@ -16,7 +16,7 @@ from dativo_provider.lake.modes.base import Counts, Work, rows_of
 from dativo_provider.lake.modes.registry import check_alone, check_mode, open_mode
 from dativo_provider.lake.owner import check_owner
 from dativo_provider.lake.pending import finish_pending, write_pending
-from dativo_provider.lake.state import read_state, summary_of, write_state
+from dativo_provider.lake.state import lane_of, read_state, summary_of, write_state
 from dativo_provider.lake.tags import tag_properties
 from dativo_provider.model.run import Manifest, Plan, Published, State
 from dativo_provider.model.stream import Cursor
@@ -79,11 +79,12 @@ class Publication:
         check_present(self._data, run_folder(self._plan.table_location, self._plan.plan_id), self._files)
         effect = self._mode.effect(table)
         after = before.after(self._plan.plan_id, self._cursor, self._plan.spec.contract.version, self._pending(table))
+        properties = self._properties(table, after)
         return Change(
             added=effect.added,
             removed=effect.removed,
-            summary=self._summary(after, effect.counts),
-            properties=self._properties(table, after),
+            summary=self._summary(properties[self._plan.state_key], effect.counts),
+            properties=properties,
         )
 
     def _pending(self, table: Table) -> str:
@@ -97,7 +98,7 @@ class Publication:
         if state.pending:
             finish_pending(state.pending, str(table.metadata.table_uuid), self._catalog, self._files)
 
-    def _summary(self, after: State, counts: Counts) -> Mapping[str, str]:
+    def _summary(self, record: str, counts: Counts) -> Mapping[str, str]:
         plan = self._plan
         rows = {"extracted": self._extracted, "accepted": rows_of(self._data), **asdict(counts)}
         return {
@@ -107,14 +108,16 @@ class Publication:
             "dativo.contract": plan.spec.contract.name,
             "dativo.contract_version": plan.spec.contract.version,
             "dativo.quarantined": str(rows_of(self._quarantine)),
-            "dativo.state": summary_of(after),
+            "dativo.lane": lane_of(plan.state_key),
+            "dativo.state": summary_of(record),
             **{f"dativo.{name}": str(count) for name, count in rows.items()},
         }
 
     def _properties(self, table: Table, after: State) -> Mapping[str, str]:
         """The lane's new record, and the tags that are not there yet."""
         plan = self._plan
-        record = write_state(after, plan.plan_id, plan.table_location, self._files)
+        before = table.properties.get(plan.state_key)
+        record = write_state(after, plan.plan_id, plan.table_location, self._files, before)
         tags = {"dativo.tenant": plan.job.tenant, **tag_properties(plan.spec.contract, plan.fields)}
         missing = {key: value for key, value in tags.items() if table.properties.get(key) != value}
         return {plan.state_key: record, **missing}

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.files import FileInfo, FileStore, canonical
 from dativo_provider.lake.commit import load
-from dativo_provider.lake.state import PREFIX, read_state
+from dativo_provider.lake.history import recorded
+from dativo_provider.lake.state import PREFIX, read_state, state_files
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -93,10 +94,9 @@ def _of_manifest(manifest: Any, table: Table) -> Iterator[str]:
 
 
 def _of_states(table: Table) -> Iterator[str]:
-    """Large states are files of their own."""
-    for key, text in table.properties.items():
-        if key.startswith(PREFIX) and "file" in (found := json.loads(text)):
-            yield found["file"]
+    """Files of large states: of today, and those that a rollback to any kept snapshot would need."""
+    records = [text for key, text in table.properties.items() if key.startswith(PREFIX)]
+    yield from (file for text in (*records, *recorded(table)) for file in state_files(text))
 
 
 def promised(main: Table, files: FileStore) -> Iterator[str]:

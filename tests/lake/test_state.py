@@ -39,7 +39,7 @@ JSON = st.recursive(
     runs=st.lists(st.text(min_size=1), max_size=32),
     padding=st.sampled_from([0, 10_000]),
 )
-@hypothesis.settings(max_examples=50)
+@hypothesis.settings(max_examples=50, deadline=None)
 def test_any_state_survives_inline_or_as_a_file(
     tmp_path_factory: pytest.TempPathFactory, value: dict[str, object], seq: int, runs: list[str], padding: int
 ) -> None:
@@ -111,16 +111,41 @@ def test_a_large_cursor_lives_beside_the_table_and_survives_runs_and_sweeps(tmp_
     state = lake.state()
     assert state.cursor is not None
     assert state.cursor.value["value"] == "2" * 10_000
-    assert len(list(tmp_path.rglob("dativo-state-*.json"))) == 1
-    snapshot = lake.target.table(lake.name()).current_snapshot()
-    assert snapshot is not None
-    assert snapshot.summary is not None
-    assert snapshot.summary["dativo.state"] == '{"seq": 3}'
+    assert len(_state_files(tmp_path)) == 3, "the snapshots are kept, and a rollback to one needs its state"
 
 
-def test_the_summary_is_small() -> None:
-    assert json.loads(summary_of(State(3, Cursor({"value": 5})))) == {"seq": 3, "cursor": {"value": 5}}
-    assert json.loads(summary_of(State(3, Cursor({"value": "x" * 5000})))) == {"seq": 3}
+@requirement("STA-09", "ML-04")
+def test_state_files_go_with_the_last_snapshot_that_needs_them(tmp_path: Path) -> None:
+    from datetime import timedelta
+
+    lake = Lake(settings(tmp_path))
+    for number in range(4):
+        lake.run([number], cursor=f"{number}" * 10_000)
+    table = lake.target.table(lake.name())
+    first, second, third, _last = (snapshot.snapshot_id for snapshot in table.metadata.snapshots)
+    table.manage_snapshots().create_tag(first, "v1").commit()
+    table = lake.target.table(lake.name())
+    table.maintenance.expire_snapshots().by_ids([second, third]).commit()
+    _age(tmp_path)
+    lake.target.sweep_table(lake.name(), timedelta(hours=1))
+    assert len(_state_files(tmp_path)) == 2, "that of the tag and that of today"
+    assert lake.state().cursor == Cursor({"value": "3" * 10_000})
+
+
+def test_the_summary_is_small_and_knows_where_the_lane_stood(tmp_path: Path) -> None:
+    location = file_uri(tmp_path)
+    files = open_files(location)
+    small = write_state(State(3, Cursor({"value": 5}), ("p1",), "s3://pending", "1"), "p1", location, files)
+    assert json.loads(summary_of(small)) == {"seq": 3, "cursor": {"value": {"value": 5}}}
+    for large in ({"value": "x" * 5000}, {"files": {f"f{n}": {"size": n} for n in range(1000)}}):
+        state = State(3, Cursor(large))
+        summary = summary_of(write_state(state, "p1", location, files))
+        assert len(summary) < 1024
+        assert read_state({"k": summary}, "k", files, "t") == state
+
+
+def _state_files(folder: Path) -> list[Path]:
+    return list(folder.rglob("dativo-state-*.json"))
 
 
 def test_a_state_remembers_its_last_runs_only() -> None:
