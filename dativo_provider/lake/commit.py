@@ -18,7 +18,7 @@ from dativo_provider.lake.translate import is_transient, translated
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.manifest import DataFile
-    from pyiceberg.table import Table
+    from pyiceberg.table import Table, Transaction
 
 __all__ = ["Change", "Outcome", "commit", "load"]
 
@@ -28,12 +28,16 @@ _LONGEST_PAUSE = 1.0
 
 @dataclass(frozen=True)
 class Change:
-    """What one commit does: files in, files out, what the snapshot says about itself, properties to set."""
+    """What one commit does: files in, files out, what the snapshot says about itself, properties to set.
+
+    `update` makes the table update out of a transaction and this change where appending and overwriting do not do.
+    """
 
     added: Sequence[DataFile] = ()
     removed: Sequence[DataFile] = ()
     summary: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
+    update: Callable[[Transaction, Change], Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,18 +92,22 @@ def _landed(table: Table, tried: set[int]) -> bool:
 def _commit_once(table: Table, change: Change, tried: set[int]) -> Table:
     guard(table)
     transaction = table.transaction()
-    update = transaction.update_snapshot(snapshot_properties=dict(change.summary))
-    # An empty append too: without a new snapshot there would be nothing to compare and set.
-    producer: Any = update.overwrite() if change.removed else update.fast_append()
+    producer = (change.update or _snapshot)(transaction, change)
     for file in change.removed:
         producer.delete_data_file(file)
     for file in change.added:
         producer.append_data_file(file)
-    tried.add(producer.snapshot_id)
+    tried.add(getattr(producer, "snapshot_id", 0))  # an update of the metadata alone makes no snapshot
     producer.commit()  # explicitly: 0.11 commits a half-filled producer when its `with` block raises
     if change.properties:
         transaction.set_properties(dict(change.properties))
     return transaction.commit_transaction()
+
+
+def _snapshot(transaction: Transaction, change: Change) -> Any:
+    """An empty append too: without a new snapshot there would be nothing to compare and set."""
+    update = transaction.update_snapshot(snapshot_properties=dict(change.summary))
+    return update.overwrite() if change.removed else update.fast_append()
 
 
 def guard(table: Table) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
-__all__ = ["YOUNGEST", "promised", "reachable", "sweep_folder", "sweep_orphans"]
+__all__ = ["YOUNGEST", "find_orphans", "promised", "reachable", "sweep_folder", "sweep_orphans"]
 
 YOUNGEST = timedelta(hours=1)  # commits in flight have written files that no metadata names yet
 _STAGED = re.compile(r"/data/run-([^/]+)/")
+_RECORD = re.compile(r"dativo-(?:state|pending)-[\w.-]+\.json")
 
 
 def sweep_folder(folder: str, files: FileStore) -> int:
@@ -33,7 +35,15 @@ def sweep_folder(folder: str, files: FileStore) -> int:
     return len(found)
 
 
-def sweep_orphans(
+def sweep_orphans(catalog: Catalog, name: str, files: FileStore, **limits: Any) -> int:
+    """Deletes what `find_orphans` finds; the number of files."""
+    found = find_orphans(catalog, name, files, **limits)
+    for info in found:
+        files.delete(info.uri)
+    return len(found)
+
+
+def find_orphans(
     catalog: Catalog,
     name: str,
     files: FileStore,
@@ -41,23 +51,23 @@ def sweep_orphans(
     older_than: timedelta,
     running: Collection[str] = (),
     keep: Collection[str] = (),
-) -> int:
-    """Files of the table that no snapshot, branch, tag or state can reach; the number removed.
+    listed: Sequence[FileInfo] | None = None,
+) -> list[FileInfo]:
+    """Files of the table that no snapshot, branch, tag or state can reach.
 
     Spares `keep`, whatever is younger than `older_than`, the folders of `running` plans, and those of plans
-    that have written anything of late.
+    that have written anything of late. `listed`: the table's folder, when that is known already.
     """
     if older_than < YOUNGEST:
         raise ConfigurationError(f"files younger than {YOUNGEST} may belong to a commit in flight", where=name)
-    old = _old_files(files.list(load(catalog, name).location()), older_than, running)
+    listed = files.list(load(catalog, name).location()) if listed is None else listed
+    old = _old_files(listed, older_than, running)
     if not old:
-        return 0
+        return []
     table = load(catalog, name)  # after the listing: what was committed meanwhile counts as reachable
     kept = {canonical(uri) for uri in (*reachable(table), *keep)}
     orphans = [info for info in old if canonical(info.uri) not in kept]
-    for info in orphans:
-        files.delete(info.uri)
-    return len(orphans)
+    return _without_remembered(orphans, table)
 
 
 def _old_files(found: Sequence[FileInfo], older_than: timedelta, running: Collection[str]) -> list[FileInfo]:
@@ -66,19 +76,54 @@ def _old_files(found: Sequence[FileInfo], older_than: timedelta, running: Collec
     return [info for info in found if info.mtime <= edge and _run_of(info.uri) not in busy]
 
 
+def _without_remembered(orphans: list[FileInfo], table: Table) -> list[FileInfo]:
+    """State and pending files that a snapshot's summary or a remembered metadata file names are none: a rollback
+    may want them. Old metadata is read only when there is such a file."""
+    names = {name for info in orphans if (name := _record_of(info.uri))}
+    if not names:
+        return orphans
+    remembered = names & _named(table)
+    return [info for info in orphans if _record_of(info.uri) not in remembered]
+
+
+def _record_of(uri: str) -> str:
+    match = _RECORD.search(uri)
+    return match[0] if match else ""
+
+
+def _named(table: Table) -> set[str]:
+    """Every state or pending file in properties and summaries, now and in the metadata log."""
+    from pyiceberg.serializers import FromInputFile
+
+    every = [table.metadata]
+    for entry in table.metadata.metadata_log:
+        with suppress(FileNotFoundError):  # the log is older than the files it names
+            every.append(FromInputFile.table_metadata(table.io.new_input(entry.metadata_file)))
+    return {name for metadata in every for text in _texts(metadata) for name in _RECORD.findall(text)}
+
+
+def _texts(metadata: Any) -> Iterator[str]:
+    yield from metadata.properties.values()
+    for snapshot in metadata.snapshots:
+        if snapshot.summary is not None:
+            yield from snapshot.summary.additional_properties.values()
+
+
 def _run_of(uri: str) -> str:
     """The plan id of a staged file; empty for other files."""
     match = _STAGED.search(uri)
     return match[1] if match else ""
 
 
-def reachable(table: Table) -> Iterator[str]:
-    """Every file the table's metadata leads to, from any snapshot."""
+def reachable(table: Table, without: Collection[int] = ()) -> Iterator[str]:
+    """Every file the table's metadata leads to, from any snapshot (but those `without`)."""
     yield table.metadata_location
     yield from (entry.metadata_file for entry in table.metadata.metadata_log)
     yield from (entry.statistics_path for entry in (*table.metadata.statistics, *table.metadata.partition_statistics))
     seen: set[str] = set()
     for snapshot in table.metadata.snapshots:
+        if snapshot.snapshot_id in without:
+            continue
         yield snapshot.manifest_list
         for manifest in snapshot.manifests(table.io):
             if manifest.manifest_path not in seen:
