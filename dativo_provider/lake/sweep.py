@@ -6,7 +6,6 @@ import json
 import re
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,6 @@ __all__ = ["YOUNGEST", "find_orphans", "promised", "reachable", "sweep_folder", 
 
 YOUNGEST = timedelta(hours=1)  # commits in flight have written files that no metadata names yet
 _STAGED = re.compile(r"/data/run-([^/]+)/")
-_RECORD = re.compile(r"dativo-(?:state|pending)-[\w.-]+\.json")
 
 
 def sweep_folder(folder: str, files: FileStore) -> int:
@@ -66,47 +64,13 @@ def find_orphans(
         return []
     table = load(catalog, name)  # after the listing: what was committed meanwhile counts as reachable
     kept = {canonical(uri) for uri in (*reachable(table), *keep)}
-    orphans = [info for info in old if canonical(info.uri) not in kept]
-    return _without_remembered(orphans, table)
+    return [info for info in old if canonical(info.uri) not in kept]
 
 
 def _old_files(found: Sequence[FileInfo], older_than: timedelta, running: Collection[str]) -> list[FileInfo]:
     edge = time.time() - older_than.total_seconds()
     busy = {run for info in found if info.mtime > edge and (run := _run_of(info.uri))} | set(running)
     return [info for info in found if info.mtime <= edge and _run_of(info.uri) not in busy]
-
-
-def _without_remembered(orphans: list[FileInfo], table: Table) -> list[FileInfo]:
-    """State and pending files that a snapshot's summary or a remembered metadata file names are none: a rollback
-    may want them. Old metadata is read only when there is such a file."""
-    names = {name for info in orphans if (name := _record_of(info.uri))}
-    if not names:
-        return orphans
-    remembered = names & _named(table)
-    return [info for info in orphans if _record_of(info.uri) not in remembered]
-
-
-def _record_of(uri: str) -> str:
-    match = _RECORD.search(uri)
-    return match[0] if match else ""
-
-
-def _named(table: Table) -> set[str]:
-    """Every state or pending file in properties and summaries, now and in the metadata log."""
-    from pyiceberg.serializers import FromInputFile
-
-    every = [table.metadata]
-    for entry in table.metadata.metadata_log:
-        with suppress(FileNotFoundError):  # the log is older than the files it names
-            every.append(FromInputFile.table_metadata(table.io.new_input(entry.metadata_file)))
-    return {name for metadata in every for text in _texts(metadata) for name in _RECORD.findall(text)}
-
-
-def _texts(metadata: Any) -> Iterator[str]:
-    yield from metadata.properties.values()
-    for snapshot in metadata.snapshots:
-        if snapshot.summary is not None:
-            yield from snapshot.summary.additional_properties.values()
 
 
 def _run_of(uri: str) -> str:

@@ -18,7 +18,7 @@ from dativo_provider.lake.commit import Change, commit
 from dativo_provider.lake.datafile import data_files, live_files, run_folder
 from dativo_provider.lake.maintain.rewrite import replace_files
 from dativo_provider.lake.maintain.rows import rows_of
-from dativo_provider.lake.maintain.work import MARK, Work, data_entries, has_deletes, total
+from dativo_provider.lake.maintain.work import Work, data_entries, has_deletes, is_signed, signed, total
 from dativo_provider.lake.partition import to_json
 from dativo_provider.lake.sink import CODECS, Encoding
 from dativo_provider.lake.writer import LakeFileWriter
@@ -34,7 +34,6 @@ __all__ = ["Bin", "plan_bins", "run"]
 WHAT = "data files"
 _SMALL = 0.75  # of the target size
 _ROUND = 64  # files written per commit: what a kill can cost
-_ID = f"{MARK}.id"
 
 
 @dataclass(frozen=True)
@@ -129,18 +128,13 @@ def _round(work: Work, bins: Sequence[Bin]) -> int:
             raise _Moved
         added = [file for _, files in good for file in files]
         removed = [live[path] for each, _ in good for path in sorted(each.paths)]
-        summary = {MARK: "compact", _ID: name}
-        return Change(data_files(now, added), removed, summary, update=replace_files)
+        return Change(data_files(now, added), removed, signed(now, "compact", name), update=replace_files)
 
     try:
-        commit(work.catalog, work.table, lambda now: _is_there(now, name), change)
+        commit(work.catalog, work.table, lambda now: is_signed(now, name), change)
     except _Moved:
         return len(bins)
     return len(bins) - len(kept)
-
-
-def _is_there(table: Table, name: str) -> bool:
-    return any(snapshot.summary is not None and snapshot.summary.get(_ID) == name for snapshot in table.snapshots())
 
 
 def _write(work: Work, table: Table, each: Bin, name: str, number: int) -> tuple[StagedFile, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dativo_provider.lake.commit import Change, commit
 from dativo_provider.lake.maintain.rewrite import merge_manifests
-from dativo_provider.lake.maintain.work import MARK, Work, total
+from dativo_provider.lake.maintain.work import Work, is_signed, signed, total
 from dativo_provider.model.maintenance import Amount, Upkeep
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ __all__ = ["run"]
 
 WHAT = "manifests"
 _TARGET_BYTES = 8 << 20
-_ID = f"{MARK}.id"
 
 
 def run(work: Work) -> Upkeep:
@@ -29,7 +28,7 @@ def run(work: Work) -> Upkeep:
         return work.nothing("manifests", WHAT, before)
     if work.dry_run:
         return work.report("manifests", WHAT, before, _merged(before, small))
-    commit(work.catalog, work.table, lambda now: _is_there(now, name), lambda now: _change(now, name))
+    commit(work.catalog, work.table, lambda now: is_signed(now, name), lambda now: _change(now, name))
     return work.report("manifests", WHAT, before, _amount(work.load()))
 
 
@@ -40,11 +39,7 @@ def _change(table: Table, name: str) -> Change:
         "commit.manifest.min-count-to-merge": "2",
         "commit.manifest-merge.enabled": "true",
     })  # fmt: skip
-    return Change(summary={MARK: "manifests", _ID: name}, update=merge_manifests)
-
-
-def _is_there(table: Table, name: str) -> bool:
-    return any(snapshot.summary is not None and snapshot.summary.get(_ID) == name for snapshot in table.snapshots())
+    return Change(summary=signed(table, "manifests", name), update=merge_manifests)
 
 
 def _amount(table: Table) -> Amount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from dativo_provider.files import FileStore
 from dativo_provider.lake.commit import load
+from dativo_provider.lake.history import STATES
+from dativo_provider.lake.state import PREFIX, lane_of, summary_of
 from dativo_provider.model.maintenance import Amount, MaintenanceSpec, Upkeep
 
 if TYPE_CHECKING:
@@ -16,9 +19,10 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import ManifestEntry
     from pyiceberg.table import Table
 
-__all__ = ["MARK", "Work", "data_entries", "has_deletes", "total"]
+__all__ = ["Work", "data_entries", "has_deletes", "is_signed", "signed", "total"]
 
 MARK = "dativo.maintenance"  # in a snapshot's summary: no run made it
+_CALL = f"{MARK}.call"
 _DAY = 86_400
 
 
@@ -53,6 +57,17 @@ class Work:
     def report(self, job: str, what: str, before: Amount, after: Amount, note: str = "") -> Upkeep:
         outcome = "planned" if self.dry_run else "done"
         return Upkeep(job, self.table, what, before, after, outcome, note)  # type: ignore[arg-type]
+
+
+def signed(table: Table, job: str, name: str) -> dict[str, str]:
+    """The summary of a snapshot made by `job`: which call made it, and where every lane stood, since a rollback to
+    it must not depend on older snapshots."""
+    lanes = {lane_of(key): summary_of(text) for key, text in table.properties.items() if key.startswith(PREFIX)}
+    return {MARK: job, _CALL: name, **({STATES: json.dumps(lanes)} if lanes else {})}
+
+
+def is_signed(table: Table, name: str) -> bool:
+    return any(snapshot.summary is not None and snapshot.summary.get(_CALL) == name for snapshot in table.snapshots())
 
 
 def data_entries(table: Table) -> Iterator[ManifestEntry]:

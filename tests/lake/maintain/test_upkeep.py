@@ -8,6 +8,7 @@ from unittest import mock
 import pytest
 
 from dativo_provider.errors import ConfigurationError
+from dativo_provider.lake.history import lanes_at
 from dativo_provider.lake.maintain import JOBS, wanted
 from dativo_provider.model.maintenance import MaintenanceSpec
 from tests.lake.maintain.support import SPEC, age, head, ids, maintain, small_files
@@ -102,7 +103,7 @@ def test_orphans_go_and_running_jobs_keep_their_files(lake: Lake, tmp_path: Path
     assert ids(lake) == [*rows, 600]
 
 
-def test_a_state_file_lives_as_long_as_remembered_metadata_names_it(lake: Lake, tmp_path: Path) -> None:
+def test_a_state_file_lives_as_long_as_a_snapshot_names_it(lake: Lake, tmp_path: Path) -> None:
     big = [f"{number:032x}" for number in range(400)]
     for number in range(3):
         lake.run([number], cursor=[number, *big])
@@ -110,11 +111,22 @@ def test_a_state_file_lives_as_long_as_remembered_metadata_names_it(lake: Lake, 
     assert len(list(folder.glob("dativo-state-*"))) == 3
     age(tmp_path)
     assert maintain(lake, "orphans").outcome == "nothing"
-    maintain(lake, "metadata", spec=MaintenanceSpec(keep_metadata=1))
-    age(tmp_path)
+    maintain(lake, "expire", later=2)
     maintain(lake, "orphans")
     assert len(list(folder.glob("dativo-state-*"))) == 1
     assert lake.state().seq == 3
+
+
+@pytest.mark.parametrize("name", ["compact", "manifests"])
+def test_a_snapshot_of_maintenance_says_where_every_lane_stood(lake: Lake, name: str) -> None:
+    """A rollback to it finds them even when older snapshots have expired."""
+    small_files(lake)
+    stood = lanes_at(lake.target.table(lake.name()).metadata, head(lake).snapshot_id)
+    maintain(lake, name)
+    maintain(lake, "expire", later=2)
+    table = lake.target.table(lake.name())
+    assert len(table.metadata.snapshots) == 1
+    assert lanes_at(table.metadata, head(lake).snapshot_id) == stood != {}
 
 
 def test_statistics_count_what_is_there(lake: Lake) -> None:
