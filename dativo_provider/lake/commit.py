@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dativo_provider.errors import DativoError, InternalError, StorageUnavailable
 from dativo_provider.lake.translate import is_transient, translated
@@ -20,10 +20,18 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import Table, Transaction
 
-__all__ = ["Change", "Outcome", "commit", "load"]
+__all__ = ["Change", "Outcome", "Ref", "commit", "load"]
 
 ATTEMPTS = 20
 _LONGEST_PAUSE = 1.0
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A name for a snapshot: a tag stays, a branch moves with its commits."""
+
+    kind: Literal["branch", "tag"]
+    snapshot_id: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,8 @@ class Change:
     """What one commit does: files in, files out, what the snapshot says about itself, properties to set.
 
     `update` makes the table update out of a transaction and this change where appending and overwriting do not do.
+    `refs` are set (None: removed) before the snapshot is added to `branch`, in the same transaction; of several only
+    the first is compared with what the catalog has. `snapshot=False`: the refs and properties alone.
     """
 
     added: Sequence[DataFile] = ()
@@ -38,6 +48,9 @@ class Change:
     summary: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     update: Callable[[Transaction, Change], Any] | None = None
+    refs: Mapping[str, Ref | None] = field(default_factory=dict)
+    branch: str = "main"
+    snapshot: bool = True
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,16 @@ def _landed(table: Table, tried: set[int]) -> bool:
 def _commit_once(table: Table, change: Change, tried: set[int]) -> Table:
     guard(table)
     transaction = table.transaction()
+    for name, ref in change.refs.items():
+        _set_ref(transaction, name, ref)
+    if change.snapshot:
+        _update(transaction, change, tried)
+    if change.properties:
+        transaction.set_properties(dict(change.properties))
+    return transaction.commit_transaction()
+
+
+def _update(transaction: Transaction, change: Change, tried: set[int]) -> None:
     producer = (change.update or _snapshot)(transaction, change)
     for file in change.removed:
         producer.delete_data_file(file)
@@ -99,15 +122,24 @@ def _commit_once(table: Table, change: Change, tried: set[int]) -> Table:
         producer.append_data_file(file)
     tried.add(getattr(producer, "snapshot_id", 0))  # an update of the metadata alone makes no snapshot
     producer.commit()  # explicitly: 0.11 commits a half-filled producer when its `with` block raises
-    if change.properties:
-        transaction.set_properties(dict(change.properties))
-    return transaction.commit_transaction()
 
 
 def _snapshot(transaction: Transaction, change: Change) -> Any:
     """An empty append too: without a new snapshot there would be nothing to compare and set."""
-    update = transaction.update_snapshot(snapshot_properties=dict(change.summary))
+    update = transaction.update_snapshot(snapshot_properties=dict(change.summary), branch=change.branch)
     return update.overwrite() if change.removed else update.fast_append()
+
+
+def _set_ref(transaction: Transaction, name: str, ref: Ref | None) -> None:
+    """By the library's own updates: `set_current_snapshot` and `create_branch` differ between its versions."""
+    from pyiceberg.table.update import AssertRefSnapshotId, RemoveSnapshotRefUpdate, SetSnapshotRefUpdate
+
+    known = transaction.table_metadata.refs.get(name)
+    update: Any = RemoveSnapshotRefUpdate(ref_name=name)
+    if ref is not None:
+        update = SetSnapshotRefUpdate(ref_name=name, type=ref.kind, snapshot_id=ref.snapshot_id)
+    assertion = AssertRefSnapshotId(ref=name, snapshot_id=known.snapshot_id if known else None)
+    transaction._apply((update,), (assertion,))
 
 
 def guard(table: Table) -> None:

@@ -21,6 +21,7 @@ from dativo_provider.lake.partition import check_partitioning
 from dativo_provider.lake.pending import finish_pending
 from dativo_provider.lake.personal import metrics_properties, personal_columns
 from dativo_provider.lake.publish import Publication, check_branch
+from dativo_provider.lake.reposition import reposition
 from dativo_provider.lake.schema import table_fields
 from dativo_provider.lake.sink import Encoding
 from dativo_provider.lake.state import own_lanes, read_state, state_key
@@ -101,6 +102,11 @@ class IcebergTarget(Target):
         name = table_name(job, stream.table, stream.contract.domain)
         table = find_table(self.catalog, name)
         return lanes_of(table.properties, job, stream.name, self.files, name) if table else {}
+
+    def set_state(self, job: JobSpec, stream: StreamSpec, lane: Lane, before: State, after: State) -> None:
+        name = table_name(job, stream.table, stream.contract.domain)
+        key = state_key(job, stream.name, lane)
+        reposition(self.catalog, self.files, name, job.tenant, key, before, after)
 
     def stage(self, plan: Plan, piece: int, attempt: str, kind: Literal["data", "quarantine"]) -> StagedFileWriter:
         target, data = plan.job.target, kind == "data"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self, TypeVar
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal, Self, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -16,6 +18,7 @@ from dativo_provider.vocabulary import LaneKind, RunStatus
 
 __all__ = [
     "Lane", "Manifest", "Plan", "Published", "RunRecord", "RunRequest", "StagedFile", "State", "dump", "load",
+    "new_id",
 ]  # fmt: skip
 
 
@@ -43,6 +46,11 @@ def load(kind: type[T], data: bytes | str) -> T:
     return loaded
 
 
+def new_id(now: datetime) -> str:
+    """What a run, or a change by hand, is known by in files and state; safe in paths."""
+    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
 @dataclass(frozen=True)
 class Lane:
     """Live runs, each backfill and each replay keep their own state record."""
@@ -53,6 +61,12 @@ class Lane:
     @property
     def suffix(self) -> str:
         return "" if self.kind == "live" else f".{self.kind}.{self.id}"
+
+    @classmethod
+    def of(cls, suffix: str) -> Self:
+        """The inverse of `suffix`."""
+        kind, _, name = suffix.removeprefix(".").partition(".")
+        return cls(cast("LaneKind", kind), name) if kind else cls()
 
 
 @dataclass(frozen=True)
@@ -83,6 +97,11 @@ class State:
     runs: tuple[str, ...] = ()  # the last 32 plan ids, oldest first
     pending: str = ""  # URI of a quarantine manifest still to be appended
     contract_version: str = ""
+    rewound: bool = False  # set back by hand: what comes next may have been published before
+
+    def step(self, run_id: str) -> Self:
+        """The record after something else than a run has moved the lane: whoever planned from this one is fenced."""
+        return replace(self, seq=self.seq + 1, runs=(*self.runs, run_id)[-32:])
 
     def after(self, plan_id: str, cursor: Cursor | None, contract_version: str, pending: str = "") -> Self:
         return type(self)(self.seq + 1, cursor, (*self.runs, plan_id)[-32:], pending, contract_version)

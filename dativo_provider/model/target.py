@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from dativo_provider.errors import Unsupported
 from dativo_provider.model.run import Lane, Manifest, Plan, Published, StagedFile, State
 from dativo_provider.model.stream import Cursor, Field
 
@@ -56,6 +57,17 @@ class Target(ABC):
     def lanes(self, job: JobSpec, stream: StreamSpec) -> Mapping[str, int]:
         """`seq` of the lanes of this stream that have published, by `Lane.suffix`."""
         return {}
+
+    def set_state(self, job: JobSpec, stream: StreamSpec, lane: Lane, before: State, after: State) -> None:
+        """Moves a lane by hand, from `before` to `after` (`before.step(...)`), in a commit of its own.
+
+        Raises `Fenced` when the lane is no longer at `before`.
+        """
+        raise Unsupported(
+            f"the state of target '{job.target.connector}' cannot be changed by hand",
+            where=job.path or job.dag_id,
+            remedy="run once with --full-refresh",
+        )
 
     @abstractmethod
     def stage(self, plan: Plan, piece: int, attempt: str, kind: Literal["data", "quarantine"]) -> StagedFileWriter: ...

@@ -1,8 +1,8 @@
 """Whether a run may meet rows that another lane of its stream has published, and what follows in append mode.
 
 The live lane and each backfill know their own position only: a backfill may cover what live runs have brought, a
-first live run what a backfill has, and a repeated backfill its own rows. With a key such rows are told, and counted
-as duplicates; without one the run would double them, so it is refused.
+first live run what a backfill has, a repeated backfill its own rows, and a lane that was set back what it had read.
+With a key such rows are told, and counted as duplicates; without one the run would double them, so it is refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def told_apart(
     """
     if not TRAITS[job.target.mode].adds or window.kind == "empty" or window.overlap:
         return window
-    if not (set(lanes) - {lane.suffix} or (lane.kind == "backfill" and state.seq)):
+    if not (set(lanes) - {lane.suffix} or (lane.kind == "backfill" and state.seq) or state.rewound):
         return window
     if spec.key:
         return replace(window, overlap=True)
@@ -41,7 +41,7 @@ def told_apart(
 def _doubles(lane: Lane, state: State, lanes: Collection[str]) -> bool:
     """Backfills of ranges that lie apart double nothing; every other pair of lanes may."""
     if lane.kind == "live":
-        return state.seq == 0
+        return state.seq == 0 or state.rewound
     return state.seq > 0 or any(ranges_meet(lane.suffix, other) for other in lanes)
 
 

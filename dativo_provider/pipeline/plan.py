@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 
 from dativo_provider.errors import ConfigurationError, Unsupported
@@ -11,7 +10,7 @@ from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.reader import Reader
-from dativo_provider.model.run import Plan, RunRequest, State
+from dativo_provider.model.run import Plan, RunRequest, State, new_id
 from dativo_provider.model.stream import Field, Slice, Stream, Window, WindowRequest
 from dativo_provider.model.target import Target, TargetTable
 from dativo_provider.pipeline.folder import RunFolder
@@ -36,7 +35,7 @@ def plan(job: JobSpec, stream: str, ctx: RunContext, request: RunRequest) -> Pla
     """
     refuse_unsupported(job)
     guard_settings(ctx.settings)
-    plan_id = f"{ctx.now():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    plan_id = new_id(ctx.now())
     label(ctx, job, stream, request.run_id, plan_id)
     ctx.event("job_started", f"planning {job.dag_id} {stream}")
     with not_planned(job, stream, plan_id, request, ctx):

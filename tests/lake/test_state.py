@@ -136,7 +136,7 @@ def test_the_summary_is_small_and_knows_where_the_lane_stood(tmp_path: Path) -> 
     location = file_uri(tmp_path)
     files = open_files(location)
     small = write_state(State(3, Cursor({"value": 5}), ("p1",), "s3://pending", "1"), "p1", location, files)
-    assert json.loads(summary_of(small)) == {"seq": 3, "cursor": {"value": {"value": 5}}}
+    assert json.loads(summary_of(small)) == {"seq": 3, "cursor": {"value": {"value": 5}}, "rewound": False}
     for large in ({"value": "x" * 5000}, {"files": {f"f{n}": {"size": n} for n in range(1000)}}):
         state = State(3, Cursor(large))
         summary = summary_of(write_state(state, "p1", location, files))
