@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ancestors", "lanes_at", "lanes_in", "recorded", "said"]
 
-LANE, STATE, STATES = "dativo.lane", "dativo.state", "dativo.states"
+LANE, STATE, STATES, OPERATION = "dativo.lane", "dativo.state", "dativo.states", "dativo.operation"
 
 
 def said(snapshot: Snapshot) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dativo_provider.errors import Fenced
 from dativo_provider.files import FileStore
 from dativo_provider.lake.commit import Change, commit
-from dativo_provider.lake.history import LANE, STATE
+from dativo_provider.lake.history import LANE, OPERATION, STATE
 from dativo_provider.lake.owner import check_owner
 from dativo_provider.lake.state import lane_of, read_state, summary_of, write_state
 from dativo_provider.model.run import State
@@ -42,7 +42,7 @@ def reposition(
         record = write_state(after, change_id, table.location(), files, table.properties.get(key))
         summary = {
             "dativo.run": change_id,
-            "dativo.operation": "state",
+            OPERATION: "state",
             LANE: lane_of(key),
             STATE: summary_of(record),
         }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from dativo_provider.errors import ConfigurationError, DataError
 from dativo_provider.files import FileStore
 from dativo_provider.lake.commit import Change, Ref, commit
-from dativo_provider.lake.history import STATES, ancestors, lanes_at, lanes_in, said
+from dativo_provider.lake.history import LANE, OPERATION, STATES, ancestors, lanes_at, lanes_in, said
 from dativo_provider.lake.owner import check_owner
 from dativo_provider.lake.refs import MAIN, find_snapshot, main_head
 from dativo_provider.lake.state import PREFIX, lane_of, read_state, summary_of, write_state
@@ -73,7 +73,7 @@ class Rollback:
         moved = [] if self._keep else sorted(_moved(undone))
         summary = {
             "dativo.run": self._run,
-            "dativo.operation": "rollback",
+            OPERATION: "rollback",
             "dativo.rolled-back-to": str(target.snapshot_id),
             "dativo.undone": str(len(undone)),
             "dativo.lanes": json.dumps(moved),
@@ -125,5 +125,6 @@ def undone_by(table: Table, target: Snapshot) -> list[Snapshot]:
 
 
 def _moved(undone: list[Snapshot]) -> dict[str, int]:
-    """Lanes that moved in the undone snapshots, with the `seq` of the first such move."""
-    return {lane: int(json.loads(text)["seq"]) for each in undone for lane, text in lanes_in(each).items()}
+    """Lanes that moved in the undone snapshots, with the `seq` of the first such move. Maintenance moves none."""
+    moving = [each for each in undone if LANE in said(each) or said(each).get(OPERATION) == "rollback"]
+    return {lane: int(json.loads(text)["seq"]) for each in moving for lane, text in lanes_in(each).items()}
