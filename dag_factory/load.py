@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from airflow.sdk import DAG, get_parsing_context
 
+from dag_factory.blueprints import BLUEPRINTS
 from dag_factory.build import build, build_invalid, shown
 from dag_factory.discover import discover
 from dag_factory.markdown import code, text
@@ -45,8 +46,21 @@ def dags(folder: Path, wanted: str = "") -> Iterator[DAG]:
         if wanted in ("", "dativo.runner"):
             yield _invalid("dativo.runner", "", wrong.problems, options)
     options = replace(options, environment=options.environment or runner.environment)
-    for dag_id, files in discover(folder, wanted).items():
+    found = discover(folder, wanted)
+    for dag_id, files in found.items():
         yield _duplicate(dag_id, files, options) if len(files) > 1 else _one(files[0], runner, options)
+    yield from _beside(found, wanted, options)
+
+
+def _beside(jobs: Mapping[str, Sequence[JobFile]], wanted: str, options: FactoryOptions) -> Iterator[DAG]:
+    """The DAGs of the blueprints. One that a job is called like gives way to the job."""
+    if wanted and (jobs or not any(blueprint.makes(wanted) for blueprint in BLUEPRINTS)):
+        return
+    every = discover(Path(options.root)) if wanted else jobs
+    for blueprint in BLUEPRINTS:
+        for dag in blueprint.dags(every, options):
+            if dag.dag_id not in every and wanted in ("", dag.dag_id):
+                yield dag
 
 
 def _one(file: JobFile, runner: RunnerSpec, options: FactoryOptions) -> DAG:

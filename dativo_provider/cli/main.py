@@ -22,6 +22,7 @@ VERBS = {
     "discover": "list what a source offers; write contracts for it",
     "runs": "show past runs",
     "query": "ask a job's tables, their quarantine or a blocked run's rows in SQL",
+    "maintain": "compact, expire and sweep a job's tables, while runs go on",
     "schema": "print the JSON Schemas of the YAML files, for editors",
     "store": "upgrade, rebuild or compact the metadata store",
     "version": "print versions",

@@ -38,7 +38,7 @@ def upgrade(ctx: RunContext) -> str:
 
 
 def rebuild(ctx: RunContext) -> str:
-    from dativo_provider.cli.rebuilding import records
+    from dativo_provider.pipeline.history import records
     from dativo_provider.store import connect, import_records
     from dativo_provider.store.open import store_settings
 

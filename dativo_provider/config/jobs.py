@@ -16,6 +16,7 @@ from dativo_provider.config.known import Known
 from dativo_provider.config.layers import Findings, Layers, Within, merged, merged_once
 from dativo_provider.config.limits import check_connections, check_references, note_unsupported, warn_of_unread
 from dativo_provider.config.lookup import Contracts
+from dativo_provider.config.maintenance import maintenance_spec
 from dativo_provider.config.making import Making
 from dativo_provider.config.places import Place, place_of, within_tenant
 from dativo_provider.config.plugged import plugged_in
@@ -279,6 +280,7 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
         path=str(making.place.path),
         description=job.description,
         slices=job.slices,
+        maintenance=maintenance_spec(making.tenant.maintenance, job.maintenance, target_spec.file_size_mb),
         allowed_variables=(*making.tenant.own_variables, *making.recipe_variables),
         connection_prefixes=(f"{making.tenant.tenant}_", *(each.rstrip("*") for each in making.tenant.connections)),
         unsupported=tuple(making.unsupported),

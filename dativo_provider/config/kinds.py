@@ -15,7 +15,9 @@ _JOB = frozenset(
     "tenant_id source_connector target_connector source_connector_path target_connector_path asset_path "
     "transformations schema_validation_mode retry_config".split()
 )
-_TENANT = frozenset("namespace namespaces roots variables connections owners warehouse domain tenant_id name".split())
+_TENANT = frozenset(
+    "namespace namespaces roots variables connections owners warehouse domain tenant_id name maintenance".split()
+)
 _RUNNER = frozenset("runner orchestrator schedules".split())
 _RECIPE = frozenset("default_engine connection_template credentials incremental rate_limits roles".split())
 # Files of the product's vocabulary that other rooms will read.

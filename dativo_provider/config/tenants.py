@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from dativo_provider.config.layers import Findings, Within
+from dativo_provider.config.maintenance import schedule_of, thresholds
 from dativo_provider.config.places import Place, tenants_below
 from dativo_provider.config.problems import InvalidConfig, Problem
 from dativo_provider.config.roots import absolute
 from dativo_provider.config.shapes.tenant import Tenant
 from dativo_provider.config.validate import shaped
 from dativo_provider.config.yamlpos import read, without_nulls
+from dativo_provider.model.maintenance import MaintenanceSchedule
 
 __all__ = ["TenantSpec", "load_tenant", "tenant_for"]
 
@@ -40,6 +43,8 @@ class TenantSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
     domain: str = ""
     concurrency: int | None = None
+    maintenance: Mapping[str, Any] = field(default_factory=dict)  # of `MaintenanceSpec`, as far as written
+    upkeep: MaintenanceSchedule = MaintenanceSchedule()
     rivals: tuple[str, ...] = ()  # tenants whose names begin with this one's and `_`
     problems: tuple[Problem, ...] = ()
 
@@ -161,5 +166,7 @@ def _spec(shape: Tenant, path: Path, problems: tuple[Problem, ...]) -> TenantSpe
         tags=dict(shape.tags),
         domain=shape.domain,
         concurrency=shape.concurrency,
+        maintenance=thresholds(shape.maintenance),
+        upkeep=schedule_of(shape.maintenance),
         problems=problems,
     )

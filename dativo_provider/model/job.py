@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dativo_provider.model.checks import Rule
+from dativo_provider.model.maintenance import MaintenanceSpec
 from dativo_provider.model.stream import Field
 from dativo_provider.vocabulary import OnChangedFile, SchemaValidation, WriteMode
 
@@ -168,6 +169,7 @@ class JobSpec:
     environment: str = ""
     path: str = ""
     description: str = ""
+    maintenance: MaintenanceSpec = MaintenanceSpec()
     slices: int = 1  # how many tasks may read one stream at once
     allowed_variables: tuple[str, ...] = ()  # environment variables this tenant may reference
     connection_prefixes: tuple[str, ...] = ()  # Airflow connection ids this tenant may use start with one of these

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dativo_provider.vocabulary import MaintenanceJob
+
 __all__ = ["Amount", "MaintenanceSchedule", "MaintenanceSpec", "Upkeep"]
 
 
@@ -13,7 +15,7 @@ __all__ = ["Amount", "MaintenanceSchedule", "MaintenanceSpec", "Upkeep"]
 class MaintenanceSpec:
     """Thresholds of the maintenance jobs. Sizes in MB, ages in days; `jobs` empty: all of them."""
 
-    jobs: tuple[str, ...] = ()
+    jobs: tuple[MaintenanceJob, ...] = ()
     target_mb: int = 150
     min_files: int = 5
     min_manifests: int = 50
@@ -48,6 +50,6 @@ class Upkeep:
     what: str
     before: Amount = Amount()
     after: Amount = Amount()
-    outcome: Literal["done", "planned", "nothing", "skipped"] = "nothing"
+    outcome: Literal["done", "planned", "nothing", "skipped", "failed"] = "nothing"
     note: str = ""
     facts: Mapping[str, float] = field(default_factory=dict)

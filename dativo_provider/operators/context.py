@@ -10,7 +10,7 @@ from typing import Any
 from dativo_provider.model.context import RunContext, Secrets
 from dativo_provider.operators.logs import task_log
 
-__all__ = ["run_context"]
+__all__ = ["loader_folder", "run_context"]
 
 
 def run_context(context: Mapping[str, Any], labels: Mapping[str, str]) -> RunContext:
@@ -22,7 +22,7 @@ def run_context(context: Mapping[str, Any], labels: Mapping[str, str]) -> RunCon
     connections = AirflowConnections()
     return RunContext(
         settings=load_settings(connections),
-        secrets=_secrets(_folder(context)),
+        secrets=_secrets(loader_folder(context)),
         connections=connections,
         metrics=AirflowMetrics(),
         variables=dict(os.environ),
@@ -31,7 +31,7 @@ def run_context(context: Mapping[str, Any], labels: Mapping[str, str]) -> RunCon
     )
 
 
-def _folder(context: Mapping[str, Any]) -> Path | None:
+def loader_folder(context: Mapping[str, Any]) -> Path | None:
     """The loader's, where runner.yaml is. Not an argument of the tasks: mapped ones would write it into the
     serialized DAG, which would then differ with every checkout."""
     loader = getattr(context.get("dag"), "fileloc", None)

@@ -66,7 +66,12 @@ def make_job(root: Path, tenant: str = "acme", name: str = "orders", more: str =
 
 
 def loaded(root: Path) -> dict[str, DAG]:
-    """What Airflow finds when it parses the loader."""
+    """The jobs' DAGs that Airflow finds when it parses the loader."""
+    return {name: dag for name, dag in everything(root).items() if "dativo:blueprint" not in dag.tags}
+
+
+def everything(root: Path) -> dict[str, DAG]:
+    """Those of the blueprints too."""
     from dag_factory.load import load
 
     namespace: dict[str, Any] = {}

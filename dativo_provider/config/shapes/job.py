@@ -9,10 +9,23 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from dativo_provider.config.shapes.base import Mapped, Names, Regex, Shape, Timezone, Wrong, schema_key
 from dativo_provider.config.shapes.checks import ContractBlock
+from dativo_provider.config.shapes.maintenance import Maintenance
 from dativo_provider.config.shapes.source import Source
 from dativo_provider.config.shapes.target import Target
 
-__all__ = ["AlertRule", "Id", "Job", "Logging", "Plugins", "Retry", "Schedule", "Transformation", "check_id", "is_id"]
+__all__ = [
+    "AlertRule",
+    "Cron",
+    "Id",
+    "Job",
+    "Logging",
+    "Plugins",
+    "Retry",
+    "Schedule",
+    "Transformation",
+    "check_id",
+    "is_id",
+]
 
 ID_RULE = "1 to 63 characters: lower-case letters, digits and _, beginning with a letter"
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -165,6 +178,7 @@ class Job(Shape):
     data_contract: ContractBlock | None = Field(default=None, description="Checks of this job.")
     transformations: list[Transformation] = Field(default=[], description="New columns, in order.")
     schedule: Schedule | None = Field(default=None, description="When the job runs.")
+    maintenance: Maintenance | None = Field(default=None, description="Care of the tables of this job.")
     schema_validation_mode: Literal["strict", "warn", "quarantine"] | None = Field(
         default=None,
         description="A row that does not fit the contract: `quarantine` (default) sets it aside, `strict` blocks the "

@@ -7,10 +7,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from dativo_provider.config.shapes.base import Names, Shape, Wrong, schema_key
-from dativo_provider.config.shapes.job import Id
+from dativo_provider.config.shapes.base import Names, Shape, Timezone, Wrong, schema_key
+from dativo_provider.config.shapes.job import Cron, Id
+from dativo_provider.config.shapes.maintenance import Maintenance
 
-__all__ = ["Roots", "Tenant"]
+__all__ = ["Roots", "Tenant", "TenantMaintenance"]
 
 _PARTS = ("tenant", "domain", "environment")
 
@@ -38,6 +39,15 @@ class Roots(Shape):
     warehouses: Names = Field(default=[], description="Folders or prefixes that `target.warehouse` may lie under.")
 
 
+class TenantMaintenance(Maintenance):
+    """Care of the tenant's tables; a job's own `maintenance:` goes over it."""
+
+    enabled: bool = Field(default=True, description="false: no maintenance DAG for this tenant.")
+    manual: bool = Field(default=False, description="true: the DAG has no schedule and is started by hand.")
+    cron: Cron = Field(default="17 2 * * *", description="Schedule of the DAG.")
+    timezone: Timezone = Field(default="UTC", description="IANA time zone in which `cron` is read.")
+
+
 class Tenant(Shape):
     """One tenant and its limits."""
 
@@ -62,3 +72,4 @@ class Tenant(Shape):
     tags: dict[str, str] = Field(default={}, description="Tags of every DAG of the tenant.")
     domain: str = Field(default="", description="Domain of contracts that name none.")
     concurrency: int | None = Field(default=None, ge=1, le=1000, description="Tasks of this tenant at the same time.")
+    maintenance: TenantMaintenance | None = Field(default=None, description="Care of the tenant's tables.")

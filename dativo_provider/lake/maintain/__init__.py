@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from dativo_provider.errors import ConfigurationError
 from dativo_provider.lake.maintain.work import Work
 from dativo_provider.model.maintenance import Upkeep
 
-__all__ = ["JOBS", "Work", "job", "wanted"]
+__all__ = ["JOBS", "Work", "job"]
 
 # In the order they help each other: fewer files make fewer manifests, and what both replaced expires later.
 JOBS = {
@@ -26,12 +25,3 @@ def job(name: str) -> Callable[[Work], Upkeep]:
     """The leaf's `run`."""
     run: Callable[[Work], Upkeep] = import_module(f"dativo_provider.lake.maintain.{name}").run
     return run
-
-
-def wanted(names: tuple[str, ...]) -> tuple[str, ...]:
-    """`names` (all when empty) in the order of `JOBS`. Raises `ConfigurationError` for a word that is none."""
-    if unknown := sorted(set(names) - set(JOBS)):
-        raise ConfigurationError(
-            f"there is no maintenance job '{unknown[0]}'", remedy=f"use one or more of: {', '.join(JOBS)}"
-        )
-    return tuple(name for name in JOBS if not names or name in names)

@@ -7,9 +7,8 @@ from unittest import mock
 
 import pytest
 
-from dativo_provider.errors import ConfigurationError
 from dativo_provider.lake.history import lanes_at
-from dativo_provider.lake.maintain import JOBS, wanted
+from dativo_provider.lake.maintain import JOBS
 from dativo_provider.model.maintenance import MaintenanceSpec
 from tests.lake.maintain.support import SPEC, age, head, ids, maintain, small_files
 from tests.lake.support import Lake, settings
@@ -135,13 +134,6 @@ def test_statistics_count_what_is_there(lake: Lake) -> None:
     facts = maintain(lake, "statistics").facts
     assert (facts["table_rows"], facts["table_files"], facts["table_snapshots"]) == (60, 1, 7)
     assert facts["table_bytes"] > 0
-
-
-def test_jobs_are_chosen_by_name_and_run_in_their_own_order() -> None:
-    assert wanted(("expire", "compact")) == ("compact", "expire")
-    assert wanted(()) == tuple(JOBS)
-    with pytest.raises(ConfigurationError, match="vacuum"):
-        wanted(("vacuum",))
 
 
 def test_everything_in_a_row_keeps_every_row(lake: Lake, tmp_path: Path) -> None:
