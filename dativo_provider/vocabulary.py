@@ -12,6 +12,9 @@ Mode = Literal["self_hosted", "cloud"]
 WriteMode = Literal["append", "replace", "merge", "delete_insert", "scd2"]
 # What the contract wants when a row or a schema does not fit it (`schema_validation_mode`).
 SchemaValidation = Literal["quarantine", "strict", "warn"]
+# What a run does about a change of the schema (`schema_policy`), and the kinds of change it tells apart.
+SchemaPolicy = Literal["evolve", "freeze", "discard_row", "discard_value"]
+SchemaChange = Literal["new_column", "missing_column", "other_type", "nullability"]
 OnChangedFile = Literal["refuse", "append", "replace"]
 
 # Checks.

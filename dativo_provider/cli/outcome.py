@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from dativo_provider.errors import ContractViolation
 from dativo_provider.model.books import Books
 from dativo_provider.model.checks import CheckResult, Verdict
 from dativo_provider.model.run import Plan, RunRecord
+from dativo_provider.model.schema import sentences
 from dativo_provider.vocabulary import ExitCode, RunStatus
 
 if TYPE_CHECKING:
@@ -137,10 +138,16 @@ def _of_plan(plan: Plan | None) -> dict[str, Any]:
         "table": plan.table,
         "quarantine_table": plan.quarantine_table,
         "location": plan.table_location,
-        "notes": plan.window.notes,
+        "notes": (*plan.window.notes, *_of_schema(plan)),
         "first": plan.base.seq == 0,
         "contract": f"{contract.name} {contract.version}" if contract.name else "",
     }
+
+
+def _of_schema(plan: Plan) -> Iterator[str]:
+    would = "would " if plan.request.dry_run else ""
+    yield from sentences(plan.drift)
+    yield from (f"table: {would}{change}" for change in plan.table_changes)
 
 
 def _seconds(record: RunRecord) -> float:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from dativo_provider.config.blocks import block_rules, inline_rules, policy_of
-from dativo_provider.config.columns import columns, primary_key
+from dativo_provider.config.columns import column_policies, columns, primary_key
 from dativo_provider.config.contract import ContractSource, TableContract
+from dativo_provider.config.evolution import (
+    check_former_names,
+    custom_policies,
+    dropped_columns,
+    mode_policies,
+    of_schema_contract,
+)
 from dativo_provider.config.layers import Findings, Within
 from dativo_provider.config.promises import custom_tags, sla_rules, sla_tags
 from dativo_provider.config.shapes.asset import Asset, WrappedAsset
@@ -15,6 +22,7 @@ from dativo_provider.config.tags import tags_of
 from dativo_provider.config.validate import shaped
 from dativo_provider.config.yamlpos import Document, Key, without_nulls
 from dativo_provider.model.checks import Rule
+from dativo_provider.model.schema import SchemaPolicies
 
 __all__ = ["read_asset", "read_checks"]
 
@@ -44,12 +52,17 @@ def _asset(shape: Asset, data: dict[str, Any], at: Within, findings: Findings) -
         findings.warn(at, ("team",), "'team.owner' is missing: nobody answers for the data", "add `team: {owner: …}`")
     _check_monitoring(shape, at, findings)
     rules += _file_rules(shape, data, at, findings)
+    dropped = dropped_columns(shape.customProperties)
+    check_former_names(fields, dropped, at, ("schema",), findings)
     table = TableContract(
         shape.name,
         description=_purpose(shape),
         fields=fields,
         primary_key=primary_key(shape.schema_),
         rules=tuple(rules),
+        schema_policies=_policies(shape, at, findings),
+        dropped=dropped,
+        declared_in=at.document.where((*at.prefix, "schema")),
     )
     return ContractSource(
         form="asset",
@@ -68,6 +81,14 @@ def _asset(shape: Asset, data: dict[str, Any], at: Within, findings: Findings) -
         target=shape.target.model_dump(exclude_none=True) if shape.target else {},
         unsupported=_unsupported(shape),
     )
+
+
+def _policies(shape: Asset, at: Within, findings: Findings) -> SchemaPolicies:
+    """A column's own before the asset's, before its contract block's, before its `target.mode`."""
+    single = SchemaPolicies(columns=column_policies(shape.schema_, at, ("schema",), findings))
+    block = of_schema_contract(shape.data_contract.schema_contract if shape.data_contract else None)
+    mode = mode_policies(shape.target.mode if shape.target else None)
+    return single.over(custom_policies(shape.customProperties, at, (), findings)).over(block).over(mode)
 
 
 def _check_monitoring(shape: Asset, at: Within, findings: Findings) -> None:
@@ -150,5 +171,6 @@ def read_checks(doc: Document, findings: Findings) -> ContractSource | None:
         },
         rules=block_rules(body, at, (), findings) if shape.enabled else (),
         policy=policy_of(shape),
+        schema_policies=of_schema_contract(shape.schema_contract),
         asset_ref=shape.asset_ref,
     )

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dativo_provider.config.evolution import as_json, custom_policies, former_names, parts_former_names
 from dativo_provider.config.layers import Findings, Within
 from dativo_provider.config.shapes.contract import OPERATORS, PropertyBase, QualityRule
 from dativo_provider.config.types import BadType, column_type, doubtful_physical
 from dativo_provider.config.yamlpos import Key
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.job import PartitionSpec
+from dativo_provider.model.schema import Kinds
 from dativo_provider.model.stream import Field
 
-__all__ = ["columns", "no_name_twice", "partitions", "primary_key", "quality_rules"]
+__all__ = ["column_policies", "columns", "no_name_twice", "partitions", "primary_key", "quality_rules"]
 
 Path = tuple[Key, ...]
 
@@ -57,14 +59,32 @@ def _field(shape: PropertyBase, at: Within, path: Path, findings: Findings) -> F
         message = f"column '{name}': physicalType '{shape.physicalType}' is not known here; the column becomes {kind}"
         findings.warn(at, (*path, "physicalType"), message, hint)
     options = shape.logicalTypeOptions
+    chosen = as_json(shape, at, path, findings)
+    if kind == "time":
+        findings.warn(
+            at, path, f"column '{name}' is a time of day: Spark 4.0 cannot read a table with one", "use string"
+        )
     return Field(
         name=name,
-        type=kind,
+        type="string" if chosen == "string" else kind,
+        infer=chosen == "struct" and kind == "string",
+        renamed_from=former_names(shape.customProperties),
+        parts_renamed_from=tuple(parts_former_names(shape)),
+        declared_in=at.document.where((*at.prefix, *path)),
         required=bool(shape.required),
         description=shape.description or "",
         classification=shape.classification or "",
         timezone=(options.defaultTimezone if options and options.defaultTimezone else "UTC"),
     )
+
+
+def column_policies(shapes: Sequence[PropertyBase], at: Within, path: Path, findings: Findings) -> dict[str, Kinds]:
+    """What single columns say about changes of theirs."""
+    found = {
+        str(shape.name): custom_policies(shape.customProperties, at, (*path, number), findings).kinds
+        for number, shape in enumerate(shapes)
+    }
+    return {name: kinds for name, kinds in found.items() if kinds}
 
 
 def no_name_twice(names: Sequence[str], at: Within, path: Path, what: str, findings: Findings) -> None:

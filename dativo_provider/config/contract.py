@@ -9,6 +9,7 @@ from typing import Any, Literal
 from dativo_provider.config.problems import Problem
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.job import PartitionSpec
+from dativo_provider.model.schema import SchemaPolicies
 from dativo_provider.model.stream import Field
 from dativo_provider.vocabulary import OnViolation
 
@@ -26,6 +27,9 @@ class TableContract:
     primary_key: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     partitioning: tuple[PartitionSpec, ...] = ()
+    schema_policies: SchemaPolicies = SchemaPolicies()
+    dropped: tuple[str, ...] = ()
+    declared_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class ContractSource:
     tables: tuple[TableContract, ...] = ()
     rules: tuple[Rule, ...] = ()
     policy: Policy = Policy()
+    schema_policies: SchemaPolicies = SchemaPolicies()  # of a file of checks
     target: Mapping[str, Any] = field(default_factory=dict)
     asset_ref: str = ""
     unsupported: tuple[str, ...] = ()

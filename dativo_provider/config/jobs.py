@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -263,6 +264,9 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
     found = streams(making, contracts, _own_rules(making, contracts), tuple(made))
     warn_of_unread(making)
     target_spec = target(making, found, contracts.job, made)
+    if contracts.checks:
+        policies = target_spec.schema_policies.over(contracts.checks.schema_policies)
+        target_spec = replace(target_spec, schema_policies=policies)
     findings = making.findings
     return JobSpec(
         tenant=making.tenant.tenant,

@@ -83,10 +83,6 @@ def warn_of_unread(making: Making) -> None:
     if engine and engine.type != "native" and making.runnable:
         making.warn(("source", "engine", "type"), f"engine '{engine.type}' is not used: the connector runs natively")
     block = making.job.data_contract
-    strict = making.target.mode == "strict"
-    if strict or (block and block.schema_contract and block.schema_contract.strict_mode):
-        keys: tuple[Key, ...] = ("target", "mode") if strict else ("data_contract", "schema_contract", "strict_mode")
-        making.warn(keys, "strict is not enforced by this version: columns that the contract gains are added")
     if block and block.sla:
         for name in ("completeness", "availability"):
             if getattr(block.sla, name):

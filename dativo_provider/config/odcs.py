@@ -6,8 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from dativo_provider.config.columns import columns, no_name_twice, partitions, primary_key, quality_rules
+from dativo_provider.config.columns import (
+    column_policies,
+    columns,
+    no_name_twice,
+    partitions,
+    primary_key,
+    quality_rules,
+)
 from dativo_provider.config.contract import ContractSource, Policy, TableContract
+from dativo_provider.config.evolution import check_former_names, custom_policies, dropped_columns
 from dativo_provider.config.layers import Findings, Within
 from dativo_provider.config.problems import did_you_mean
 from dativo_provider.config.promises import custom_tags, keeps_original, sla_rules, sla_tags
@@ -19,6 +27,7 @@ from dativo_provider.config.shapes.contract import (
 from dativo_provider.config.tags import tags_of
 from dativo_provider.config.validate import shaped
 from dativo_provider.config.yamlpos import Document, Key
+from dativo_provider.model.schema import SchemaPolicies
 
 __all__ = ["read_odcs"]
 
@@ -40,6 +49,8 @@ def read_odcs(doc: Document, findings: Findings) -> ContractSource | None:
     tables = tuple(_table(item, number, data, at, findings) for number, item in enumerate(shape.schema_ or ()))
     no_name_twice([table.name for table in tables], at, ("schema",), "table", findings)
     tables = _with_promises(tables, shape, at, findings)
+    below = custom_policies(shape.customProperties, at, (), findings)
+    tables = tuple(replace(table, schema_policies=table.schema_policies.over(below)) for table in tables)
     name = shape.name or (tables[0].name if len(tables) == 1 else shape.dataProduct or shape.id or "contract")
     return ContractSource(
         form="odcs",
@@ -123,6 +134,9 @@ def _table(item: SchemaObject, number: int, data: dict[str, Any], at: Within, fi
     raw = data["schema"][number]
     found, rules = columns(item.properties or (), raw.get("properties") or [], at, (*path, "properties"), findings)
     rules += quality_rules(item.quality, raw.get("quality"), "", at, (*path, "quality"), findings)
+    dropped = dropped_columns(item.customProperties)
+    check_former_names(found, dropped, at, (*path, "properties"), findings)
+    single = SchemaPolicies(columns=column_policies(item.properties or (), at, (*path, "properties"), findings))
     return TableContract(
         name=item.name,
         physical_name=item.physicalName or "",
@@ -131,6 +145,9 @@ def _table(item: SchemaObject, number: int, data: dict[str, Any], at: Within, fi
         primary_key=primary_key(item.properties or ()),
         rules=tuple(rules),
         partitioning=partitions(item.properties or (), found),
+        schema_policies=single.over(custom_policies(item.customProperties, at, path, findings)),
+        dropped=dropped,
+        declared_in=at.document.where((*at.prefix, *path, "properties")),
     )
 
 

@@ -18,6 +18,7 @@ from dativo_provider.config.tags import tags_of
 from dativo_provider.config.yamlpos import Key
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.job import ContractSpec, StreamSpec
+from dativo_provider.model.schema import SchemaPolicies
 from dativo_provider.model.stream import Field
 
 __all__ = ["known_column", "streams"]
@@ -120,6 +121,9 @@ def _contract(
         domain=_text(governance, "domain") or source.domain,
         data_product=_text(governance, "data_product") or source.data_product,
         properties=properties,
+        declared_in=table.declared_in if table else "",
+        dropped=table.dropped if table else (),
+        schema_policies=table.schema_policies if table else SchemaPolicies(),
         keep_original=making.keep_original or source.policy.keep_original,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from dativo_provider.config.contract import ContractSource
+from dativo_provider.config.evolution import block_policies, mode_policies, of_schema_contract
 from dativo_provider.config.incremental import is_incremental
 from dativo_provider.config.making import Making
 from dativo_provider.config.problems import listed
@@ -15,6 +16,7 @@ from dativo_provider.config.yamlpos import Key
 from dativo_provider.model.job import PartitionSpec, StreamSpec, TargetSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.personal import is_personal
+from dativo_provider.model.schema import SchemaPolicies
 from dativo_provider.vocabulary import WriteMode
 
 __all__ = ["target"]
@@ -30,16 +32,14 @@ _FITS = {
     "truncate": {"int", "long", "decimal", "string", "binary"},
     "identity": {"boolean", "int", "long", "decimal", "date", "time", *_MOMENTS, "string", "uuid", "binary"},
 }
-_POLICIES = {"strict": "freeze", "merge": "evolve", "relaxed": "evolve"}
 
 
 def target(
     making: Making, streams: Sequence[StreamSpec], source: ContractSource | None, made: Mapping[str, str]
 ) -> TargetSpec:
     """`source` is the job's contract file; `made` are the columns transformations add, with their types."""
-    given, old = making.target, dict(source.target) if source else {}
+    given = making.target
     domain = next((each.contract.domain for each in streams if each.contract.domain), "")
-    mode = given.mode or old.get("mode")
     return TargetSpec(
         connector=making.target_connector,
         catalog={key: value for key, value in given.catalog.items() if key != "warehouse"},
@@ -53,12 +53,16 @@ def target(
         system_columns=given.system_columns,
         allow_empty_replace=given.allow_empty_replace,
         connection=dict(given.connection),
-        options={
-            **(given.engine.options if given.engine else {}),
-            **given.options,
-            **({"schema_policy": _POLICIES[mode]} if mode else {}),
-        },
+        schema_policies=_schema_policies(making),
+        options={**(given.engine.options if given.engine else {}), **given.options},
     )
+
+
+def _schema_policies(making: Making) -> SchemaPolicies:
+    """The job's own words: `schema_policy` before `mode`, before its contract block."""
+    block = making.job.data_contract
+    below = of_schema_contract(block.schema_contract if block else None)
+    return block_policies(making.target.schema_policy).over(mode_policies(making.target.mode)).over(below)
 
 
 def _write_mode(making: Making) -> WriteMode:

@@ -13,6 +13,7 @@ from dativo_provider.model.run import StagedFile
 
 if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile
+    from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
 __all__ = ["check_present", "data_files", "live_files", "run_folder"]
@@ -52,8 +53,14 @@ def _check_made_for(table: Table, file: StagedFile) -> None:
         raise Fenced("the table was dropped and created again since the plan", where=file.path, remedy=_START_AGAIN)
     if made["spec"] != table.spec().spec_id:
         raise Fenced("the table's partitioning changed since the plan", where=file.path, remedy=_START_AGAIN)
-    lacking = set(made["lacking"]) | _added_since(table, made["schema"])
-    if required := sorted(field.name for field in schema.fields if field.required and field.name in lacking):
+    written = {field.field_id for field in table.schemas()[made["schema"]].fields} - set(made["lacking"])
+    if gone := sorted(table.schemas()[made["schema"]].find_column_name(each) or "" for each in written - _ids(schema)):
+        raise Fenced(
+            f"the staged files hold {', '.join(gone)}, which the table has dropped since the plan",
+            where=file.path,
+            remedy=_START_AGAIN,
+        )
+    if required := sorted(field.name for field in schema.fields if field.required and field.field_id not in written):
         raise Fenced(
             f"the staged files lack {', '.join(required)}, which the table requires",
             where=file.path,
@@ -61,11 +68,8 @@ def _check_made_for(table: Table, file: StagedFile) -> None:
         )
 
 
-def _added_since(table: Table, schema_id: int) -> set[str]:
-    if schema_id == table.metadata.current_schema_id:
-        return set()
-    known = {field.field_id for field in table.schemas()[schema_id].fields}
-    return {field.name for field in table.schema().fields if field.field_id not in known}
+def _ids(schema: Schema) -> set[int]:
+    return {field.field_id for field in schema.fields}
 
 
 def _data_file(table: Table, file: StagedFile) -> DataFile:

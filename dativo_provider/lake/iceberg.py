@@ -22,9 +22,9 @@ from dativo_provider.lake.pending import finish_pending
 from dativo_provider.lake.personal import metrics_properties, personal_columns
 from dativo_provider.lake.publish import Publication, check_branch
 from dativo_provider.lake.reposition import reposition
-from dativo_provider.lake.schema import table_fields
+from dativo_provider.lake.schema import read_fields, table_fields
 from dativo_provider.lake.sink import Encoding
-from dativo_provider.lake.state import own_lanes, read_state, state_key
+from dativo_provider.lake.state import other_jobs, own_lanes, read_state, state_key
 from dativo_provider.lake.sweep import promised, sweep_folder, sweep_orphans
 from dativo_provider.lake.table import WantedTable, ensure_table, find_table, quarantine_name, table_name
 from dativo_provider.lake.tags import tag_properties
@@ -84,12 +84,21 @@ class IcebergTarget(Target):
         return load(self.catalog, name)
 
     def prepare(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> TargetTable:
-        wanted = _wanted(job, stream, fields)
+        name = table_name(job, stream.table, stream.contract.domain)
+        wanted = _evolving(job, stream, fields, find_table(self.catalog, name))
         main = ensure_table(self.catalog, wanted)
         check_alone(main.properties, job, stream.name, wanted.name)
         quarantine = ensure_table(self.catalog, _wanted_quarantine(wanted))
         self._finish_pending(main, job, stream)
         return TargetTable(wanted.name, main.location(), quarantine_name(wanted.name), quarantine.location())
+
+    def columns(self, job: JobSpec, stream: StreamSpec) -> tuple[Field, ...] | None:
+        table = find_table(self.catalog, table_name(job, stream.table, stream.contract.domain))
+        return read_fields(table.schema()) if table else None
+
+    def changes(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> tuple[str, ...]:
+        table = find_table(self.catalog, table_name(job, stream.table, stream.contract.domain))
+        return tuple(map(str, _evolving(job, stream, fields, table).evolution.changes(table))) if table else ()
 
     def state(self, job: JobSpec, stream: StreamSpec, lane: Lane) -> State:
         name = table_name(job, stream.table, stream.contract.domain)
@@ -182,6 +191,12 @@ class IcebergTarget(Target):
                 finish_pending(state.pending, str(main.metadata.table_uuid), self.catalog, self.files)
 
 
+def _evolving(job: JobSpec, stream: StreamSpec, fields: Sequence[Field], table: Table | None) -> WantedTable:
+    """Only the one job of a table orders its columns: two would move them to and fro."""
+    alone = table is not None and not other_jobs(table.properties, job, stream.name)
+    return replace(_wanted(job, stream, fields), ordered=alone)
+
+
 def _wanted(job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
     name, personal = table_name(job, stream.table, stream.contract.domain), personal_columns(fields)
     check_mode(job.target.mode, name)
@@ -199,7 +214,15 @@ def _wanted(job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> Wanted
         **tag_properties(stream.contract, fields),
     }
     every = table_fields(fields, system_columns=job.target.system_columns)
-    return WantedTable(name, job.tenant, every, job.target.partitioning, properties)
+    return WantedTable(
+        name,
+        job.tenant,
+        every,
+        job.target.partitioning,
+        properties,
+        stream.contract.dropped,
+        job.schema_policies(stream),
+    )
 
 
 def _wanted_quarantine(main: WantedTable) -> WantedTable:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyiceberg.schema import Schema
     from pyiceberg.types import IcebergType, NestedField
 
-__all__ = ["arrow_schema", "iceberg_schema", "iceberg_type", "table_fields", "type_name"]
+__all__ = ["arrow_schema", "field_id", "iceberg_schema", "iceberg_type", "read_fields", "table_fields", "type_name"]
 
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 _FIELD_ID = b"PARQUET:field_id"
@@ -36,6 +36,16 @@ def table_fields(fields: Sequence[Field], *, system_columns: bool) -> tuple[Fiel
             remedy="rename them in the contract; names that start with _dativo_ are Dativo's own",
         )
     return every
+
+
+def read_fields(schema: Schema) -> tuple[Field, ...]:
+    """The columns of a table as ours, without Dativo's own."""
+    own = {field.name for field in SYSTEM_FIELDS}
+    return tuple(
+        Field(column.name, type_name(column.field_type), column.required, column.doc or "")
+        for column in schema.fields
+        if column.name not in own
+    )
 
 
 def iceberg_schema(fields: Sequence[Field]) -> Schema:
@@ -117,6 +127,11 @@ def arrow_schema(schema: Schema) -> pa.Schema:
     import pyarrow as pa
 
     return pa.schema([_arrow_field(field) for field in schema.fields])
+
+
+def field_id(field: pa.Field) -> int:
+    """Of a field of `arrow_schema`."""
+    return int(field.metadata[_FIELD_ID])
 
 
 def _arrow_field(field: NestedField) -> pa.Field:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from dativo_provider.errors import ConfigurationError, StorageUnavailable
 from dativo_provider.lake.catalog import lost_races
-from dativo_provider.lake.evolve import apply_changes, plan_changes
+from dativo_provider.lake.changes import apply_changes
+from dativo_provider.lake.evolve import Evolution
 from dativo_provider.lake.owner import TENANT, check_owner, check_tenant
 from dativo_provider.lake.partition import iceberg_spec, same_spec
 from dativo_provider.lake.schema import iceberg_schema
 from dativo_provider.lake.translate import translated
 from dativo_provider.model.job import JobSpec, PartitionSpec
+from dativo_provider.model.schema import SchemaPolicies
 from dativo_provider.model.stream import Field
 
 if TYPE_CHECKING:
@@ -36,6 +38,13 @@ class WantedTable:
     fields: tuple[Field, ...]
     partitioning: tuple[PartitionSpec, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+    policies: SchemaPolicies = SchemaPolicies()
+    ordered: bool = False
+
+    @property
+    def evolution(self) -> Evolution:
+        return Evolution(self.fields, self.name, self.dropped, self.policies, self.ordered)
 
 
 def table_name(job: JobSpec, table: str, domain: str = "") -> str:
@@ -112,7 +121,7 @@ def _evolved(catalog: Catalog, table: Table, wanted: WantedTable) -> Table:
     from pyiceberg.exceptions import CommitFailedException
 
     for _ in range(_EVOLVE_ATTEMPTS):
-        changes = plan_changes(table.schema(), wanted.fields, wanted.name)
+        changes = wanted.evolution.changes(table)
         if not changes:
             return table
         try:

@@ -10,10 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from dativo_provider.errors import InternalError
+from dativo_provider.errors import Fenced, InternalError
 from dativo_provider.files import join, scheme
 from dativo_provider.lake.partition import Splitter, to_json
-from dativo_provider.lake.schema import arrow_schema
+from dativo_provider.lake.schema import arrow_schema, field_id
 from dativo_provider.lake.sink import Encoding, ParquetSink, sync_folders
 from dativo_provider.lake.stats import StatisticsPlan
 from dativo_provider.model.run import StagedFile
@@ -113,6 +113,12 @@ class LakeFileWriter(StagedFileWriter):
         import pyarrow as pa
 
         have = set(batch.schema.names)
+        if unknown := have - set(self._schema.names):
+            raise Fenced(
+                f"the table no longer has the columns {', '.join(sorted(unknown))} this run was planned with",
+                where=".".join(self._table.name()),
+                remedy="start a new run; nothing was published",
+            )
         found = [field for field in self._schema if field.name in have]
         self._written = pa.schema([_encoded_alike(field, batch.schema.field(field.name).type) for field in found])
         splitter = Splitter(self._table.spec(), self._table.schema())
@@ -181,7 +187,7 @@ class LakeFileWriter(StagedFileWriter):
     def _made_for(self) -> dict[str, Any]:
         """Which table, schema and spec the file was written for; publish compares."""
         metadata, written = self._table.metadata, self._written
-        lacking = [field.name for field in self._schema if written is None or field.name not in written.names]
+        lacking = [field_id(field) for field in self._schema if written is None or field.name not in written.names]
         split = self._splitter is not None or not self._table.spec().fields
         return {
             "table": str(metadata.table_uuid),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.maintenance import MaintenanceSpec
+from dativo_provider.model.schema import SchemaPolicies
 from dativo_provider.model.stream import Field
 from dativo_provider.vocabulary import OnChangedFile, SchemaValidation, WriteMode
 
@@ -46,6 +47,9 @@ class ContractSpec:
     data_product: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)  # `dativo.*` tags for table properties (SN-08)
     keep_original: bool = False  # quarantine keeps masked columns in clear
+    declared_in: str = field(default="", compare=False)  # file:line:column of the table's columns
+    dropped: tuple[str, ...] = ()  # columns that leave the table's current schema
+    schema_policies: SchemaPolicies = SchemaPolicies()
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ class TargetSpec:
     compression: str = "zstd"
     system_columns: bool = True
     allow_empty_replace: bool = False
+    schema_policies: SchemaPolicies = SchemaPolicies()  # the job's own, over the contract's
     connection: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -179,6 +184,9 @@ class JobSpec:
     @property
     def dag_id(self) -> str:
         return f"{self.tenant}.{self.name}"
+
+    def schema_policies(self, stream: StreamSpec) -> SchemaPolicies:
+        return self.target.schema_policies.over(stream.contract.schema_policies)
 
     def stream(self, name: str) -> StreamSpec:
         return next(stream for stream in self.streams if stream.name == name)

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from dativo_provider.model.books import Books
 from dativo_provider.model.checks import CheckResult, CheckSpec, Verdict
 from dativo_provider.model.job import JobSpec, StreamSpec
+from dativo_provider.model.schema import ColumnDrift
 from dativo_provider.model.stream import Cursor, Field, ReadResult, Slice, Window
 from dativo_provider.vocabulary import LaneKind, RunStatus
 
@@ -157,6 +158,8 @@ class Plan:
     created_at: str  # ISO, UTC
     home: str = ""  # identity of DATIVO_HOME when catalog or warehouse is embedded
     source_fields: tuple[Field, ...] = ()
+    drift: tuple[ColumnDrift, ...] = ()
+    table_changes: tuple[str, ...] = ()  # what `plan` changed of the table's schema, or would in a dry run
     lanes: Mapping[str, int] | None = None  # `seq` of every lane of the stream, by suffix; None: not looked at
 
     @property
@@ -207,3 +210,5 @@ class RunRecord:
     contract_version: str = ""
     error: Mapping[str, Any] = field(default_factory=dict)
     folder: str = ""
+    drift: tuple[ColumnDrift, ...] = ()
+    table_changes: tuple[str, ...] = ()

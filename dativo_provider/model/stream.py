@@ -11,7 +11,11 @@ __all__ = ["Capabilities", "Cursor", "Field", "ReadResult", "Slice", "Stream", "
 
 @dataclass(frozen=True)
 class Field:
-    """A column. `type` is a name of `model.types`; `source_type` is the source's own word for it."""
+    """A column. `type` is a name of `model.types`; `source_type` is the source's own word for it.
+
+    `renamed_from` are names it had before; `parts_renamed_from` pairs the path of a nested part with one of its former
+    names. With `infer` the type of a JSON column is proposed by plan from a sample.
+    """
 
     name: str
     type: str = "string"
@@ -20,6 +24,10 @@ class Field:
     classification: str = ""
     source_type: str = ""
     timezone: str = "UTC"  # how a value without zone is read where the type is timestamptz
+    renamed_from: tuple[str, ...] = ()
+    parts_renamed_from: tuple[tuple[str, str], ...] = ()
+    infer: bool = False
+    declared_in: str = field(default="", compare=False)  # file:line:column
 
 
 @dataclass(frozen=True)

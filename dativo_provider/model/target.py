@@ -51,6 +51,14 @@ class Target(ABC):
         that would lose data) or `StorageUnavailable`.
         """
 
+    def columns(self, job: JobSpec, stream: StreamSpec) -> tuple[Field, ...] | None:
+        """The columns the table has now, without Dativo's own; None when there is no table."""
+        return None
+
+    def changes(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> tuple[str, ...]:
+        """What `prepare` would change of an existing table's schema, in words. Raises what it would."""
+        return ()
+
     @abstractmethod
     def state(self, job: JobSpec, stream: StreamSpec, lane: Lane) -> State: ...
 

@@ -61,6 +61,12 @@ class DryRunTarget(Target):
         table = f"{job.target.namespace}.{stream.table}"
         return TargetTable(table, "", f"{table}_quarantine", "")
 
+    def columns(self, job: JobSpec, stream: StreamSpec) -> tuple[Field, ...] | None:
+        return self._real.columns(job, stream)
+
+    def changes(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> tuple[str, ...]:
+        return self._real.changes(job, stream, fields)
+
     def state(self, job: JobSpec, stream: StreamSpec, lane: Lane) -> State:
         return self._real.state(job, stream, lane)
 

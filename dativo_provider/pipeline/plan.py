@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dativo_provider.errors import ConfigurationError, Unsupported
@@ -12,11 +13,11 @@ from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.reader import Reader
 from dativo_provider.model.run import Plan, RunRequest, State, new_id
 from dativo_provider.model.stream import Field, Slice, Stream, Window, WindowRequest
-from dativo_provider.model.target import Target, TargetTable
+from dativo_provider.model.target import Target
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.overlap import told_apart
 from dativo_provider.pipeline.records import begin, not_planned
-from dativo_provider.pipeline.schema import cast_fields, contract_fields, require_columns, typed
+from dativo_provider.pipeline.schema import cast_fields, decide, judged_by, typed
 from dativo_provider.pipeline.targets import open_target
 from dativo_provider.pipeline.workplace import label, reading, run_files, runs_folder
 from dativo_provider.quality.frontends import compile_rules
@@ -57,15 +58,18 @@ def _plan(
     job: JobSpec, spec: StreamSpec, ctx: RunContext, request: RunRequest, plan_id: str, target: Target, reader: Reader
 ) -> Plan:
     described = reader.describe(spec)
-    fields = table_fields(job, spec, described)
+    decided = decide(job, spec, described, target.columns(job, spec))
+    fields = table_fields(job, described, decided.fields)
     job = replace(job, transforms=typed(job.transforms, fields))
     lanes = target.lanes(job, spec)
     state, window = _window(job, spec, request, target, reader)
     job = replace(job, target=replace(job.target, mode=effective_mode(job, window, state, request)))
     window = told_apart(job, spec, window, request.lane, state, lanes)
+    changes = target.changes(job, spec, fields)
     table = target.prepare(job, spec, fields)
     cursor = spec.incremental.cursor_field
-    checks = compile_rules(spec.contract.rules, fields, job.enforcement, job.schema_validation, cursor)
+    judged = judged_by(job, spec, fields)
+    checks = compile_rules(spec.contract.rules, fields, job.enforcement, job.schema_validation, cursor, judged)
     return Plan(
         plan_id=plan_id,
         run_id=request.run_id or plan_id,
@@ -73,7 +77,10 @@ def _plan(
         stream=spec.name,
         lane=request.lane,
         request=request,
-        **_table_names(table),
+        table=table.table,
+        table_location=table.location,
+        quarantine_table=table.quarantine_table,
+        quarantine_location=table.quarantine_location,
         folder=f"{_parent_folder(job, spec, request, ctx)}/{plan_id}",
         fields=fields,
         checks=checks,
@@ -83,6 +90,8 @@ def _plan(
         created_at=ctx.now().isoformat(),
         home=home_identity(ctx.settings),
         source_fields=described.fields,
+        drift=decided.drift,
+        table_changes=changes,
         lanes=lanes,
     )
 
@@ -93,21 +102,10 @@ def _parent_folder(job: JobSpec, spec: StreamSpec, request: RunRequest, ctx: Run
     return dry_run_folder() if request.dry_run else runs_folder(job, spec.name, ctx)
 
 
-def _table_names(table: TargetTable) -> dict[str, str]:
-    return {
-        "table": table.table,
-        "table_location": table.location,
-        "quarantine_table": table.quarantine_table,
-        "quarantine_location": table.quarantine_location,
-    }
-
-
-def table_fields(job: JobSpec, spec: StreamSpec, described: Stream) -> tuple[Field, ...]:
-    """The table's columns: the contract's (or the source's), then what transformations add."""
+def table_fields(job: JobSpec, described: Stream, wanted: Sequence[Field]) -> tuple[Field, ...]:
+    """The table's columns: those decided on, then what transformations add."""
     from dativo_provider.transform.sql import plan_columns
 
-    wanted = contract_fields(spec, described)
-    require_columns(spec, described, wanted, (transform.column for transform in job.transforms))
     rows = cast_fields(wanted, job.transforms, described.fields)
     made = {field.name: field for field in plan_columns(typed(job.transforms, wanted), rows)}
     return (*wanted, *(field for name, field in made.items() if name not in {field.name for field in wanted}))

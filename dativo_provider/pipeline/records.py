@@ -41,6 +41,8 @@ def record_of(plan: Plan, status: RunStatus) -> RunRecord:
         window=plan.window,
         contract_version=plan.spec.contract.version,
         folder=plan.folder,
+        drift=plan.drift,
+        table_changes=plan.table_changes,
     )
 
 

@@ -12,7 +12,8 @@ from dativo_provider.model.job import TransformSpec
 from dativo_provider.model.run import Plan
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
-from dativo_provider.pipeline.schema import cast_fields
+from dativo_provider.pipeline.schema import cast_fields, complete
+from dativo_provider.pipeline.unknown import UnknownColumns
 
 __all__ = ["Shape", "Shaped"]
 
@@ -35,23 +36,25 @@ class Shape:
         from dativo_provider.transform.sql import RowTransforms
 
         rows, first = row_fields(plan), fused(plan)
-        self._caster = Caster(rows)
+        self._unknown = UnknownColumns(plan, rows)
+        self._caster = Caster(rows, {item.name for item in rows if complete(plan.job, plan.spec, item)})
         self._transforms = RowTransforms(first, rows) if first else None
         schema = arrow_schema(staged_fields(plan))
         self._names = schema.names
         self._checks = RowChecks(row_checks(plan, schema.names), schema)
 
     def rows(self, data: pa.RecordBatch) -> Shaped:
+        unknown = self._unknown.evaluate(data)
         cast = self._caster.cast(data)
         shaped, failures = cast.data, dict(cast.failures)
         if self._transforms:
             applied = self._transforms.apply(shaped)
             shaped, failures = applied.data.select(self._names), failures | dict(applied.failures)
-        verdict = self._checks.evaluate(shaped, failures)
+        verdict = self._checks.evaluate(shaped, failures, unknown)
         return Shaped(shaped, verdict.bad, verdict.reasons)
 
     def results(self) -> tuple[CheckResult, ...]:
-        return self._checks.results()
+        return (*self._checks.results(), *self._unknown.results())
 
 
 def fused(plan: Plan) -> Sequence[TransformSpec]:

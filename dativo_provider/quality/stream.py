@@ -79,8 +79,14 @@ class RowChecks:
             probe = PROBES[check.kind](check, self.schema.field(place).type)
             self._compiled.append(_Compiled(check, place, probe))
 
-    def evaluate(self, data: pa.RecordBatch, failures: Mapping[str, pa.BooleanArray]) -> RowVerdict:
-        """`data` has the columns of `schema`; `failures` are the cast's."""
+    def evaluate(
+        self,
+        data: pa.RecordBatch,
+        failures: Mapping[str, pa.BooleanArray],
+        condemned: Mapping[str, pa.BooleanArray] | None = None,
+    ) -> RowVerdict:
+        """`data` has the columns of `schema`; `failures` are the cast's. `condemned` rows are set aside for the reason
+        that is their key, whatever the checks say."""
         violations: list[tuple[int, pa.BooleanArray]] = []
         for position, item in enumerate(self._compiled):
             values = data.column(item.column)
@@ -89,10 +95,16 @@ class RowChecks:
             if mask is not None:
                 item.failed += mask.true_count
                 violations.append((position, mask))
-        return self._verdict(tuple(violations), data.num_rows)
+        return self._verdict(tuple(violations), condemned or {}, data.num_rows)
 
-    def _verdict(self, violations: tuple[tuple[int, pa.BooleanArray], ...], rows: int) -> RowVerdict:
-        aside = [(self._compiled[at].check.id, mask) for at, mask in violations if self._compiled[at].sets_aside]
+    def _verdict(
+        self,
+        violations: tuple[tuple[int, pa.BooleanArray], ...],
+        condemned: Mapping[str, pa.BooleanArray],
+        rows: int,
+    ) -> RowVerdict:
+        aside = list(condemned.items())
+        aside += [(self._compiled[at].check.id, mask) for at, mask in violations if self._compiled[at].sets_aside]
         bad = reduce(pc.or_, [mask for _, mask in aside]) if aside else None
         reasons = _reasons(aside, bad) if bad is not None else ()
         return RowVerdict(bad, reasons, violations, len(self._compiled), rows)

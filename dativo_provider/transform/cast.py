@@ -1,19 +1,20 @@
 """Source columns to contract columns: every value arrives unchanged or is reported as not holdable.
 
-Columns are matched by name, then by name without case where that is unique. Which text stands for which value is
+Columns are matched as `model.matching` says. Which text stands for which value is
 told in `numbers`, `decimals`, `moments`, `texts` and `nested`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as t
 
-from dativo_provider.errors import ConfigurationError, DataError
+from dativo_provider.errors import ConfigurationError
+from dativo_provider.model.matching import match_names
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import split_nested, to_arrow
 from dativo_provider.transform import decimals, moments, numbers, texts
@@ -33,10 +34,13 @@ class Cast:
 
 
 class Caster:
-    """Casts batches of one stream to `fields`. Columns without a field are dropped, absent ones are NULL."""
+    """Casts batches of one stream to `fields`. Columns without a field are dropped, absent ones are NULL.
 
-    def __init__(self, fields: Sequence[Field]) -> None:
-        self.fields = tuple(fields)
+    A struct drops members the field does not have; in a column of `complete` such a value cannot be held.
+    """
+
+    def __init__(self, fields: Sequence[Field], complete: Collection[str] = ()) -> None:
+        self.fields, self._complete = tuple(fields), frozenset(complete)
         self.schema = pa.schema([pa.field(f.name, to_arrow(f.type)) for f in self.fields])
         self._places: tuple[pa.Schema, list[int | None]] | None = None
         for item in self.fields:
@@ -61,25 +65,11 @@ class Caster:
     def _column(self, data: pa.RecordBatch, item: Field, place: int | None) -> Converted:
         if place is None:
             return pa.nulls(data.num_rows, to_arrow(item.type)), None
-        return convert(data.column(place), item.type, item.timezone)
+        return convert(data.column(place), item.type, item.timezone, complete=item.name in self._complete)
 
 
 def match_columns(fields: Sequence[Field], schema: pa.Schema) -> list[int | None]:
-    """Where each field's column stands in `schema`. Raises `DataError` when its name stands there twice."""
-    exact = {item.name for item in fields}
-    spare: dict[str, list[int]] = {}
-    for index, name in enumerate(schema.names):
-        if name not in exact:
-            spare.setdefault(name.casefold(), []).append(index)
-    return [_place(item.name, schema, spare) for item in fields]
-
-
-def _place(name: str, schema: pa.Schema, spare: Mapping[str, list[int]]) -> int | None:
-    found = schema.get_all_field_indices(name)
-    if len(found) > 1:
-        raise DataError(f"the source has {len(found)} columns named '{name}'", remedy="rename or leave out one of them")
-    alike = spare.get(name.casefold(), [])
-    return found[0] if found else alike[0] if len(alike) == 1 else None
+    return match_names(fields, schema.names)
 
 
 def missing_columns(fields: Sequence[Field], schema: pa.Schema) -> tuple[Field, ...]:
@@ -88,7 +78,7 @@ def missing_columns(fields: Sequence[Field], schema: pa.Schema) -> tuple[Field, 
     return tuple(item for item, place in zip(fields, places, strict=True) if place is None)
 
 
-def convert(values: pa.Array, name: str, timezone: str = "UTC") -> Converted:
+def convert(values: pa.Array, name: str, timezone: str = "UTC", *, complete: bool = False) -> Converted:
     """One column to the type called `name`, and the mask of what it cannot hold."""
     target = to_arrow(name)
     values = _basic(values)
@@ -97,7 +87,7 @@ def convert(values: pa.Array, name: str, timezone: str = "UTC") -> Converted:
     if values.type == target and "uuid" not in name:
         return values, None
     if split_nested(name):
-        return to_nested(values, name, lambda part, inner: convert(part, inner, timezone))
+        return to_nested(values, name, lambda part, inner: convert(part, inner, timezone, complete=complete), complete)
     if name == "timestamptz":
         return moments.to_timestamptz(values, timezone)
     return _SCALARS[name.partition("(")[0]](values, target)

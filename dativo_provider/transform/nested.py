@@ -1,7 +1,7 @@
 """Lists, maps and structs, from Arrow's own or from JSON text, by the scalar rules at every leaf.
 
-A value with one leaf that cannot be held fails as a whole. Struct members are matched by name; members the
-contract does not name are dropped, members that are absent are NULL.
+A value with one leaf that cannot be held fails as a whole. Struct members are matched by name; members that are
+absent are NULL, members the contract does not name are dropped, or, where the value must be `complete`, make it fail.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ Leaf = Callable[[pa.Array, str], Converted]
 Shaper = Callable[[Any], Any]
 
 
-def to_nested(values: pa.Array, name: str, leaf: Leaf) -> Converted:
+def to_nested(values: pa.Array, name: str, leaf: Leaf, complete: bool = False) -> Converted:
     """`leaf(values, type name)` converts what the nested value holds."""
     kind, parts = split_nested(name) or ("", [])
     if t.is_string(values.type):
-        return _from_json(values, name, leaf)
+        return _from_json(values, name, leaf, complete)
     if kind == "list" and (t.is_list(values.type) or t.is_large_list(values.type) or t.is_fixed_size_list(values.type)):
         return _list(pc.cast(values, pa.list_(values.type.value_type)), name, parts[0], leaf)
     if kind == "struct" and t.is_struct(values.type):
-        return _struct(values, name, parts, leaf)
+        return _struct(values, name, parts, leaf, complete)
     if kind == "map" and t.is_map(values.type):
         return _map(values, name, parts, leaf)
     if kind == "map" and t.is_struct(values.type):
         texts = pa.array([None if v is None else json_text(v) for v in values.to_pylist()], pa.string())
-        return _from_json(texts, name, leaf)
+        return _from_json(texts, name, leaf, complete)
     return fail_all(values, to_arrow(name))
 
 
@@ -66,7 +66,7 @@ def _without(values: pa.MapArray, rows: pa.BooleanArray | None, name: str, parts
     return data, either(rows, more)
 
 
-def _struct(values: pa.StructArray, name: str, parts: list[str], leaf: Leaf) -> Converted:
+def _struct(values: pa.StructArray, name: str, parts: list[str], leaf: Leaf, complete: bool) -> Converted:
     have = {values.type.field(i).name: i for i in range(values.type.num_fields)}
     columns, masks = [], []
     for part in parts:
@@ -77,8 +77,16 @@ def _struct(values: pa.StructArray, name: str, parts: list[str], leaf: Leaf) -> 
             data, failed = pa.nulls(len(values), to_arrow(kind)), None
         columns.append(data)
         masks.append(failed)
+    if complete:
+        masks += _unnamed(values, {part.partition(":")[0] for part in parts})
     rows = either(*masks)
     return pa.StructArray.from_arrays(columns, fields=list(to_arrow(name)), mask=_blank(values, rows)), rows
+
+
+def _unnamed(values: pa.StructArray, named: set[str]) -> list[pa.BooleanArray]:
+    """For each member the contract does not name, the rows in which it has a value."""
+    others = [i for i in range(values.type.num_fields) if values.type.field(i).name not in named]
+    return [pc.is_valid(pc.struct_field(values, [i])) for i in others]
 
 
 def _span(values: pa.Array) -> tuple[pa.Array, int, int]:
@@ -103,9 +111,9 @@ def _blank(values: pa.Array, rows: pa.BooleanArray | None) -> pa.BooleanArray:
     return missing if rows is None else pc.or_(missing, rows)
 
 
-def _from_json(values: pa.StringArray, name: str, leaf: Leaf) -> Converted:
+def _from_json(values: pa.StringArray, name: str, leaf: Leaf, complete: bool) -> Converted:
     """Parse each text into the nested shape with text leaves; the leaves are then cast like a column of text."""
-    shape, shaped_type = _shaper(name), _shape_type(name)
+    shape, shaped_type = _shaper(name, complete), _shape_type(name)
     rows = [_parse(text, shape) for text in values.to_pylist()]
     unreadable = pa.array([row is _UNFIT for row in rows], pa.bool_())
     data, failed = to_nested(_build(rows, shaped_type), name, leaf)
@@ -144,17 +152,17 @@ def _shape_type(name: str) -> pa.DataType:
     return pa.struct([pa.field(member, _shape_type(inner)) for member, _, inner in members])
 
 
-def _shaper(name: str) -> Shaper:
+def _shaper(name: str, complete: bool) -> Shaper:
     nested = split_nested(name)
     if nested is None:
         return _scalar
     kind, parts = nested
     if kind == "list":
-        return _list_shaper(_shaper(parts[0]))
+        return _list_shaper(_shaper(parts[0], complete))
     if kind == "map":
-        return _map_shaper(_shaper(parts[1]))
+        return _map_shaper(_shaper(parts[1], complete))
     members = (part.partition(":") for part in parts)
-    return _struct_shaper({member: _shaper(inner) for member, _, inner in members})
+    return _struct_shaper({member: _shaper(inner, complete) for member, _, inner in members}, complete)
 
 
 def _list_shaper(item: Shaper) -> Shaper:
@@ -165,9 +173,11 @@ def _map_shaper(item: Shaper) -> Shaper:
     return lambda value: [(_utf8(k), None if v is None else item(v)) for k, v in _expect(value, dict).items()]
 
 
-def _struct_shaper(members: dict[str, Shaper]) -> Shaper:
+def _struct_shaper(members: dict[str, Shaper], complete: bool) -> Shaper:
     def shape(value: Any) -> dict[str, Any]:
         given = _expect(value, dict)
+        if complete and any(name not in members for name, inner in given.items() if inner is not None):
+            raise ValueError("a member the contract does not name")
         return {name: inner(given[name]) for name, inner in members.items() if given.get(name) is not None}
 
     return shape

@@ -107,7 +107,8 @@ def test_every_key_of_a_job_is_read(deployment: Deployment) -> None:
         PartitionSpec("country", "truncate[2]"),
     )  # fmt: skip
     assert (target.system_columns, target.allow_empty_replace) == (False, True)
-    assert target.options == {"a": 1, "schema_policy": "evolve"}
+    assert target.options == {"a": 1}
+    assert set(target.schema_policies.kinds.values()) == {"evolve"}
     assert target.catalog == {"uri": "postgresql://x", "type": "sql"}
     assert [(each.column, each.type, each.windowed) for each in job.transforms] == [
         ("year", "int", False), ("country", "", False),
@@ -395,8 +396,6 @@ def test_what_cannot_run_yet_validates_and_says_so(deployment: Deployment, text:
         ("alert_rules: [{name: a, condition: x > 1}]\n", "alerts are not sent"),
         ("catalog: {type: openmetadata}\n", "no data catalog is told"),
         ("compliance: {enabled: true}\n", "data-subject requests"),
-        ("target: {mode: strict}\n", "strict is not enforced"),
-        ("data_contract: {schema_contract: {strict_mode: true}}\n", "strict is not enforced"),
         ("versioning: {enabled: true}\n", "training sets are not tagged"),
         ("column_mappings: [{a: b}]\n", "column lineage"),
         ("  engine: {type: meltano}\n", "engine 'meltano' is not used"),

@@ -74,7 +74,7 @@ def test_partitions_of_job_asset_recipe_and_contract_in_that_order(deployment: D
     )
     old = JOB.replace("asset: orders", "asset: old")
     assert deployment.load(old).target.partitioning == (PartitionSpec("id", "bucket[4]"),)
-    assert deployment.load(old).target.options == {"schema_policy": "freeze"}
+    assert deployment.load(old).streams[0].contract.schema_policies.of("new_column", "x", "evolve") == "freeze"
     assert deployment.load(old + "target: {partitioning: []}\n").target.partitioning == ()
 
 

@@ -116,8 +116,12 @@ class SchemaContract(Shape):
     """How the schema may change."""
 
     strict_mode: bool = Field(default=False, description="The same as `target.mode: strict`.")
-    allow_nullable_expansion: bool | None = Field(default=None, description="Kept for reports.")
-    allow_type_changes: bool | None = Field(default=None, description="Kept for reports; types never narrow.")
+    allow_nullable_expansion: bool | None = Field(
+        default=None, description="false: a required column of the table may not become optional."
+    )
+    allow_type_changes: bool | None = Field(
+        default=None, description="true: types widen with the source's; false: a run fails when they differ."
+    )
 
 
 class ContractBlock(Shape):

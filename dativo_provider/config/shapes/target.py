@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from dativo_provider.config.shapes.base import Mapped, Shape, Wrong
+from dativo_provider.config.shapes.evolution import Policies
 from dativo_provider.config.shapes.source import Engine
 from dativo_provider.vocabulary import WriteMode
 
@@ -89,7 +90,14 @@ class Target(Shape):
         description="How published rows change the table. Default: `append` for incremental reads, else `replace`.",
     )
     mode: SchemaMode | None = Field(
-        default=None, description="Schema changes: `strict` refuses new columns, `merge` and `relaxed` add them."
+        default=None,
+        description="Schema changes: `strict` freezes, `merge` evolves, `relaxed` evolves and empties values that do "
+        "not fit.",
+    )
+    schema_policy: Policies | None = Field(
+        default=None,
+        description="Schema changes by kind and column: `evolve`, `freeze`, `discard_row`, `discard_value`; "
+        "overrules `mode`.",
     )
     partitioning: Partitioning | None = Field(
         default=None, description="Columns, calls such as `day(created_at)` or `bucket[16](id)`, or mappings."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from dativo_provider.errors import ConfigurationError
@@ -31,13 +31,15 @@ def compile_rules(
     enforcement: Enforcement = "strict",
     schema_validation: SchemaValidation = "quarantine",
     cursor_field: str = "",
+    judged: Mapping[str, SchemaValidation] | None = None,
 ) -> tuple[CheckSpec, ...]:
-    """The schema's own checks (`type`, `required`), then the rules in order. `cursor_field` is the stream's.
+    """The schema's own checks (`type`, `required`), then the rules in order. `cursor_field` is the stream's; `judged`
+    are columns with a `schema_validation` of their own.
 
     Raises `ConfigurationError` saying where the rule was written.
     """
-    contract = Contract(tuple(fields), cursor_field)
-    schema = [check for item in fields for check in _schema_checks(item, schema_validation)]
+    contract, modes = Contract(tuple(fields), cursor_field), judged or {}
+    schema = [check for item in fields for check in _schema_checks(item, modes.get(item.name, schema_validation))]
     written = [_enforced(check, enforcement) for rule in rules for check in _compile(rule, contract)]
     return tuple(_with_unique_ids([*schema, *written]))
 
