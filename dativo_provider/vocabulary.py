@@ -36,7 +36,10 @@ RowOp = Literal["upsert", "insert", "update", "delete"]
 MaintenanceJob = Literal["compact", "manifests", "expire", "statistics", "metadata", "orphans", "runs"]
 
 Step = Literal["plan", "extract", "transform", "audit", "publish", "sync"]
-RunStatus = Literal["running", "published", "nothing_new", "blocked", "failed", "cancelled"]
+RunStatus = Literal[
+    "running", "published", "nothing_new", "blocked", "failed", "cancelled",
+    "awaiting_approval", "rejected", "state_changed", "rolled_back",
+]  # fmt: skip
 LaneKind = Literal["live", "backfill", "replay"]
 
 

@@ -1,7 +1,8 @@
 """`dativo query`: SQL over what a job published, set aside or staged. It can read those rows and nothing else.
 
 Tables are `<table>` and `<table>_quarantine` of each stream, in DuckDB's SQL. With `--run` they are the staged rows
-of that run instead, which is how a blocked run is looked into.
+of that run instead, which is how a blocked run is looked into. With `--as-of` they are the tables of then, with the
+columns of then; a table that has no such version is not there.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ SHOWN_ROWS = 50
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sql", metavar="SQL", help="one SELECT over <table> and <table>_quarantine")
     parser.add_argument("--config", type=Path, required=True, metavar="F", help="the job whose tables are asked")
-    parser.add_argument("--run", dest="plan_id", metavar="ID", help="the staged rows of this run, published or not")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--run", dest="plan_id", metavar="ID", help="the staged rows of this run, published or not")
+    which.add_argument("--as-of", metavar="V", help="the tables as they were: a time (ISO), tag, branch or snapshot id")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="all rows as a JSON array")
     form.add_argument("--csv", action="store_true", help="all rows as CSV")
@@ -39,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     job = context.load_job(args.config, args)
     ctx = context.run_context(args, job)
-    rows = staged(job, args.plan_id, ctx) if args.plan_id else published(job, ctx)
+    rows = staged(job, args.plan_id, ctx) if args.plan_id else published(job, ctx, args.as_of)
     with tempfile.TemporaryDirectory(prefix="dativo-query-") as spill:
         connection = connect(ctx.settings.memory_limit_mb, ctx.settings.threads, spill)
         try:

@@ -130,10 +130,8 @@ def may_pass(job: JobSpec, error: DativoError) -> bool:
 
 def wait(job: JobSpec, ctx: RunContext, failed: Sequence[StreamReport], attempt: int) -> None:
     """Initial × multiplier^n, capped; never shorter than the other side asked for."""
-    retry = job.retry
-    delay = min(retry.initial_delay_seconds * retry.backoff_multiplier ** (attempt - 1), retry.max_delay_seconds)
     asked = max((getattr(stream.error, "retry_after", None) or 0.0 for stream in failed), default=0.0)
-    delay = max(delay, asked)
+    delay = max(job.retry.delay(attempt), asked)
     names = ", ".join(stream.stream for stream in failed)
     errors = "; ".join(stream.error.message for stream in failed if stream.error)
     ctx.event("retry_attempt", f"{names}: {errors}; again in {delay:.0f} s", logging.WARNING, attempt=attempt + 1)

@@ -31,14 +31,15 @@ class Rows(Protocol):
 @dataclass(frozen=True)
 class PublishedRows:
     table: Table
+    snapshot_id: int | None = None  # None: the current one
 
     def columns(self) -> list[str]:
-        return [field.name for field in self.table.schema().fields]
+        return [field.name for field in self.table.scan(snapshot_id=self.snapshot_id).projection().fields]
 
     def read(self, columns: Sequence[str]) -> pa.RecordBatchReader:
         from dativo_provider.lake.read import scan
 
-        return scan(self.table, columns=columns)
+        return scan(self.table, columns=columns, snapshot_id=self.snapshot_id)
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,29 @@ def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa
     yield from rest
 
 
-def published(job: JobSpec, ctx: RunContext) -> dict[str, Rows]:
-    """`<table>` and `<table>_quarantine` of every stream, as far as they exist."""
+def published(job: JobSpec, ctx: RunContext, as_of: str | None = None) -> dict[str, Rows]:
+    """`<table>` and `<table>_quarantine` of every stream, as far as they exist (and have the version `as_of`).
+
+    Raises `ConfigurationError` when none has that version.
+    """
     from dativo_provider.lake.iceberg import IcebergTarget
+    from dativo_provider.lake.refs import find_snapshot
     from dativo_provider.lake.table import find_table, quarantine_name, table_name
 
     catalog, found = IcebergTarget(job, ctx).catalog, dict[str, Rows]()
+    missing: ConfigurationError | None = None
     for stream in job.streams:
         main = table_name(job, stream.table, stream.contract.domain)
         for name in (main, quarantine_name(main)):
             if table := find_table(catalog, name):
-                found[name.rpartition(".")[2]] = PublishedRows(table)
+                try:
+                    version = find_snapshot(table, as_of).snapshot_id if as_of else None
+                except ConfigurationError as problem:
+                    missing = missing or problem  # the main table's, which comes first
+                    continue
+                found[name.rpartition(".")[2]] = PublishedRows(table, version)
+    if missing and not found:
+        raise missing
     return found
 
 

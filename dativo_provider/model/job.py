@@ -152,6 +152,11 @@ class RetrySpec:
     backoff_multiplier: float = 2.0
     retryable_error_patterns: tuple[str, ...] = ()
 
+    def delay(self, attempt: int) -> float:
+        """Seconds to wait after attempt `attempt`, the first being 1."""
+        wanted = self.initial_delay_seconds * self.backoff_multiplier ** (attempt - 1)
+        return min(wanted, self.max_delay_seconds)
+
 
 Enforcement = Literal["strict", "warn", "disabled"]
 
