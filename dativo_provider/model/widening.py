@@ -9,7 +9,7 @@ import re
 
 from dativo_provider.model.types import split_nested
 
-__all__ = ["holds", "members", "promotes", "stored", "struct_of", "wider"]
+__all__ = ["extended", "holds", "members", "promotes", "stored", "struct_of", "wider"]
 
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 _WHOLE_DIGITS = {"int": 10, "long": 19}
@@ -74,6 +74,17 @@ def _wider_struct(one: dict[str, str], other: dict[str, str]) -> str | None:
             return None
         both[name] = found
     return struct_of(both)
+
+
+def extended(kind: str, more: str) -> str:
+    """`kind` with the parts that only `more` has; what both have stays as `kind` says."""
+    one, other = split_nested(kind), split_nested(more)
+    if not one or not other or one[0] != other[0]:
+        return kind
+    if one[0] != "struct":
+        return f"{one[0]}<{','.join([*one[1][:-1], extended(one[1][-1], other[1][-1])])}>"
+    have, given = members(one[1]), members(other[1])
+    return struct_of({**given, **have, **{name: extended(have[name], given[name]) for name in have if name in given}})
 
 
 def holds(kind: str, source: str) -> bool:

@@ -17,6 +17,7 @@ from dativo_provider.model.target import Target
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.overlap import told_apart
 from dativo_provider.pipeline.records import begin, not_planned
+from dativo_provider.pipeline.sample import with_sampled_types
 from dativo_provider.pipeline.schema import cast_fields, decide, judged_by, typed
 from dativo_provider.pipeline.targets import open_target
 from dativo_provider.pipeline.workplace import label, reading, run_files, runs_folder
@@ -58,11 +59,13 @@ def _plan(
     job: JobSpec, spec: StreamSpec, ctx: RunContext, request: RunRequest, plan_id: str, target: Target, reader: Reader
 ) -> Plan:
     described = reader.describe(spec)
-    decided = decide(job, spec, described, target.columns(job, spec))
-    fields = table_fields(job, described, decided.fields)
-    job = replace(job, transforms=typed(job.transforms, fields))
+    known = target.columns(job, spec) or ()
+    decided = decide(job, spec, described, known)
     lanes = target.lanes(job, spec)
     state, window = _window(job, spec, request, target, reader)
+    settled = with_sampled_types(decided.fields, job, spec, described, known, window, reader)
+    fields = table_fields(job, described, settled)
+    job = replace(job, transforms=typed(job.transforms, fields))
     job = replace(job, target=replace(job.target, mode=effective_mode(job, window, state, request)))
     window = told_apart(job, spec, window, request.lane, state, lanes)
     changes = target.changes(job, spec, fields)

@@ -15,7 +15,7 @@ from dativo_provider.model.types import split_nested
 from dativo_provider.model.widening import holds, members, stored, struct_of, wider
 from dativo_provider.vocabulary import SchemaChange, SchemaPolicy, SchemaValidation
 
-__all__ = ["Decided", "cast_fields", "complete", "decide", "default_policy", "judged_by", "typed"]
+__all__ = ["Decided", "cast_fields", "complete", "decide", "default_policy", "judged_by", "nested_policy", "typed"]
 
 _VALUES: dict[SchemaPolicy, SchemaValidation] = {"discard_row": "quarantine", "discard_value": "warn"}
 _ADD_IT = "add it to the contract, with its classification"
@@ -107,6 +107,8 @@ class _Decision:
         return bool(self.spec.contract.fields)
 
     def _typed(self, item: Field, source: Field) -> Field:
+        if item.infer and split_nested(source.type):  # nothing to infer: the source knows
+            item = replace(item, type=source.type, infer=False)
         path = _Path(item.name, item.declared_in)
         required = item.required and (source.required or bool(self.spec.contract.fields))
         return replace(item, type=self._type(path, item.type, source.type), required=required)
@@ -205,8 +207,13 @@ def judged_by(job: JobSpec, spec: StreamSpec, fields: Sequence[Field]) -> dict[s
 
 def complete(job: JobSpec, spec: StreamSpec, column: Field) -> bool:
     """Whether a nested value with a part that the column does not have does not fit, instead of losing that part."""
-    policy = job.schema_policies(spec).of("new_column", column.name, default_policy(job, spec, "new_column"))
-    return "struct<" in column.type and policy != "discard_value"
+    return "struct<" in column.type and nested_policy(job, spec, column) != "discard_value"
+
+
+def nested_policy(job: JobSpec, spec: StreamSpec, column: Field) -> SchemaPolicy:
+    """What happens to a part the column does not have; one whose type is inferred follows the source by nature."""
+    default = "evolve" if column.infer else default_policy(job, spec, "new_column")
+    return job.schema_policies(spec).of("new_column", column.name, default)
 
 
 def cast_fields(fields: Sequence[Field], transforms: Sequence[TransformSpec], source: Sequence[Field]) -> list[Field]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
-from dativo_provider.config.shapes.base import Shape
+from dativo_provider.config.shapes.base import Shape, Wrong
 from dativo_provider.vocabulary import SchemaPolicy
 
 __all__ = ["ColumnPolicy", "Policies", "PolicyBlock"]
@@ -16,8 +16,10 @@ Strictness = Literal["evolve", "freeze"]
 
 def _word(value: Any) -> Any:
     """One word is said of every kind of change."""
-    if not isinstance(value, str) or value not in get_args(SchemaPolicy):
+    if not isinstance(value, str):
         return value
+    if value not in get_args(SchemaPolicy):
+        raise Wrong(f"'{value}' is no policy", f"use one of: {', '.join(get_args(SchemaPolicy))}")
     kinds = ["new_column", "missing_column", "other_type"]
     return dict.fromkeys([*kinds, "nullability"] if value in get_args(Strictness) else kinds, value)
 
