@@ -32,7 +32,7 @@ def add_stream(dag: DAG, group_id: str, job: JobSpec, stream: StreamSpec, option
         previous = ExtractOperator.partial(task_id="extract", **planned).expand(index=plan.output)
         # A window without slices skips `extract`; what comes after it still has to run.
         after_extract = {"trigger_rule": TriggerRule.NONE_FAILED}
-        if any(transform.windowed for transform in job.transforms):
+        if job.whole_run:
             previous >> (transform := TransformOperator(task_id="transform", **planned, **after_extract))
             previous, after_extract = transform, {}
         audit = AuditOperator(task_id="audit", **planned, **after_extract)

@@ -15,7 +15,7 @@ _WRITES = {
     "append": "rows are added",
     "replace": "the table's content is replaced",
     "merge": "rows are added or updated by key",
-    "delete_insert": "rows with the same key are replaced",
+    "delete_insert": "the window or the partitions of the run are replaced",
     "scd2": "every version of a row is kept",
 }
 

@@ -13,7 +13,6 @@ from dativo_provider.config.yamlpos import Key
 
 __all__ = ["check_connections", "check_references", "note_unsupported", "warn_of_unread"]
 
-_MODES = ("append", "replace")
 _FORMATS = ("parquet", "iceberg")
 _STRATEGIES = {"cdc": "change data capture", "spreadsheet_modified_time": "reading spreadsheets by modification time"}
 # Only here are references replaced, by a step, late.
@@ -51,8 +50,6 @@ def _missing(making: Making) -> Iterator[str]:
         yield "Markdown-KV storage is not executed by this version"
     if target.branch:
         yield f"publishing to a branch ('{target.branch}') is not executed by this version"
-    if target.write_mode and target.write_mode not in _MODES:
-        yield f"write_mode '{target.write_mode}' is not executed by this version, which appends and replaces"
     kind = str(target.catalog.get("type") or ("nessie" if "nessie" in target.connection else "sql"))
     if kind != "sql" and "${" not in kind:
         yield f"catalogs of type '{kind}' are not supported by this version, which uses sql"

@@ -8,12 +8,13 @@ from dativo_provider.config.contract import ContractSource
 from dativo_provider.config.evolution import block_policies, mode_policies, of_schema_contract
 from dativo_provider.config.incremental import is_incremental
 from dativo_provider.config.making import Making
+from dativo_provider.config.modes import check_mode, columns_of_history, history_of
 from dativo_provider.config.problems import listed
 from dativo_provider.config.roots import below_roots, has_scheme, located
 from dativo_provider.config.shapes.target import Partition
 from dativo_provider.config.streams import known_column
 from dativo_provider.config.yamlpos import Key
-from dativo_provider.model.job import PartitionSpec, StreamSpec, TargetSpec
+from dativo_provider.model.job import DeleteFlag, PartitionSpec, StreamSpec, TargetSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.personal import is_personal
 from dativo_provider.model.schema import SchemaPolicies
@@ -40,14 +41,24 @@ def target(
     """`source` is the job's contract file; `made` are the columns transformations add, with their types."""
     given = making.target
     domain = next((each.contract.domain for each in streams if each.contract.domain), "")
+    write_mode = _write_mode(making)
+    history = history_of(making)
+    partitioning = _partitioning(making, streams, source, {**made, **columns_of_history(write_mode, history)})
+    check_mode(making, write_mode, streams, partitioning, made)
     return TargetSpec(
         connector=making.target_connector,
         catalog={key: value for key, value in given.catalog.items() if key != "warehouse"},
         warehouse=_warehouse(making),
         namespace=_namespace(making, domain),
         branch=given.branch,
-        mode=_write_mode(making),
-        partitioning=_partitioning(making, streams, source, made),
+        mode=write_mode,
+        partitioning=partitioning,
+        order_by=given.order_by,
+        delete_flag=DeleteFlag(given.delete_flag.column, given.delete_flag.value) if given.delete_flag else None,
+        delete_missing=given.delete_missing,
+        allow_mass_delete=given.allow_mass_delete,
+        replace_by=given.replace_by or "",
+        history=history,
         file_size_mb=given.parquet_target_size_mb,
         compression=given.compression,
         system_columns=given.system_columns,

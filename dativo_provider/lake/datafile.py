@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
-__all__ = ["check_present", "data_files", "live_files", "run_folder"]
+__all__ = ["check_made_for", "check_present", "data_files", "live_files", "run_folder"]
 
 _START_AGAIN = "start a new run; nothing was published"
 
@@ -43,14 +43,19 @@ def check_present(files: Sequence[StagedFile], folder: str, store: FileStore) ->
 def data_files(table: Table, files: Sequence[StagedFile]) -> list[DataFile]:
     """Raises `Fenced` when the table is no longer the one the files were written for."""
     for file in files:
-        _check_made_for(table, file)
+        check_made_for(table, file)
+        _check_fits(table, file)
     return [_data_file(table, file) for file in files]
 
 
-def _check_made_for(table: Table, file: StagedFile) -> None:
-    made, schema = file.stats, table.schema()
-    if made["table"] != str(table.metadata.table_uuid):
+def check_made_for(table: Table, file: StagedFile) -> None:
+    """Raises `Fenced` when `file` was staged for an older table of the same name."""
+    if file.stats["table"] != str(table.metadata.table_uuid):
         raise Fenced("the table was dropped and created again since the plan", where=file.path, remedy=_START_AGAIN)
+
+
+def _check_fits(table: Table, file: StagedFile) -> None:
+    made, schema = file.stats, table.schema()
     if made["spec"] != table.spec().spec_id:
         raise Fenced("the table's partitioning changed since the plan", where=file.path, remedy=_START_AGAIN)
     written = {field.field_id for field in table.schemas()[made["schema"]].fields} - set(made["lacking"])

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.files import FileStore, open_files
@@ -15,7 +15,7 @@ from dativo_provider.lake.catalog import catalog_properties, close_catalog, open
 from dativo_provider.lake.commit import load
 from dativo_provider.lake.datafile import run_folder
 from dativo_provider.lake.lanes import lanes_of
-from dativo_provider.lake.modes.registry import check_alone, check_mode
+from dativo_provider.lake.modes.registry import check_alone, check_key
 from dativo_provider.lake.own import check_literal
 from dativo_provider.lake.partition import check_partitioning
 from dativo_provider.lake.pending import finish_pending
@@ -23,18 +23,17 @@ from dativo_provider.lake.personal import metrics_properties, personal_columns
 from dativo_provider.lake.publish import Publication, check_branch
 from dativo_provider.lake.reposition import reposition
 from dativo_provider.lake.schema import read_fields, table_fields
-from dativo_provider.lake.sink import Encoding
+from dativo_provider.lake.staging import UNBOUNDED_IN_QUARANTINE, MarkWriter, quarantine_writer, table_writer
 from dativo_provider.lake.state import other_jobs, own_lanes, read_state, state_key
 from dativo_provider.lake.sweep import promised, sweep_folder, sweep_orphans
 from dativo_provider.lake.table import WantedTable, ensure_table, find_table, quarantine_name, table_name
 from dativo_provider.lake.tags import tag_properties
-from dativo_provider.lake.writer import LakeFileWriter
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.run import Lane, Manifest, Plan, Published, StagedFile, State
 from dativo_provider.model.stream import Cursor, Field
-from dativo_provider.model.tables import QUARANTINE_FIELDS, SYSTEM_FIELDS
-from dativo_provider.model.target import StagedFileWriter, Target, TargetTable
+from dativo_provider.model.tables import QUARANTINE_FIELDS, SYSTEM_FIELDS, history_fields
+from dativo_provider.model.target import StagedFileWriter, StagedKind, Target, TargetTable
 from dativo_provider.secrets.resolve import resolve
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["IcebergTarget"]
 
 _LEFT_FOR = timedelta(days=3)
-_UNBOUNDED_IN_QUARANTINE = frozenset({"raw", "source_reference", "row_id"})  # may hold what a person's row held
 
 
 class IcebergTarget(Target):
@@ -117,18 +115,17 @@ class IcebergTarget(Target):
         key = state_key(job, stream.name, lane)
         reposition(self.catalog, self.files, name, job.tenant, key, before, after)
 
-    def stage(self, plan: Plan, piece: int, attempt: str, kind: Literal["data", "quarantine"]) -> StagedFileWriter:
-        target, data = plan.job.target, kind == "data"
-        location = plan.table_location if data else plan.quarantine_location
-        unbounded = personal_columns(plan.fields) if data else _UNBOUNDED_IN_QUARANTINE
-        return LakeFileWriter(
-            self.table(plan.table if data else plan.quarantine_table),
-            run_folder(location, plan.plan_id),
-            f"s{piece:05d}-a{attempt}",
-            target_bytes=target.file_size_mb << 20,
-            encoding=Encoding(target.compression, frozenset(_keys(plan.spec) if data else ())),
-            unbounded=unbounded,
-        )
+    def stage(self, plan: Plan, piece: int, attempt: str, kind: StagedKind) -> StagedFileWriter:
+        prefix = f"s{piece:05d}-a{attempt}"
+        if kind == "quarantine":
+            return quarantine_writer(self.table(plan.quarantine_table), plan, prefix)
+        table = self.table(plan.table)
+        if kind == "marks":
+            return MarkWriter(table, plan, prefix)
+        return table_writer(table, plan, prefix, in_order=kind == "changes")
+
+    def placed(self, plan: Plan, files: Sequence[StagedFile]) -> bool:
+        return all(file.stats["spec"] is not None for file in files)
 
     def read_staged(
         self, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str] | None = None
@@ -158,7 +155,7 @@ class IcebergTarget(Target):
         return table is not None and read.row_count(table) > 0
 
     def publish(self, plan: Plan, manifests: Sequence[Manifest], cursor: Cursor | None) -> Published:
-        return Publication(self.catalog, self.files, plan, manifests, cursor).run()
+        return Publication(self.catalog, self.files, self._ctx.settings, plan, manifests, cursor).run()
 
     def sweep(self, plan: Plan) -> int:
         """Keeps everything of a plan that did commit: a twin may have published it after all."""
@@ -199,7 +196,7 @@ def _evolving(job: JobSpec, stream: StreamSpec, fields: Sequence[Field], table: 
 
 def _wanted(job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
     name, personal = table_name(job, stream.table, stream.contract.domain), personal_columns(fields)
-    check_mode(job.target.mode, name)
+    check_key(job, stream, name)
     check_branch(job.target.branch, name)
     check_partitioning(job.target.partitioning, personal, name)
     if stream.incremental.cursor_field in personal:
@@ -210,10 +207,10 @@ def _wanted(job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> Wanted
         )
     properties = {
         "write.parquet.compression-codec": job.target.compression,
-        **{f"write.parquet.bloom-filter-enabled.column.{key}": "true" for key in _keys(stream)},
+        **{f"write.parquet.bloom-filter-enabled.column.{key}": "true" for key in stream.identity},
         **tag_properties(stream.contract, fields),
     }
-    every = table_fields(fields, system_columns=job.target.system_columns)
+    every = table_fields((*fields, *history_fields(job)), system_columns=job.target.system_columns)
     return WantedTable(
         name,
         job.tenant,
@@ -226,9 +223,5 @@ def _wanted(job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> Wanted
 
 
 def _wanted_quarantine(main: WantedTable) -> WantedTable:
-    properties = metrics_properties(_UNBOUNDED_IN_QUARANTINE)
+    properties = metrics_properties(UNBOUNDED_IN_QUARANTINE)
     return WantedTable(quarantine_name(main.name), main.tenant, QUARANTINE_FIELDS, properties=properties)
-
-
-def _keys(stream: StreamSpec) -> Sequence[str]:
-    return stream.key or stream.contract.primary_key

@@ -13,12 +13,13 @@ from dativo_provider.lake.commit import Change, Outcome, commit
 from dativo_provider.lake.datafile import check_present, run_folder
 from dativo_provider.lake.lanes import fence_lanes
 from dativo_provider.lake.modes.base import Counts, Work, rows_of
-from dativo_provider.lake.modes.registry import check_alone, check_mode, open_mode
+from dativo_provider.lake.modes.registry import check_alone, check_key, open_mode
 from dativo_provider.lake.owner import check_owner
 from dativo_provider.lake.pending import finish_pending, write_pending
 from dativo_provider.lake.state import lane_of, read_state, summary_of, write_state
 from dativo_provider.lake.tags import tag_properties
 from dativo_provider.model.run import Manifest, Plan, Published, State
+from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Cursor
 
 if TYPE_CHECKING:
@@ -33,14 +34,22 @@ class Publication:
     """One plan's way into its table."""
 
     def __init__(
-        self, catalog: Catalog, files: FileStore, plan: Plan, manifests: Sequence[Manifest], cursor: Cursor | None
+        self,
+        catalog: Catalog,
+        files: FileStore,
+        settings: Settings,
+        plan: Plan,
+        manifests: Sequence[Manifest],
+        cursor: Cursor | None,
     ) -> None:
         self._catalog, self._files, self._plan, self._cursor = catalog, files, plan, cursor
         _check_manifests(plan, manifests)
         self._data = [file for manifest in manifests for file in manifest.files]
         self._quarantine = [file for manifest in manifests for file in manifest.quarantine]
+        self._marks = [file for manifest in manifests for file in manifest.marks]
         self._extracted = sum(manifest.books.extracted for manifest in manifests)
-        self._mode = open_mode(Work(plan, self._data, files))
+        unread = sum(manifest.unread for manifest in manifests)
+        self._mode = open_mode(Work(plan, self._data, self._marks, files, settings, unread))
 
     def run(self) -> Published:
         """Raises `Fenced`, `StorageUnavailable`, `ConfigurationError` or `ContractViolation`."""
@@ -76,7 +85,9 @@ class Publication:
         before = self._state(table)
         self._finish(before, table)
         check_alone(table.properties, self._plan.job, self._plan.stream, self._plan.table)
-        check_present(self._data, run_folder(self._plan.table_location, self._plan.plan_id), self._files)
+        check_present(
+            [*self._data, *self._marks], run_folder(self._plan.table_location, self._plan.plan_id), self._files
+        )
         effect = self._mode.effect(table)
         after = before.after(self._plan.plan_id, self._cursor, self._plan.spec.contract.version, self._pending(table))
         properties = self._properties(table, after)
@@ -143,7 +154,7 @@ def check_branch(branch: str, where: str) -> None:
 
 
 def _check_manifests(plan: Plan, manifests: Sequence[Manifest]) -> None:
-    check_mode(plan.job.target.mode, plan.table)
+    check_key(plan.job, plan.spec, plan.table)
     check_branch(plan.job.target.branch, plan.table)
     if plan.request.dry_run or plan.request.limit is not None:
         raise InternalError("a dry run or a limited run was about to be published", where=plan.folder)

@@ -36,7 +36,8 @@ class LakeFileWriter(StagedFileWriter):
 
     Files are `<folder>/<prefix>-<number>-<nonce>[-<partition>].parquet`; the nonce keeps twins apart.
 
-    Columns of the table that a batch lacks are left out of the file (they read as NULL); publish refuses
+    `in_order` keeps the rows as they come, whatever their partitions: such files of a partitioned table cannot be
+    published. Columns of the table that a batch lacks are left out of the file (they read as NULL); publish refuses
     files that lack a required one.
     """
 
@@ -49,9 +50,11 @@ class LakeFileWriter(StagedFileWriter):
         target_bytes: int,
         encoding: Encoding,
         unbounded: frozenset[str] = frozenset(),
+        in_order: bool = False,
     ) -> None:
         self._table, self._folder, self._prefix = table, folder, prefix
         self._target, self._encoding = target_bytes, encoding
+        self._in_order = in_order
         self._group_bytes = max(1 << 16, min(_GROUP_BYTES, target_bytes))
         self._schema = arrow_schema(table.schema())
         self._statistics = StatisticsPlan(table, unbounded)
@@ -122,7 +125,8 @@ class LakeFileWriter(StagedFileWriter):
         found = [field for field in self._schema if field.name in have]
         self._written = pa.schema([_encoded_alike(field, batch.schema.field(field.name).type) for field in found])
         splitter = Splitter(self._table.spec(), self._table.schema())
-        self._splitter = splitter if splitter.sources and splitter.sources <= have else None
+        split = splitter.sources and splitter.sources <= have and not self._in_order
+        self._splitter = splitter if split else None
 
     def _drain(self) -> None:
         """Hands the gathered rows to the encoding thread, at most one lot at a time."""

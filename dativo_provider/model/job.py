@@ -8,13 +8,16 @@ from typing import Any, Literal
 
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.maintenance import MaintenanceSpec
+from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.schema import SchemaPolicies
 from dativo_provider.model.stream import Field
 from dativo_provider.vocabulary import OnChangedFile, SchemaValidation, WriteMode
 
 __all__ = [
     "ContractSpec",
+    "DeleteFlag",
     "Enforcement",
+    "HistorySpec",
     "IncrementalSpec",
     "JobSpec",
     "PartitionSpec",
@@ -89,6 +92,11 @@ class StreamSpec:
     on_changed_file: OnChangedFile = "refuse"
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns that tell one row from another: the key, else the contract's primary key."""
+        return self.key or self.contract.primary_key
+
 
 @dataclass(frozen=True)
 class PartitionSpec:
@@ -99,8 +107,30 @@ class PartitionSpec:
 
 
 @dataclass(frozen=True)
+class DeleteFlag:
+    """Source rows whose `column` is `value` say that the row of their key is gone."""
+
+    column: str
+    value: bool | int | str = True
+
+
+@dataclass(frozen=True)
+class HistorySpec:
+    """Columns that mode `scd2` adds. `track`: a change of these makes a new version; empty: of any column."""
+
+    valid_from: str = "valid_from"
+    valid_to: str = "valid_to"
+    is_current: str = "is_current"
+    track: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class TargetSpec:
-    """Where to publish. Empty `catalog`/`warehouse` means the deployment's (`Settings`)."""
+    """Where to publish. Empty `catalog`/`warehouse` means the deployment's (`Settings`).
+
+    `order_by` says which of two versions of a row is the newer one. `replace_by` is what a `delete_insert` replaces;
+    empty: the run's window, or without one the partitions it has rows of.
+    """
 
     connector: str = "iceberg"
     catalog: Mapping[str, Any] = field(default_factory=dict)
@@ -114,6 +144,12 @@ class TargetSpec:
     system_columns: bool = True
     allow_empty_replace: bool = False
     schema_policies: SchemaPolicies = SchemaPolicies()  # the job's own, over the contract's
+    order_by: str = ""
+    delete_flag: DeleteFlag | None = None
+    delete_missing: bool = False  # a full load deletes the rows it does not bring
+    allow_mass_delete: bool = False
+    replace_by: Literal["", "partition", "window"] = ""
+    history: HistorySpec = HistorySpec()
     connection: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -192,6 +228,11 @@ class JobSpec:
 
     def schema_policies(self, stream: StreamSpec) -> SchemaPolicies:
         return self.target.schema_policies.over(stream.contract.schema_policies)
+
+    @property
+    def whole_run(self) -> bool:
+        """Whether something has to see all rows of a run before they are audited: the `transform` step."""
+        return TRAITS[self.target.mode].keyed or any(transform.windowed for transform in self.transforms)
 
     def stream(self, name: str) -> StreamSpec:
         return next(stream for stream in self.streams if stream.name == name)

@@ -17,6 +17,7 @@ class ModeTraits:
     keyed: bool = False  # the table holds one row, or one history, of each key
     adds: bool = False  # a row that is brought twice is there twice
     reads_all: bool = False  # every run reads everything
+    history: bool = False  # adds the columns of `TargetSpec.history`, and rows to those that were staged
     alone: bool = False  # takes away rows that other jobs may have brought
     again: WriteMode | None = None
 
@@ -26,5 +27,5 @@ TRAITS: Mapping[WriteMode, ModeTraits] = {
     "replace": ModeTraits(reads_all=True, alone=True),
     "merge": ModeTraits(keyed=True),
     "delete_insert": ModeTraits(alone=True),
-    "scd2": ModeTraits(keyed=True),
+    "scd2": ModeTraits(keyed=True, history=True),
 }

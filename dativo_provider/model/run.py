@@ -133,6 +133,9 @@ class Manifest:
     results: tuple[CheckResult, ...] = ()
     read: ReadResult = ReadResult(rows=0)
     seconds: float = 0.0
+    marks: tuple[StagedFile, ...] = ()  # keys of rows the source has deleted, or that must not count as missing
+    deletes: int = 0  # how many of the marks say that a row is gone
+    unread: int = 0  # rows set aside of which not even the key is known
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,7 @@ class Published:
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+    ignored: int = 0  # older than the row of their key that the table has
     quarantined: int = 0
     table: str = ""
     metadata_location: str = ""

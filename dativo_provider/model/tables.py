@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dativo_provider.model.job import JobSpec
+from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.stream import Field
 
-__all__ = ["QUARANTINE_FIELDS", "SYSTEM_FIELDS"]
+__all__ = ["QUARANTINE_FIELDS", "SYSTEM_FIELDS", "history_fields"]
 
 SYSTEM_FIELDS = (
     Field("_dativo_run", "string", description="plan id of the run that wrote the row"),
@@ -29,3 +31,15 @@ QUARANTINE_FIELDS = (
     Field("quarantined_at", "timestamptz", required=True),
     Field("expires_at", "timestamptz"),
 )
+
+
+def history_fields(job: JobSpec) -> tuple[Field, ...]:
+    """Columns that say when a version of a row was valid; none in modes that keep no history."""
+    if not TRAITS[job.target.mode].history:
+        return ()
+    names = job.target.history
+    return (
+        Field(names.valid_from, "timestamptz", description="when this version of the row began"),
+        Field(names.valid_to, "timestamptz", description="when it ended; empty while it is the current one"),
+        Field(names.is_current, "boolean", description="whether it is the current version"),
+    )

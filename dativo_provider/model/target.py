@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from dativo_provider.model.job import JobSpec, StreamSpec
 
-__all__ = ["StagedFileWriter", "Target", "TargetTable"]
+__all__ = ["StagedFileWriter", "StagedKind", "Target", "TargetTable"]
+
+
+# Rows for the table; the same in the order in which they come, to be told apart by key later; marks of keys.
+StagedKind = Literal["data", "changes", "marks", "quarantine"]
 
 
 class StagedFileWriter(ABC):
@@ -78,7 +82,11 @@ class Target(ABC):
         )
 
     @abstractmethod
-    def stage(self, plan: Plan, piece: int, attempt: str, kind: Literal["data", "quarantine"]) -> StagedFileWriter: ...
+    def stage(self, plan: Plan, piece: int, attempt: str, kind: StagedKind) -> StagedFileWriter: ...
+
+    def placed(self, plan: Plan, files: Sequence[StagedFile]) -> bool:
+        """Whether staged `changes` may be published as they are, each file being of one partition."""
+        return True
 
     @abstractmethod
     def read_staged(

@@ -14,7 +14,6 @@ from dativo_provider.model.run import Manifest, Plan
 from dativo_provider.model.target import Target
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.records import record_verdict, total_books
-from dativo_provider.pipeline.shape import later
 from dativo_provider.pipeline.workplace import open_run
 
 __all__ = ["audit", "final_manifests"]
@@ -41,18 +40,18 @@ def final_manifests(folder: RunFolder, plan: Plan) -> list[Manifest]:
     Their `read` results are always the slices' own: cursors come from reading.
     """
     slices = folder.manifests(plan)
-    if not later(plan):
+    if not plan.job.whole_run:
         return slices
     made = folder.transformed()
     if made is None:
         raise InternalError("the transform step has not run", where=plan.folder, remedy="run the transform task")
-    return [made, *(replace(m, files=(), quarantine=(), books=Books(), results=()) for m in slices)]
+    return [made, *(Manifest(m.plan_id, m.slice, m.attempt, read=m.read, seconds=m.seconds) for m in slices)]
 
 
-def _count(plan: Plan, manifests: Iterable[Manifest], books: Books) -> None:
+def _count(plan: Plan, manifests: Sequence[Manifest], books: Books) -> None:
     """The books against the files: what was counted is what will be published."""
     books.check(plan.folder)
-    staged = sum(file.rows for manifest in manifests for file in manifest.files)
+    staged = sum(file.rows for manifest in manifests for file in manifest.files) + sum(m.deletes for m in manifests)
     aside = sum(file.rows for manifest in manifests for file in manifest.quarantine)
     if staged != books.produced or aside != books.left_out:
         raise InternalError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.run import Lane, Manifest, Plan, Published, StagedFile, State
 from dativo_provider.model.stream import Cursor, Field
-from dativo_provider.model.target import StagedFileWriter, Target, TargetTable
+from dativo_provider.model.target import StagedFileWriter, StagedKind, Target, TargetTable
 
 __all__ = ["DryRunTarget", "dry_run_folder"]
 
@@ -73,7 +73,7 @@ class DryRunTarget(Target):
     def lanes(self, job: JobSpec, stream: StreamSpec) -> Mapping[str, int]:
         return self._real.lanes(job, stream)
 
-    def stage(self, plan: Plan, piece: int, attempt: str, kind: Literal["data", "quarantine"]) -> StagedFileWriter:
+    def stage(self, plan: Plan, piece: int, attempt: str, kind: StagedKind) -> StagedFileWriter:
         folder = Path(plan.folder.removeprefix("file://"))
         return SampleWriter(folder / kind / f"{piece}-{attempt}.parquet")
 

@@ -14,7 +14,8 @@ from dativo_provider.model.context import RunContext
 from dativo_provider.model.reader import Reader
 from dativo_provider.model.run import Manifest, Plan
 from dativo_provider.model.stream import ReadResult, Slice
-from dativo_provider.model.target import StagedFileWriter, Target
+from dativo_provider.model.target import StagedFileWriter, StagedKind, Target
+from dativo_provider.pipeline.keyed import is_keyed
 from dativo_provider.pipeline.prefetch import prefetch
 from dativo_provider.pipeline.rows import RowPath
 from dativo_provider.pipeline.workplace import open_run, reading
@@ -53,12 +54,15 @@ def _read_until_held(plan: Plan, piece: Slice, target: Target, reader: Reader, c
 
 def _read(plan: Plan, piece: Slice, target: Target, reader: Reader, ctx: RunContext) -> Manifest:
     started, attempt = time.monotonic(), f"{plan.request.attempt}{secrets.token_hex(3)}"
-    data = target.stage(plan, piece.index, attempt, "data")
+    kind: StagedKind = "changes" if is_keyed(plan) else "data"
+    data = target.stage(plan, piece.index, attempt, kind)
     quarantine = target.stage(plan, piece.index, attempt, "quarantine")
-    with _aborting(data, quarantine):
-        with _released(RowPath(plan, target, data, quarantine, ctx)) as path:
+    marks = target.stage(plan, piece.index, attempt, "marks")
+    with _aborting(data, quarantine, marks):
+        with _released(RowPath(plan, target, data, quarantine, marks, ctx)) as path:
             _feed(path, reader, plan, piece, ctx)
             books, results = path.close()
+        deletes, unread = path.marked
         read = _complete(reader, books.extracted, plan, piece)
         return Manifest(
             plan_id=plan.plan_id,
@@ -70,6 +74,9 @@ def _read(plan: Plan, piece: Slice, target: Target, reader: Reader, ctx: RunCont
             results=results,
             read=read,
             seconds=time.monotonic() - started,
+            marks=marks.close(),
+            deletes=deletes,
+            unread=unread,
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dativo_provider.connectors.registry import connector
 from dativo_provider.errors import ContractViolation
 from dativo_provider.model.context import RunContext
@@ -43,7 +45,13 @@ def commit(plan_uri: str, ctx: RunContext) -> Published:
         raise blocked(plan, verdict)
     manifests = final_manifests(folder, plan)
     cursor = next_cursor(plan, manifests)
-    outcome = target.publish(plan, manifests, cursor)
+    try:
+        outcome = target.publish(plan, manifests, cursor)
+    except ContractViolation as refused:  # only the table itself could tell
+        verdict = replace(verdict, decision="block", reasons=(*verdict.reasons, refused.message))
+        folder.write_verdict(verdict)
+        records.record_verdict(plan, verdict, records.total_books(manifests), ctx)
+        raise
     ctx.event("commit_success", f"{outcome.outcome}: {plan.table}", snapshot_id=outcome.snapshot_id)
     folder.write_published(outcome)
     _acknowledge(plan, cursor, ctx)

@@ -13,10 +13,12 @@ from dativo_provider.model.batch import Batch, Reject
 from dativo_provider.model.books import Books
 from dativo_provider.model.checks import CheckResult
 from dativo_provider.model.context import RunContext
+from dativo_provider.model.marks import DELETE, KEEP
 from dativo_provider.model.run import Plan
 from dativo_provider.model.target import StagedFileWriter, Target
 from dativo_provider.pipeline.duplicates import Duplicates, open_duplicates
-from dativo_provider.pipeline.shape import Shape
+from dativo_provider.pipeline.keyed import Keys, is_keyed
+from dativo_provider.pipeline.shape import Shape, Shaped
 
 __all__ = ["RowPath"]
 
@@ -25,9 +27,16 @@ class RowPath:
     """One attempt at one slice. `take` every batch, then `close` for the books and the check results."""
 
     def __init__(
-        self, plan: Plan, target: Target, data: StagedFileWriter, quarantine: StagedFileWriter, ctx: RunContext
+        self,
+        plan: Plan,
+        target: Target,
+        data: StagedFileWriter,
+        quarantine: StagedFileWriter,
+        marks: StagedFileWriter,
+        ctx: RunContext,
     ) -> None:
         self._plan, self._data, self._quarantine, self._ctx = plan, data, quarantine, ctx
+        self._marker = Marker(plan, marks)
         self._target = target
         self._aside: pa.Array | None = None
         self._shape = Shape(plan)
@@ -43,6 +52,11 @@ class RowPath:
         if self._ctx.progress:
             self._ctx.progress(batch.rows, batch.data.nbytes)
 
+    @property
+    def marked(self) -> tuple[int, int]:
+        """Deletes that were marked, and rows set aside without a key."""
+        return self._marker.deletes, self._marker.unread
+
     def release(self) -> None:
         """Whatever came of it: the temporary database goes. Safe to call twice."""
         if self._duplicates:
@@ -54,11 +68,15 @@ class RowPath:
         return self.books, self._shape.results()
 
     def _rows(self, batch: Batch) -> None:
-        shaped = self._shape.rows(batch.data)
+        shaped = self._shape.rows(batch.data, batch.ops)
         keep = None
         if shaped.bad is not None:
             self._set_aside(batch, shaped.bad, shaped.reasons)
             keep = pc.invert(shaped.bad)
+        self.books.accepted += (deletes := self._marker.take(shaped))
+        self.books.produced += deletes
+        if shaped.gone is not None:
+            keep = pc.invert(shaped.gone) if keep is None else pc.and_not(keep, shaped.gone)
         self._stage(batch, shaped.data, keep)
 
     def _stage(self, batch: Batch, data: pa.RecordBatch, keep: pa.BooleanArray | None) -> None:
@@ -110,9 +128,44 @@ class RowPath:
             return
         from dativo_provider.quality.quarantine import rejected_rows
 
+        self._marker.unread += len(rejects)
         self.books.rejected += len(rejects)
         self.books.add_reasons(reject.reason for reject in rejects)
         self._quarantine.write(rejected_rows(self._plan, rejects))
+
+
+class Marker:
+    """Writes what a slice says of keys without bringing rows."""
+
+    def __init__(self, plan: Plan, marks: StagedFileWriter) -> None:
+        self._keys = Keys(plan) if is_keyed(plan) else None
+        self._keeps, self._marks = plan.job.target.delete_missing, marks
+        self._rows = self.deletes = self.unread = 0
+
+    def take(self, shaped: Shaped) -> int:
+        """The number of rows marked as deleted."""
+        if self._keys is None:
+            return 0
+        bad, gone = _mask(shaped.bad, shaped.data), _mask(shaped.gone, shaped.data)
+        staged = pc.invert(pc.or_(bad, gone)).cast(pa.int64())
+        after = pc.add(pc.subtract(pc.cumulative_sum(staged), staged), self._rows)
+        self._rows += pc.sum(staged).as_py() or 0
+        deleted = pc.and_not(gone, bad)
+        self._write(self._keys, shaped.data, deleted, after, DELETE)
+        if self._keeps and shaped.bad is not None:
+            lacking = _mask(self._keys.lacking(shaped.data), shaped.data)
+            self.unread += lacking.true_count
+            self._write(self._keys, shaped.data, pc.and_not(bad, lacking), after, KEEP)
+        self.deletes += deleted.true_count
+        return int(deleted.true_count)
+
+    def _write(self, keys: Keys, rows: pa.RecordBatch, which: pa.BooleanArray, after: pa.Array, says: str) -> None:
+        if which.true_count:
+            self._marks.write(keys.marks(rows.filter(which), says, after.filter(which)))
+
+
+def _mask(mask: pa.BooleanArray | None, rows: pa.RecordBatch) -> pa.BooleanArray:
+    return pa.repeat(pa.scalar(False), rows.num_rows) if mask is None else mask
 
 
 def source_references(batch: Batch) -> Any:

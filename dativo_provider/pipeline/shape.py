@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.job import TransformSpec
 from dativo_provider.model.run import Plan
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
+from dativo_provider.pipeline.keyed import NO_KEY, Keys, is_keyed, widened
 from dativo_provider.pipeline.schema import cast_fields, complete
 from dativo_provider.pipeline.unknown import UnknownColumns
 
@@ -20,11 +22,13 @@ __all__ = ["Shape", "Shaped"]
 
 @dataclass(frozen=True)
 class Shaped:
-    """Rows in table order. `bad[i]` marks rows for the quarantine (None: none), `reasons` theirs, in order."""
+    """Rows in table order. `bad[i]` marks rows for the quarantine (None: none), `reasons` theirs, in order. `gone[i]`
+    marks those which say that the row of their key is gone: of them nothing but the key counts."""
 
     data: pa.RecordBatch
     bad: pa.BooleanArray | None
     reasons: Sequence[Sequence[str]]
+    gone: pa.BooleanArray | None = None
 
 
 class Shape:
@@ -42,16 +46,41 @@ class Shape:
         schema = arrow_schema(staged_fields(plan))
         self._names = schema.names
         self._checks = RowChecks(row_checks(plan, schema.names), schema)
+        self._keys = Keys(plan) if is_keyed(plan) else None
 
-    def rows(self, data: pa.RecordBatch) -> Shaped:
+    def rows(self, data: pa.RecordBatch, ops: pa.Array | None = None) -> Shaped:
         unknown = self._unknown.evaluate(data)
         cast = self._caster.cast(data)
         shaped, failures = cast.data, dict(cast.failures)
         if self._transforms:
             applied = self._transforms.apply(shaped)
             shaped, failures = applied.data.select(self._names), failures | dict(applied.failures)
-        verdict = self._checks.evaluate(shaped, failures, unknown)
-        return Shaped(shaped, verdict.bad, verdict.reasons)
+        if self._keys is None:
+            verdict = self._checks.evaluate(shaped, failures, unknown)
+            return Shaped(shaped, verdict.bad, verdict.reasons)
+        return self._told_by_key(self._keys, shaped, failures, unknown, ops)
+
+    def _told_by_key(
+        self,
+        keys: Keys,
+        rows: pa.RecordBatch,
+        failures: Mapping[str, pa.BooleanArray],
+        condemned: Mapping[str, pa.BooleanArray],
+        ops: pa.Array | None,
+    ) -> Shaped:
+        """A row that says another is gone need not pass the checks; without a key no row does."""
+        lacking = keys.lacking(rows)
+        gone = keys.gone(rows, ops)
+        if lacking is not None:
+            condemned = {**condemned, NO_KEY: lacking}
+            gone = None if gone is None else pc.and_not(gone, lacking)
+        if gone is None:
+            verdict = self._checks.evaluate(rows, failures, condemned)
+            return Shaped(rows, verdict.bad, verdict.reasons)
+        judged = pc.invert(gone)
+        masks = [{name: mask.filter(judged) for name, mask in each.items()} for each in (failures, condemned)]
+        verdict = self._checks.evaluate(rows.filter(judged), *masks)
+        return Shaped(rows, widened(verdict.bad, judged), verdict.reasons, gone)
 
     def results(self) -> tuple[CheckResult, ...]:
         return (*self._checks.results(), *self._unknown.results())

@@ -1,19 +1,22 @@
-"""transform: the transformations that must see the whole run, over what extract staged."""
+"""transform: what must see the whole run, over what extract staged: one row per key, and windowed transformations."""
 
 from __future__ import annotations
 
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.books import Books
 from dativo_provider.model.context import RunContext
-from dativo_provider.model.run import Manifest, Plan
-from dativo_provider.model.target import StagedFileWriter, Target
+from dativo_provider.model.modes import TRAITS
+from dativo_provider.model.run import Manifest, Plan, StagedFile
+from dativo_provider.model.target import StagedFileWriter, StagedKind, Target
 from dativo_provider.pipeline.records import total_books
+from dativo_provider.pipeline.settle import LOST, Settled, settle
 from dativo_provider.pipeline.shape import arrow_schema, later, row_checks, staged_fields
 from dativo_provider.pipeline.workplace import open_run
 
@@ -25,11 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["transform"]
 
+_KINDS: Sequence[StagedKind] = ("data", "quarantine", "marks")
+
 
 def transform(plan_uri: str, ctx: RunContext) -> Manifest | None:
     """One manifest that replaces those of the slices; None when the job needs no such step."""
     folder, plan, target = open_run(plan_uri, ctx)
-    if not later(plan):
+    if not plan.job.whole_run:
         return None
     if (done := folder.transformed()) is not None:
         return done
@@ -38,57 +43,107 @@ def transform(plan_uri: str, ctx: RunContext) -> Manifest | None:
 
 def _transform(plan: Plan, manifests: list[Manifest], target: Target, ctx: RunContext) -> Manifest:
     started, attempt = time.monotonic(), f"t{secrets.token_hex(3)}"
-    data = target.stage(plan, len(plan.slices), attempt, "data")
-    quarantine = target.stage(plan, len(plan.slices), attempt, "quarantine")
+    settled = settle(plan, manifests, target, ctx)
+    writers = {kind: target.stage(plan, len(plan.slices), attempt, kind) for kind in _KINDS}
+    work = Whole(plan, manifests, target, settled, writers, ctx)
     try:
-        books, results = _run(plan, manifests, target, data, quarantine, ctx)
+        return replace(work.manifest(), attempt=attempt, seconds=time.monotonic() - started)
     except BaseException:
-        data.abort()
-        quarantine.abort()
+        for writer in writers.values():
+            writer.abort()
         raise
-    set_aside = tuple(file for manifest in manifests for file in manifest.quarantine)
-    return Manifest(
-        plan_id=plan.plan_id,
-        slice=len(plan.slices),
-        attempt=attempt,
-        files=data.close(),
-        quarantine=(*set_aside, *quarantine.close()),
-        books=books,
-        results=results,
-        seconds=time.monotonic() - started,
-    )
 
 
-def _run(
-    plan: Plan,
-    manifests: list[Manifest],
-    target: Target,
-    data: StagedFileWriter,
-    quarantine: StagedFileWriter,
-    ctx: RunContext,
-) -> tuple[Books, tuple[CheckResult, ...]]:
-    from dativo_provider.quality.results import merge
-    from dativo_provider.quality.stream import RowChecks
+class Whole:
+    """One attempt at the rows of all slices. Files that lose no row and need no transformation stay as they are."""
 
-    schema = arrow_schema(plan.fields)
-    judged = {check.id for check in row_checks(plan, [field.name for field in staged_fields(plan)])}
-    checks = RowChecks([check for check in row_checks(plan, schema.names) if check.id not in judged], schema)
-    books = total_books(manifests)
-    for batch in _made(plan, manifests, target, ctx):
-        ctx.check_cancelled()
-        _judge(plan, batch, checks, data, quarantine, books)
-    books.produced = books.accepted
-    books.check(f"{plan.spec.object} after transform")
-    return books, merge([*(manifest.results for manifest in manifests), checks.results()])
+    def __init__(
+        self,
+        plan: Plan,
+        manifests: list[Manifest],
+        target: Target,
+        settled: Settled,
+        writers: Mapping[StagedKind, StagedFileWriter],
+        ctx: RunContext,
+    ) -> None:
+        self._plan, self._target, self._settled, self._writers, self._ctx = plan, target, settled, writers, ctx
+        self._files = [file for manifest in manifests for file in manifest.files]
+        self._marks = [file for manifest in manifests for file in manifest.marks]
+        self._aside = [file for manifest in manifests for file in manifest.quarantine]
+        self._results = [manifest.results for manifest in manifests]
+        self._deletes = sum(manifest.deletes for manifest in manifests) - settled.count(self._marks)
+        self._unread = sum(manifest.unread for manifest in manifests)
+        self._books = total_books(manifests)
+
+    def manifest(self) -> Manifest:
+        lost = self._settled.count([*self._files, *self._marks])
+        self._books.accepted -= lost
+        self._books.duplicates += lost
+        self._books.add_reasons([LOST] * lost)
+        kept = self._transformed() if later(self._plan) else self._copied()
+        self._books.produced = self._books.accepted
+        self._books.check(f"{self._plan.spec.object} after transform")
+        return Manifest(
+            plan_id=self._plan.plan_id,
+            slice=len(self._plan.slices),
+            attempt="",
+            files=(*kept, *self._writers["data"].close()),
+            quarantine=(*self._aside, *self._writers["quarantine"].close()),
+            books=self._books,
+            results=self._merged(),
+            marks=(*self._kept_marks(), *self._writers["marks"].close()),
+            deletes=self._deletes,
+            unread=self._unread,
+        )
+
+    def _merged(self) -> tuple[CheckResult, ...]:
+        from dativo_provider.quality.results import merge
+
+        return merge(self._results)
+
+    def _kept_marks(self) -> list[StagedFile]:
+        return self._without_losers(self._marks, self._writers["marks"])
+
+    def _copied(self) -> list[StagedFile]:
+        """Rows as they are. Only a history reads them anew when it publishes, in whatever files they lie."""
+        history = TRAITS[self._plan.job.target.mode].history
+        if history or self._target.placed(self._plan, self._files):
+            return self._without_losers(self._files, self._writers["data"])
+        self._write(self._settled.rows(self._target, self._plan, self._files), self._writers["data"])
+        return []
+
+    def _without_losers(self, files: Sequence[StagedFile], writer: StagedFileWriter) -> list[StagedFile]:
+        """Writes what is left of files with losers; the others, untouched."""
+        partly = [file for file in files if file.path in self._settled.lost]
+        self._write(self._settled.rows(self._target, self._plan, partly), writer)
+        return [file for file in files if file.path not in self._settled.lost]
+
+    def _write(self, batches: Iterable[pa.RecordBatch], writer: StagedFileWriter) -> None:
+        for batch in batches:
+            self._ctx.check_cancelled()
+            writer.write(batch)
+
+    def _transformed(self) -> list[StagedFile]:
+        from dativo_provider.quality.stream import RowChecks
+
+        schema = arrow_schema(self._plan.fields)
+        judged = {check.id for check in row_checks(self._plan, [field.name for field in staged_fields(self._plan)])}
+        checks = RowChecks([check for check in row_checks(self._plan, schema.names) if check.id not in judged], schema)
+        rows = self._settled.rows(self._target, self._plan, self._files)
+        for batch in _made(self._plan, rows, self._ctx):
+            self._ctx.check_cancelled()
+            before = self._books.quarantined
+            _judge(self._plan, batch, checks, self._writers["data"], self._writers["quarantine"], self._books)
+            self._unread += self._books.quarantined - before
+        self._results.append(checks.results())
+        return []
 
 
-def _made(plan: Plan, manifests: list[Manifest], target: Target, ctx: RunContext) -> Iterator[pa.RecordBatch]:
+def _made(plan: Plan, rows: Iterator[pa.RecordBatch], ctx: RunContext) -> Iterator[pa.RecordBatch]:
     from dativo_provider.transform.sql import run_windowed
 
-    files = [file for manifest in manifests for file in manifest.files]
-    staged = target.read_staged(plan, files)
     with tempfile.TemporaryDirectory(prefix="dativo-windowed-") as spill:
-        yield from run_windowed(later(plan), staged, ctx.settings.memory_limit_mb // 2, spill, plan.fields)
+        yield from run_windowed(later(plan), rows, ctx.settings.memory_limit_mb // 2, spill, plan.fields)
 
 
 def _judge(

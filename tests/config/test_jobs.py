@@ -366,8 +366,6 @@ UNSUPPORTED = [
     (JOB + "target: {file_format: delta}\n", "file_format 'delta'"),
     (JOB + "target: {storage_pattern: document_level}\n", "Markdown-KV storage"),
     (JOB + "target: {branch: acme}\n", "publishing to a branch"),
-    (JOB + "target: {write_mode: merge}\n", "write_mode 'merge'"),
-    (JOB + "target: {write_mode: scd2}\n", "write_mode 'scd2'"),
     (JOB + "target: {catalog: nessie}\n", "catalogs of type 'nessie'"),
     (JOB + "target: {connection: {nessie: {uri: x}}}\n", "catalogs of type 'nessie'"),
     (JOB + "  incremental: {strategy: cdc}\n", "change data capture"),

@@ -636,10 +636,9 @@ class TargetSuite:
         with pytest.raises(Fenced, match="created again"):
             lake.publish(plan, [made])
 
-    def test_modes_and_branches_of_later_versions_are_named(self, where: Settings) -> None:
-        for more in ({"mode": "merge"}, {"branch": "audit"}):
-            with pytest.raises(Unsupported):
-                Lake(where, job(**more)).plan()
+    def test_branches_of_later_versions_are_named(self, where: Settings) -> None:
+        with pytest.raises(Unsupported):
+            Lake(where, job(branch="audit")).plan()
 
     # -- sweeping -------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from dativo_provider.lake.iceberg import IcebergTarget
 from dativo_provider.model.books import Books
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, JobSpec, SourceSpec, StreamSpec, TargetSpec
+from dativo_provider.model.marks import DELETE, OP
 from dativo_provider.model.run import Lane, Manifest, Plan, Published, RunRequest, State
 from dativo_provider.model.settings import CatalogSettings, Settings
 from dativo_provider.model.stream import Cursor, Field, ReadResult, Slice, Window
@@ -80,7 +81,14 @@ class Lake:
         return replace(made, **more)
 
     def extract(
-        self, plan: Plan, rows: Sequence[Any], bad: Sequence[int] = (), *, piece: int = 0, attempt: str = "1"
+        self,
+        plan: Plan,
+        rows: Sequence[Any],
+        bad: Sequence[int] = (),
+        *,
+        piece: int = 0,
+        attempt: str = "1",
+        marks: Sequence[Mapping[str, Any]] = (),
     ) -> Manifest:
         data = self.target.stage(plan, piece, attempt, "data")
         for start in range(0, len(rows), 1000):
@@ -90,13 +98,23 @@ class Lake:
             aside.write(quarantined(plan, bad))
         books = Books(extracted=len(rows) + len(bad), accepted=len(rows), quarantined=len(bad), produced=len(rows))
         read = ReadResult(books.extracted)
-        return Manifest(plan.plan_id, piece, attempt, data.close(), aside.close(), books, read=read)
+        marked = self.target.stage(plan, piece, attempt, "marks")
+        if marks:
+            marked.write(mark_batch(marks, self.fields))
+        files = data.close(), aside.close()
+        return Manifest(plan.plan_id, piece, attempt, *files, books, read=read, marks=marked.close())
 
     def run(
-        self, rows: Sequence[Any], bad: Sequence[int] = (), cursor: Any = None, lane: Lane | None = None
+        self,
+        rows: Sequence[Any],
+        bad: Sequence[int] = (),
+        cursor: Any = None,
+        lane: Lane | None = None,
+        marks: Sequence[Mapping[str, Any]] = (),
+        **more: Any,
     ) -> Published:
-        plan = self.plan(lane)
-        made = self.extract(plan, rows, bad)
+        plan = self.plan(lane, **more)
+        made = self.extract(plan, rows, bad, marks=marks)
         return self.publish(plan, [made], cursor)
 
     def publish(self, plan: Plan, manifests: Sequence[Manifest], cursor: Any = None) -> Published:
@@ -113,6 +131,13 @@ class Lake:
     def ids(self, column: str = "id") -> list[Any]:
         return sorted(self.target.table(self.name()).scan(selected_fields=(column,)).to_arrow()[column].to_pylist())
 
+    def rows(self, *columns: str) -> list[tuple[Any, ...]]:
+        """Of the table, in order; NULLs last."""
+        found = (
+            self.target.table(self.name()).scan(selected_fields=columns).to_arrow().select(list(columns)).to_pylist()
+        )
+        return sorted((tuple(row.values()) for row in found), key=lambda row: [(v is None, v) for v in row])
+
     def quarantine(self) -> list[str]:
         table = self.target.table(self.name(quarantine=True))
         return sorted(table.scan(selected_fields=("row_id",)).to_arrow()["row_id"].to_pylist())
@@ -123,6 +148,14 @@ def batch(rows: Sequence[Any], fields: Sequence[Field] = FIELDS) -> pa.RecordBat
     full = [row if isinstance(row, Mapping) else {"id": row, "value": f"v{row}"} for row in rows]
     schema = pa.schema([(field.name, to_arrow(field.type)) for field in fields])
     return pa.RecordBatch.from_pylist([{name: row.get(name) for name in schema.names} for row in full], schema=schema)
+
+
+def mark_batch(marks: Sequence[Mapping[str, Any]], fields: Sequence[Field] = FIELDS) -> pa.RecordBatch:
+    """Of mappings: the key, what it says (`delete` when nothing), and perhaps an order."""
+    types = {field.name: to_arrow(field.type) for field in fields}
+    names = [name for name in types if any(name in mark for mark in marks)]
+    schema = pa.schema([*((name, types[name]) for name in names), (OP, pa.string())])
+    return pa.RecordBatch.from_pylist([{OP: DELETE, **mark} for mark in marks], schema=schema)
 
 
 def quarantined(plan: Plan, ids: Sequence[int]) -> pa.RecordBatch:

@@ -193,7 +193,7 @@ MUTANTS = (
     Mutant(
         "staged files are not looked at before they are published",
         f"{LAKE}/publish.py",
-        "        check_present(self._data, run_folder(self._plan.table_location, self._plan.plan_id), self._files)\n",
+        "        check_present(staged, run_folder(self._plan.table_location, self._plan.plan_id), self._files)\n",
         "",
         _target("test_a_staged_file_that_is_gone_stops_the_publish", "test_files_of_another_run_are_refused"),
     ),
@@ -207,7 +207,7 @@ MUTANTS = (
     Mutant(
         "bounds of personal columns reach the manifests",
         f"{LAKE}/iceberg.py",
-        "unbounded = personal_columns(plan.fields) if data else _UNBOUNDED_IN_QUARANTINE",
+        "unbounded=personal_columns(plan.fields),",
         "unbounded = frozenset()",
         ("tests/lake/test_writer.py::test_a_table_that_learned_of_personal_data_later_keeps_its_bounds_to_itself",),
     ),

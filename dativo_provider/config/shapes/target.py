@@ -7,12 +7,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from dativo_provider.config.shapes.base import Mapped, Shape, Wrong
+from dativo_provider.config.shapes.base import Mapped, Names, Shape, Wrong, text_or
 from dativo_provider.config.shapes.evolution import Policies
 from dativo_provider.config.shapes.source import Engine
 from dativo_provider.vocabulary import WriteMode
 
-__all__ = ["FileFormat", "MarkdownKv", "Partition", "Partitioning", "SchemaMode", "StoragePattern", "Target", "Writer"]
+__all__ = [
+    "DeleteFlag",
+    "FileFormat",
+    "History",
+    "MarkdownKv",
+    "Partition",
+    "Partitioning",
+    "SchemaMode",
+    "StoragePattern",
+    "Target",
+    "Writer",
+]
 
 FileFormat = Literal["parquet", "iceberg", "delta", "csv", "json", "markdown_kv"]
 SchemaMode = Literal["strict", "merge", "relaxed"]
@@ -68,6 +79,24 @@ class MarkdownKv(Shape):
     path_pattern: str = Field(default="", description="Name of a raw file, with `{doc_id}`, `{date}`, `{timestamp}`.")
 
 
+class DeleteFlag(Shape):
+    """Source rows that say: the row of this key is gone."""
+
+    column: str = Field(min_length=1, description="Column of the contract.")
+    value: bool | int | str = Field(default=True, description="What the column says of a deleted row.")
+
+
+class History(Shape):
+    """Columns of write mode `scd2`."""
+
+    valid_from: str = Field(default="valid_from", min_length=1, description="When the version began.")
+    valid_to: str = Field(default="valid_to", min_length=1, description="When it ended; empty while it is current.")
+    is_current: str = Field(default="is_current", min_length=1, description="Whether it is the current version.")
+    track: Names = Field(
+        default=[], description="A change of these columns makes a new version; default: of any. Others are updated."
+    )
+
+
 class Writer(Shape):
     """A writer of your own."""
 
@@ -89,6 +118,24 @@ class Target(Shape):
         default=None,
         description="How published rows change the table. Default: `append` for incremental reads, else `replace`.",
     )
+    order_by: str = Field(
+        default="",
+        description="Column that says which version of a row is newer: older rows never overwrite newer (`merge`), "
+        "versions begin then (`scd2`).",
+    )
+    delete_flag: Annotated[
+        DeleteFlag | None, BeforeValidator(text_or("column"), json_schema_input_type=str | DeleteFlag | None)
+    ] = Field(default=None, description="`merge`, `scd2`: where this column is `value`, the row of the key is deleted.")
+    delete_missing: bool = Field(
+        default=False, description="`merge`, `scd2`: a full load deletes the rows it does not bring, up to a tenth."
+    )
+    allow_mass_delete: bool = Field(default=False, description="Let `delete_missing` delete more than a tenth.")
+    replace_by: Literal["partition", "window"] | None = Field(
+        default=None,
+        description="`delete_insert`: replace the window of the cursor that a run covers, or the partitions it has "
+        "rows of. Default: the window where there is one.",
+    )
+    history: History | None = Field(default=None, description="`scd2`: names of its columns, and what it tracks.")
     mode: SchemaMode | None = Field(
         default=None,
         description="Schema changes: `strict` freezes, `merge` evolves, `relaxed` evolves and empties values that do "
@@ -116,7 +163,9 @@ class Target(Shape):
     )
     warehouse: str = Field(default="", description="Root of the table's files; must lie under the tenant's roots.")
     system_columns: bool = Field(default=True, description="Add `_dativo_run`, `_dativo_loaded_at`, `_dativo_source`.")
-    allow_empty_replace: bool = Field(default=False, description="Let a `replace` that read no row empty the table.")
+    allow_empty_replace: bool = Field(
+        default=False, description="Let a run that read no row empty what it replaces: the table, or its window."
+    )
     connection_id: str = Field(default="", description="Airflow connection; its id begins with `<tenant>_`.")
     connection: Mapped = Field(default={}, description="`nessie`, `s3` or `minio` blocks, or their keys directly.")
     markdown_kv_storage: MarkdownKv | None = Field(default=None, description="Storage of Markdown-KV documents.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dativo_provider.files import FileStore
 from dativo_provider.model.run import Plan, StagedFile
+from dativo_provider.model.settings import Settings
 
 if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile
@@ -19,11 +20,12 @@ __all__ = ["Counts", "Effect", "Mode", "Work", "rows_of"]
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows of the table: it grows by `inserted` - `deleted`."""
+    """Rows of the table: it grows by `inserted` - `deleted`. `ignored` rows of the run were older than the table's."""
 
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+    ignored: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,10 @@ class Work:
 
     plan: Plan
     data: Sequence[StagedFile]
+    marks: Sequence[StagedFile]
     files: FileStore
+    settings: Settings
+    unread: int = 0  # source rows whose key is unknown: none of the table's rows can be called missing
 
     @property
     def rows(self) -> int:
