@@ -75,6 +75,22 @@ def evolved(home: Path) -> Lake:
     )
 
 
+def renamed(home: Path) -> Lake:
+    """Renamed, widened, relaxed and reordered between two runs; read by id."""
+    published(
+        home,
+        "renamed",
+        (Field("a", "int", required=True), Field("s", "struct<x:int>")),
+        [{"a": 3, "s": {"x": 1}}],
+        key=(),
+    )
+    after = (
+        Field("s", "struct<y:long,z:string>", parts_renamed_from=(("y", "x"),)),
+        Field("b", "long", renamed_from=("a",)),
+    )
+    return published(home, "renamed", after, [{"b": 2**40, "s": {"y": 2**41, "z": "z"}}], key=())
+
+
 def replaced(home: Path) -> Lake:
     published(home, "replaced", FIELDS, ROWS)
     return published(home, "replaced", FIELDS, ROWS[:10], mode="replace")
@@ -86,7 +102,7 @@ def answers(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     home = tmp_path_factory.mktemp("spark")
     lakes = {name: published(home, name, FIELDS, ROWS, partitioning=(spec,)) for name, spec in PARTITIONS.items()}
     lakes |= {"plain": published(home, "plain", FIELDS, ROWS, file_size_mb=1), "every_type": every_type(home)}
-    lakes |= {"evolved": evolved(home), "replaced": replaced(home)}
+    lakes |= {"evolved": evolved(home), "replaced": replaced(home), "renamed": renamed(home)}
     tables = {name: lake.target.table(lake.name()).metadata_location for name, lake in lakes.items()}
     quarantine = lakes["plain"].target.table(lakes["plain"].name(quarantine=True))
     tables["aside"] = quarantine.metadata_location
@@ -96,6 +112,7 @@ def answers(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         **{f"one {name}": PICKED.format(name, moment) for name in (*PARTITIONS, "plain")},
         "every type": "select * from every_type",
         "evolved": "select n, f, x from evolved where n >= 3 and f > 1.0 order by n",
+        "renamed": "select b, s.y, s.z from renamed where b >= 3 order by b",
         "replaced": "select count(*), sum(id) from replaced",
         "aside": "select row_id, reasons, raw from aside order by row_id",
     }
@@ -137,6 +154,11 @@ def test_spark_reads_every_type(answers: dict[str, list[list[Any]]]) -> None:
 
 def test_spark_reads_widened_columns(answers: dict[str, list[list[Any]]]) -> None:
     assert answers["evolved"] == [[3, 1.5, None], [2**40, 2.5, "x"]]
+
+
+@requirement("ING-20")
+def test_spark_reads_renamed_columns_and_parts(answers: dict[str, list[list[Any]]]) -> None:
+    assert answers["renamed"] == [[3, 1, None], [2**40, 2**41, "z"]]
 
 
 def test_spark_sees_a_replace(answers: dict[str, list[list[Any]]]) -> None:

@@ -358,4 +358,35 @@ MUTANTS = (
         "{place}",
         ("tests/quality/test_quarantine.py",),
     ),
+    Mutant(
+        "a renamed column is added anew, so old values are under a name nobody reads",
+        f"{LAKE}/evolve.py",
+        "        free = [name for name in field.renamed_from if",
+        "        free = [name for name in () if",
+        ("tests/lake/test_evolve.py::test_a_renamed_column_keeps_the_values_of_old_files_and_snapshots",),
+    ),
+    Mutant(
+        "files publish although a column they hold was dropped",
+        f"{LAKE}/datafile.py",
+        "for each in written - _ids(schema)):",
+        "for each in set()):",
+        ("tests/lake/test_evolve.py::test_files_staged_before_their_column_was_dropped_are_refused",),
+    ),
+    Mutant(
+        "rows with a value in an unknown column pass without it",
+        f"{PIPELINE}/unknown.py",
+        'if policy == "discard_row"]\n\n    def _absent',
+        'if policy == "nothing"]\n\n    def _absent',
+        (
+            "tests/pipeline/test_schema_policy.py"
+            "::test_rows_with_a_value_in_an_unknown_column_go_to_the_quarantine_whole",
+        ),
+    ),
+    Mutant(
+        "a part of JSON that nobody knows is cut off although its policy says to set the row aside",
+        "dativo_provider/transform/nested.py",
+        "        if complete and any(",
+        "        if False and any(",
+        ("tests/pipeline/test_json_columns.py::test_a_part_the_contract_does_not_know",),
+    ),
 )
