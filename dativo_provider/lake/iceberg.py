@@ -92,7 +92,8 @@ class IcebergTarget(Target):
 
     def columns(self, job: JobSpec, stream: StreamSpec) -> tuple[Field, ...] | None:
         table = find_table(self.catalog, table_name(job, stream.table, stream.contract.domain))
-        return read_fields(table.schema()) if table else None
+        own = {field.name for field in history_fields(job)}
+        return tuple(field for field in read_fields(table.schema()) if field.name not in own) if table else None
 
     def changes(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> tuple[str, ...]:
         table = find_table(self.catalog, table_name(job, stream.table, stream.contract.domain))
