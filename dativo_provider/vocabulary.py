@@ -15,6 +15,8 @@ SchemaValidation = Literal["quarantine", "strict", "warn"]
 # What a run does about a change of the schema (`schema_policy`), and the kinds of change it tells apart.
 SchemaPolicy = Literal["evolve", "freeze", "discard_row", "discard_value"]
 SchemaChange = Literal["new_column", "missing_column", "other_type", "nullability"]
+# Where a run is published: to main at once, or to a branch until somebody approves it.
+PublishTo = Literal["main", "branch"]
 OnChangedFile = Literal["refuse", "append", "replace"]
 
 # Checks.

@@ -29,6 +29,8 @@ VERBS = {
     "rollback": "take a table back to an earlier version, and its cursor with it",
     "tag": "name a version of a table for good",
     "branch": "name a version of a table for a line of its own",
+    "approve": "publish a run that waits on its branch",
+    "reject": "drop a run that waits on its branch",
     "schema": "print the JSON Schemas of the YAML files, for editors",
     "store": "upgrade, rebuild or compact the metadata store",
     "version": "print versions",

@@ -89,6 +89,8 @@ def _status(report: StreamReport) -> str:
         return "cancelled" if report.error.code == "CANCELLED" else "failed"
     if report.published and report.published.outcome == "dry_run":
         return "dry_run"
+    if report.published and report.published.outcome == "waiting":
+        return "awaiting_approval"
     return "published" if report.books.extracted else "nothing_new"
 
 

@@ -24,6 +24,10 @@ HEADLINES = {
     "failed": "failed",
     "cancelled": "cancelled: nothing was published",
     "running": "still running, or killed",
+    "awaiting_approval": "waits on its branch: dativo approve or reject",
+    "rejected": "rejected: nothing was published",
+    "state_changed": "the cursor was set by hand",
+    "rolled_back": "the table was rolled back",
 }
 FATES = {
     "accepted": "in the table",

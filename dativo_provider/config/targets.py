@@ -51,6 +51,7 @@ def target(
         warehouse=_warehouse(making),
         namespace=_namespace(making, domain),
         branch=given.branch,
+        publish=given.publish,
         mode=write_mode,
         partitioning=partitioning,
         order_by=given.order_by,

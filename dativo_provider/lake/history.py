@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["ancestors", "lanes_at", "lanes_in", "recorded", "said"]
 
 LANE, STATE, STATES, OPERATION = "dativo.lane", "dativo.state", "dativo.states", "dativo.operation"
+PENDING = "dativo.pending"  # of a run that waits on its branch: its rows for the quarantine
 
 
 def said(snapshot: Snapshot) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.files import FileStore, open_files
 from dativo_provider.lake import read
+from dativo_provider.lake.approval import Approval, publication, reject, waiting
 from dativo_provider.lake.catalog import catalog_properties, close_catalog, open_catalog, warehouse_of
 from dativo_provider.lake.commit import load
 from dativo_provider.lake.datafile import run_folder
@@ -20,11 +21,11 @@ from dativo_provider.lake.own import check_literal
 from dativo_provider.lake.partition import check_partitioning
 from dativo_provider.lake.pending import finish_pending
 from dativo_provider.lake.personal import metrics_properties, personal_columns
-from dativo_provider.lake.publish import Publication, check_branch
+from dativo_provider.lake.publish import check_branch
 from dativo_provider.lake.reposition import reposition
 from dativo_provider.lake.schema import read_fields, table_fields
 from dativo_provider.lake.staging import UNBOUNDED_IN_QUARANTINE, MarkWriter, quarantine_writer, table_writer
-from dativo_provider.lake.state import other_jobs, own_lanes, read_state, state_key
+from dativo_provider.lake.state import lane_of, other_jobs, own_lanes, read_state, state_key
 from dativo_provider.lake.sweep import promised, sweep_folder, sweep_orphans
 from dativo_provider.lake.table import WantedTable, ensure_table, find_table, quarantine_name, table_name
 from dativo_provider.lake.tags import tag_properties
@@ -156,7 +157,20 @@ class IcebergTarget(Target):
         return table is not None and read.row_count(table) > 0
 
     def publish(self, plan: Plan, manifests: Sequence[Manifest], cursor: Cursor | None) -> Published:
-        return Publication(self.catalog, self.files, self._ctx.settings, plan, manifests, cursor).run()
+        return publication(self.catalog, self.files, self._ctx.settings, plan, manifests, cursor).run()
+
+    def waiting(self, job: JobSpec, stream: StreamSpec) -> str:
+        table = find_table(self.catalog, table_name(job, stream.table, stream.contract.domain))
+        if table is None:
+            return ""
+        live = lane_of(state_key(job, stream.name, Lane()))
+        return waiting(table, lambda lane: lane == live or lane.startswith((f"{live}.backfill.", f"{live}.replay.")))
+
+    def approve(self, plan: Plan, manifests: Sequence[Manifest], cursor: Cursor | None) -> Published:
+        return Approval(self.catalog, self.files, self._ctx.settings, plan, manifests, cursor).run()
+
+    def reject(self, plan: Plan, change_id: str) -> None:
+        reject(self.catalog, self.files, plan, change_id)
 
     def sweep(self, plan: Plan) -> int:
         """Keeps everything of a plan that did commit: a twin may have published it after all."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.files import FileInfo, FileStore, canonical
 from dativo_provider.lake.commit import load
-from dativo_provider.lake.history import recorded
+from dativo_provider.lake.history import PENDING, recorded, said
 from dativo_provider.lake.state import PREFIX, read_state, state_files
 
 if TYPE_CHECKING:
@@ -114,5 +114,13 @@ def promised(main: Table, files: FileStore) -> Iterator[str]:
         if key.startswith(PREFIX):
             state = read_state(main.properties, key, files, ".".join(main.name()))
             if state.pending:
-                yield state.pending
-                yield from (file["path"] for file in json.loads(files.read(state.pending))["files"])
+                yield from _pending_files(state.pending, files)
+    for ref in main.metadata.refs.values():
+        head = main.metadata.snapshot_by_id(ref.snapshot_id)
+        if head is not None and (pending := said(head).get(PENDING)):
+            yield from _pending_files(pending, files)
+
+
+def _pending_files(uri: str, files: FileStore) -> Iterator[str]:
+    yield uri
+    yield from (file["path"] for file in json.loads(files.read(uri))["files"])

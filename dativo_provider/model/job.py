@@ -11,7 +11,7 @@ from dativo_provider.model.maintenance import MaintenanceSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.schema import SchemaPolicies
 from dativo_provider.model.stream import Field
-from dativo_provider.vocabulary import OnChangedFile, SchemaValidation, WriteMode
+from dativo_provider.vocabulary import OnChangedFile, PublishTo, SchemaValidation, WriteMode
 
 __all__ = [
     "ContractSpec",
@@ -137,6 +137,7 @@ class TargetSpec:
     warehouse: str = ""
     namespace: str = ""
     branch: str = ""
+    publish: PublishTo = "main"
     mode: WriteMode = "append"
     partitioning: tuple[PartitionSpec, ...] = ()
     file_size_mb: int = 150

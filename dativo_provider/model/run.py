@@ -180,9 +180,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Published:
-    """`outcome` is `already` when this very plan had committed before (a late twin, a cleared task)."""
+    """`outcome` is `already` when this very plan had committed before (a late twin, a cleared task),
+    `waiting` when it is on its branch until somebody approves it."""
 
-    outcome: Literal["committed", "already", "blocked", "dry_run"]
+    outcome: Literal["committed", "already", "waiting", "blocked", "dry_run"]
     snapshot_id: int | None = None
     inserted: int = 0
     updated: int = 0

@@ -114,6 +114,18 @@ class Target(ABC):
         Raises `Fenced` when another run moved the lane, `StorageUnavailable` when the outcome stays unknown.
         """
 
+    def waiting(self, job: JobSpec, stream: StreamSpec) -> str:
+        """The plan id of a run of this stream that waits for its approval; empty when none does."""
+        return ""
+
+    def approve(self, plan: Plan, manifests: Sequence[Manifest], cursor: Cursor | None) -> Published:
+        """Publishes what waits on the plan's branch. Raises `ConfigurationError` when nothing does, `Fenced`."""
+        raise _no_branches(plan)
+
+    def reject(self, plan: Plan, change_id: str) -> None:
+        """Drops the plan's branch; `change_id` is what this is known by in `runs`."""
+        raise _no_branches(plan)
+
     @abstractmethod
     def sweep(self, plan: Plan) -> int:
         """Remove the staged files of a plan that will never be published; the number of files removed."""
@@ -121,3 +133,9 @@ class Target(ABC):
     @abstractmethod
     def sweep_old(self, plan: Plan) -> int:
         """Remove what earlier runs of this stream staged, never published and left for longer than three days."""
+
+
+def _no_branches(plan: Plan) -> Unsupported:
+    return Unsupported(
+        f"target '{plan.job.target.connector}' has no branches", where=plan.table, remedy="use `publish: main`"
+    )

@@ -58,6 +58,7 @@ def refuse_unsupported(job: JobSpec) -> None:
 def _plan(
     job: JobSpec, spec: StreamSpec, ctx: RunContext, request: RunRequest, plan_id: str, target: Target, reader: Reader
 ) -> Plan:
+    refuse_while_waiting(job, spec, target)
     described = reader.describe(spec)
     known = target.columns(job, spec) or ()
     decided = decide(job, spec, described, known)
@@ -97,6 +98,16 @@ def _plan(
         table_changes=changes,
         lanes=lanes,
     )
+
+
+def refuse_while_waiting(job: JobSpec, spec: StreamSpec, target: Target) -> None:
+    """A run beside one that may yet be published would read the same rows again."""
+    if found := target.waiting(job, spec):
+        raise ConfigurationError(
+            f"run {found} of '{spec.name}' waits for its approval",
+            where=job.path or job.dag_id,
+            remedy=f"decide on it first: dativo approve (or reject) --config {job.path or 'FILE'} --run {found}",
+        )
 
 
 def _parent_folder(job: JobSpec, spec: StreamSpec, request: RunRequest, ctx: RunContext) -> str:

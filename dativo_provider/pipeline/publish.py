@@ -12,9 +12,10 @@ from dativo_provider.model.run import Manifest, Plan, Published
 from dativo_provider.model.stream import Cursor
 from dativo_provider.pipeline import records
 from dativo_provider.pipeline.audit import blocked, final_manifests
+from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.workplace import open_run, reading
 
-__all__ = ["commit", "fail_if_stale", "publish"]
+__all__ = ["commit", "fail_if_stale", "next_cursor", "publish", "settle"]
 
 
 def publish(plan_uri: str, ctx: RunContext) -> Published:
@@ -52,13 +53,25 @@ def commit(plan_uri: str, ctx: RunContext) -> Published:
         folder.write_verdict(verdict)
         records.record_verdict(plan, verdict, records.total_books(manifests), ctx)
         raise
+    if outcome.outcome == "waiting":
+        folder.write_published(outcome)
+        records.waiting(plan, verdict, manifests, ctx)
+        ctx.event("job_finished", f"{plan.job.dag_id} {plan.stream} waits for its approval", plan_id=plan.plan_id)
+    else:
+        settle(folder, plan, manifests, cursor, outcome, ctx)
+    return outcome
+
+
+def settle(
+    folder: RunFolder, plan: Plan, manifests: list[Manifest], cursor: Cursor | None, outcome: Published, ctx: RunContext
+) -> None:
+    """What follows once the rows are on main: the acknowledgement, and the records of it."""
     ctx.event("commit_success", f"{outcome.outcome}: {plan.table}", snapshot_id=outcome.snapshot_id)
     folder.write_published(outcome)
     _acknowledge(plan, cursor, ctx)
-    records.published(plan, outcome, verdict, manifests, ctx)
+    records.published(plan, outcome, folder.verdict(), manifests, ctx)
     books = records.total_books(manifests)
     ctx.event("job_finished", f"{plan.job.dag_id} {plan.stream}", accepted=books.accepted, left_out=books.left_out)
-    return outcome
 
 
 def next_cursor(plan: Plan, manifests: list[Manifest]) -> Cursor | None:

@@ -20,7 +20,9 @@ from dativo_provider.vocabulary import RunStatus
 if TYPE_CHECKING:
     from dativo_provider.store import BestEffort, QuarantineEntry
 
-__all__ = ["begin", "failed", "not_planned", "published", "record_of", "record_verdict", "total_books"]
+__all__ = ["begin", "failed", "not_planned", "published", "record_of", "record_verdict", "rejected",
+    "total_books", "waiting",
+]  # fmt: skip
 
 
 def total_books(manifests: Sequence[Manifest]) -> Books:
@@ -77,6 +79,17 @@ def published(plan: Plan, outcome: Published, verdict: Verdict, manifests: Seque
         written = sum(file.bytes for manifest in manifests for file in (*manifest.files, *manifest.quarantine))
         storage = plan.table_location.partition(":")[0]
         run_ended(ctx.metrics, ctx.labels, books, _seconds(plan, ctx), written=written, storage=storage)
+
+
+def waiting(plan: Plan, verdict: Verdict, manifests: Sequence[Manifest], ctx: RunContext) -> None:
+    if store := _store(plan, ctx):
+        books = total_books(manifests)
+        store.finish(_finished(plan, "awaiting_approval", ctx, books=books, verdict=verdict))
+
+
+def rejected(plan: Plan, ctx: RunContext) -> None:
+    if store := _store(plan, ctx):
+        store.finish(_finished(plan, "rejected", ctx))
 
 
 def failed(plan: Plan, error: BaseException, ctx: RunContext) -> None:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from dativo_provider.config.shapes.base import Mapped, Names, Shape, Wrong, text_or
 from dativo_provider.config.shapes.evolution import Policies
 from dativo_provider.config.shapes.source import Engine
-from dativo_provider.vocabulary import WriteMode
+from dativo_provider.vocabulary import PublishTo, WriteMode
 
 __all__ = [
     "DeleteFlag",
@@ -156,6 +156,10 @@ class Target(Shape):
     namespace: str = Field(
         default="",
         description="Namespace of the table: the tenant's id, alone or followed by `_…`. Default: by the tenant file.",
+    )
+    publish: PublishTo = Field(
+        default="main",
+        description="`branch`: the rows wait on a branch of their own until `dativo approve`, or a person in Airflow.",
     )
     branch: str = Field(default="", description="Publish to this branch of the table instead of `main`.")
     catalog: Annotated[Mapped, BeforeValidator(_catalog, json_schema_input_type=str | dict[str, Any])] = Field(

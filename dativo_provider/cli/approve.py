@@ -1,0 +1,30 @@
+"""`dativo approve`: moves `main` to the branch on which a run of a job with `publish: branch` waits.
+
+It is refused when `main` has moved since: reject the run then, and start a new one.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from dativo_provider.cli import context
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, required=True, metavar="F", help="the job's YAML")
+    parser.add_argument("--run", dest="plan_id", required=True, metavar="ID", help="the run, as `dativo runs` shows it")
+    context.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from dativo_provider.cli.output import counted, say
+    from dativo_provider.cli.tables import find_plan
+    from dativo_provider.pipeline.approve import approve
+
+    job = context.load_job(args.config, args)
+    ctx = context.run_context(args, job)
+    published = approve(find_plan(job, args.plan_id, ctx), ctx)
+    if not args.quiet:
+        say(f"{published.outcome}: {counted(published.inserted, 'row')} in {published.table}, {args.plan_id}")
+    return 0

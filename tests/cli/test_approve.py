@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Answer, World
+from tests.support import requirement
+
+
+@pytest.fixture
+def waiting(world: World) -> tuple[World, str]:
+    """A run of a job with `publish: branch`, and its id."""
+    with world.job.open("a") as file:
+        file.write("\ntarget:\n  publish: branch\n")
+    ran = world.run("--json").json["streams"][0]
+    assert ran["status"] == "awaiting_approval"
+    return world, ran["plan_id"]
+
+
+def decide(world: World, verb: str, plan_id: str) -> Answer:
+    return world.dativo(verb, "--config", world.job, "--run", plan_id)
+
+
+def rows(world: World) -> int:
+    return int(world.query("select count(*) as n from orders", "--json").json[0]["n"])
+
+
+@requirement("MKV-09")
+def test_a_run_waits_until_it_is_approved_and_the_next_run_says_so(waiting: tuple[World, str]) -> None:
+    world, plan_id = waiting
+    assert rows(world) == 0
+    branch = world.query("select count(*) as n from orders", "--json", "--as-of", f"audit_{plan_id}")
+    assert branch.json == [{"n": 4}]
+    again = world.run()
+    assert again.code == 2
+    assert f"dativo approve (or reject) --config {world.job} --run {plan_id}" in again.out + again.err
+    approved = decide(world, "approve", plan_id)
+    assert approved.code == 0, approved.err
+    assert "committed: 4 rows" in approved.out
+    assert rows(world) == 4
+    assert "already" in decide(world, "approve", plan_id).out
+    assert world.run("--json").json["streams"][0]["status"] == "nothing_new"
+    statuses = {record["plan_id"]: record["status"] for record in world.dativo("runs", "--json").json}
+    assert statuses[plan_id] == "published"
+
+
+@requirement("MKV-09")
+def test_a_rejected_run_leaves_nothing_and_the_next_reads_again(waiting: tuple[World, str]) -> None:
+    world, plan_id = waiting
+    rejected = decide(world, "reject", plan_id)
+    assert rejected.code == 0, rejected.err
+    assert "2 files removed" in rejected.out
+    assert world.dativo("runs", "--json").json[0]["status"] == "rejected"
+    assert rows(world) == 0
+    again = world.run("--json").json["streams"][0]
+    assert again["status"] == "awaiting_approval"
+    assert decide(world, "approve", again["plan_id"]).code == 0
+    assert rows(world) == 4
+
+
+def test_a_run_that_does_not_wait_is_refused(waiting: tuple[World, str]) -> None:
+    world, plan_id = waiting
+    assert "there is no run" in decide(world, "approve", "nothing").err
+    assert decide(world, "reject", plan_id).code == 0
+    assert decide(world, "reject", plan_id).code == 2
+    assert decide(world, "approve", plan_id).code == 2
