@@ -45,6 +45,12 @@ _OPTIONS = {
         sensitive=True,
     ),
     "warehouse": _option("Root URI of all tables. Empty: a folder under `home`.", example="s3://lake/warehouse"),
+    "state_encryption": _option(
+        "Encrypts the cursors of every state, as a JSON object: `key` (32 bytes as base64, or a reference to a "
+        "secret), `key_id`, and `old_keys` by id. Tenants and jobs may name their own.",
+        example='{"key": "${SECRET:STATE_KEY}", "key_id": "2026-11"}',
+        sensitive=True,
+    ),
     "store_uri": _option(
         "Metadata store of runs and check results: a SQLAlchemy URL, or a folder URI for the `lake` form. "
         "Empty: a SQLite file under `home`, or `<warehouse>/_dativo` when the warehouse is remote.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from dativo_provider.errors import ConfigurationError, DativoError
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
     from dativo_provider.cli.sql import Reading
+    from dativo_provider.lake.iceberg import IcebergTarget
     from dativo_provider.model.context import RunContext
     from dativo_provider.model.job import JobSpec
     from dativo_provider.model.run import Plan, StagedFile
@@ -69,21 +70,27 @@ def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa
     yield from rest
 
 
+def open_lake(job: JobSpec, ctx: RunContext) -> IcebergTarget:
+    """The job's target: tables in a catalog, or folders that are one."""
+    from dativo_provider.pipeline.targets import open_target
+
+    return cast("IcebergTarget", open_target(job, ctx))
+
+
 def published(job: JobSpec, ctx: RunContext, as_of: str | None = None) -> dict[str, Rows]:
     """`<table>` and `<table>_quarantine` of every stream, as far as they exist (and have the version `as_of`).
 
     Raises `ConfigurationError` when none has that version.
     """
-    from dativo_provider.lake.iceberg import IcebergTarget
     from dativo_provider.lake.refs import find_snapshot
-    from dativo_provider.lake.table import find_table, quarantine_name, table_name
+    from dativo_provider.lake.table import find_table, quarantine_name
 
-    catalog, found = IcebergTarget(job, ctx).catalog, dict[str, Rows]()
+    target, found = open_lake(job, ctx), dict[str, Rows]()
     missing: ConfigurationError | None = None
     for stream in job.streams:
-        main = table_name(job, stream.table, stream.contract.domain)
+        main = target.name_of(job, stream)
         for name in (main, quarantine_name(main)):
-            if table := find_table(catalog, name):
+            if table := find_table(target.catalog, name):
                 try:
                     version = find_snapshot(table, as_of).snapshot_id if as_of else None
                 except ConfigurationError as problem:
@@ -97,26 +104,25 @@ def published(job: JobSpec, ctx: RunContext, as_of: str | None = None) -> dict[s
 
 def check_catalog(job: JobSpec, ctx: RunContext) -> str:
     """A sentence on what is there. Raises what a publish would raise."""
-    from dativo_provider.lake.iceberg import IcebergTarget
-    from dativo_provider.lake.table import find_table, table_name
+    from dativo_provider.lake.table import find_table
     from dativo_provider.lake.translate import translated
 
-    catalog = IcebergTarget(job, ctx).catalog
+    target = open_lake(job, ctx)
+    catalog = target.catalog
     with translated(f"catalog {catalog.name}"):
         catalog.list_namespaces()
-    names = [table_name(job, stream.table, stream.contract.domain) for stream in job.streams]
+    names = [target.name_of(job, stream) for stream in job.streams]
     known = ", ".join(f"{name} {'exists' if find_table(catalog, name) else 'will be made'}" for name in names)
     return f"catalog {catalog.name} answers; {known}"
 
 
 def first_rows(job: JobSpec, table: str, ctx: RunContext, most: int = 5) -> list[dict[str, Any]]:
     """A few rows as any reader of the table sees them; none when it cannot be read, which is no run's failure."""
-    from dativo_provider.lake.iceberg import IcebergTarget
     from dativo_provider.lake.read import scan
     from dativo_provider.lake.table import find_table
 
     try:
-        found = find_table(IcebergTarget(job, ctx).catalog, table)
+        found = find_table(open_lake(job, ctx).catalog, table)
         rows = scan(found, limit=most) if found else []
         return [row for batch in rows for row in batch.to_pylist()]
     except (DativoError, OSError):

@@ -174,7 +174,7 @@ def _connectors(making: Making) -> None:
         making.source.incremental = None
     making.connector = _known(making, "source", source.type if source else job.source_connector)
     found = _known(making, "target", target_recipe.type if target_recipe else job.target_connector or "iceberg")
-    making.target_connector = found.name if found else "iceberg"
+    making.publisher = found or making.publisher
     note_unsupported(making)
 
 

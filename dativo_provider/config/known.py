@@ -14,7 +14,7 @@ __all__ = ["BUILT_IN", "Known"]
 
 @dataclass(frozen=True)
 class Known:
-    """`runs` are the roles this version executes. `computes`: adds columns of its own, unknown to the contract."""
+    """`runs` are the roles this version executes."""
 
     name: str
     source: bool = True
@@ -23,6 +23,8 @@ class Known:
     kind: str = "api"  # api | database | files | table
     runs: tuple[str, ...] = ()
     strategy: str = ""
+    modes: tuple[str, ...] = ()  # write modes of the target; none: every mode
+    place: str = ""  # where it writes, when that is named in the job: bucket | folder
 
     def can_be(self, role: str) -> bool:
         return self.source if role == "source" else self.target
@@ -33,6 +35,7 @@ _APIS = (
     "azure_cost_management kubernetes_metrics json_api rest notion jira shopify mimesis"
 )
 _DATABASES = "mysql mongodb snowflake bigquery redshift databricks kafka"
+_PLAIN = ("append", "replace")  # readers of folders cannot be shown anything else
 _ROWS = (
     Known("csv", target=True, kind="files", runs=("source",), strategy="file_modified_time"),
     Known("postgres", target=True, cloud=False, kind="database", runs=("source",), strategy="updated_at"),
@@ -40,8 +43,11 @@ _ROWS = (
     Known("markdown_kv", target=True, kind="files", strategy="file_modified_time"),
     Known("gdrive_csv", kind="api", strategy="file_modified_time"),
     Known("google_sheets", target=True, kind="api", strategy="spreadsheet_modified_time"),
-    *(Known(name, target=True, kind="files") for name in ("s3", "minio", "azure_blob")),
-    *(Known(name, source=False, target=True, kind="files") for name in ("parquet", "json")),
+    *(Known(name, target=True, kind="files", runs=("target",), modes=_PLAIN, place="bucket")
+      for name in ("s3", "minio")),
+    Known("parquet", source=False, target=True, kind="files", runs=("target",), modes=_PLAIN, place="folder"),
+    Known("azure_blob", target=True, kind="files"),
+    Known("json", source=False, target=True, kind="files"),
     *(Known(name, target=name in ("mysql", "snowflake"), cloud=name != "mysql", kind="database", strategy="updated_at")
       for name in _DATABASES.split()),
     *(Known(name) for name in _APIS.split()),

@@ -20,9 +20,11 @@ _RESOLVED = {
     ("source", "connection"), ("source", "credentials"), ("source", "dsn"), ("source", "options"),
     ("source", "engine"), ("source", "rate_limits"), ("source", "reader"), ("target", "connection"),
     ("target", "catalog"), ("target", "options"), ("target", "engine"), ("target", "writer"),
+    ("target", "state_encryption"),
 }  # fmt: skip
 _PATHS = {"source_connector_path", "target_connector_path", "asset_path", "contract_path", "path", "file", "file_path"}
 _READ = " and ".join(name for name, known in BUILT_IN.items() if "source" in known.runs)
+_WRITTEN = ", ".join(name for name, known in BUILT_IN.items() if "target" in known.runs)
 _PLAIN = {"path", "file", "file_path"}
 _TEXT = {"query", "where", "expression", "description", "environments", "compliance", "catalog", "alert_rules"}
 _CONNECTION_KEYS = ("connection_id", "conn_id", "airflow_conn_id")
@@ -42,8 +44,8 @@ def _missing(making: Making) -> Iterator[str]:
         yield f"connector '{making.connector.name}' cannot be read by this version, which reads {_READ}"
     if target.writer or target.custom_writer:
         yield "custom writers are not executed by this version"
-    elif making.target_connector != "iceberg":
-        yield f"connector '{making.target_connector}' cannot be written by this version, which writes iceberg"
+    elif "target" not in making.publisher.runs:
+        yield f"connector '{making.publisher.name}' cannot be written by this version, which writes {_WRITTEN}"
     if target.file_format not in _FORMATS:
         yield f"file_format '{target.file_format}' is not written by this version"
     elif target.markdown_kv_storage or target.storage_pattern:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dativo_provider.config.known import Known
+from dativo_provider.config.known import BUILT_IN, Known
 from dativo_provider.config.layers import Findings, Located
 from dativo_provider.config.places import Place
 from dativo_provider.config.shapes.job import Job
@@ -37,7 +37,7 @@ class Making:
     connector: Known | None = None
     source: Source = field(default_factory=Source)
     target: Target = field(default_factory=Target)
-    target_connector: str = "iceberg"
+    publisher: Known = BUILT_IN["iceberg"]
     recipe_variables: tuple[str, ...] = ()
     keep_original: bool = False  # says the job, for every contract
     unsupported: list[str] = field(default_factory=list)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dativo_provider.config.problems import did_you_mean, listed
 from dativo_provider.errors import ConfigurationError
@@ -16,6 +17,7 @@ __all__ = ["KEYS", "settings_from"]
 KEYS = (
     "home", "catalog_name", "catalog_type", "catalog_uri", "catalog_properties", "warehouse", "store_uri",
     "memory_limit", "threads", "mode", "environment", "manage_pools", "manage_roles", "distributed",
+    "state_encryption",
 )  # fmt: skip
 _DEFAULT_HOME = ".dativo"
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -48,12 +50,15 @@ def settings_from(values: Mapping[str, str]) -> Settings:
         manage_pools=_flag(given, "manage_pools"),
         manage_roles=_flag(given, "manage_roles"),
         distributed=_flag(given, "distributed"),
+        state_encryption=_json_object(given, "state_encryption", '{"key": "${SECRET:STATE_KEY}", "key_id": "2026"}'),
     )
 
 
 def _catalog(given: Mapping[str, str], home: Path, warehouse: str) -> CatalogSettings:
     kind = given.get("catalog_type", "sql").lower()
-    properties = {"type": kind, **_properties(given.get("catalog_properties", ""))}
+    further = _json_object(given, "catalog_properties", '{"s3.region": "eu-central-1"}')
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in further.items()}
+    properties = {"type": kind, **texts}
     if uri := given.get("catalog_uri"):
         properties["uri"] = uri
     elif kind == "sql":
@@ -66,18 +71,14 @@ def _catalog(given: Mapping[str, str], home: Path, warehouse: str) -> CatalogSet
     return CatalogSettings(given.get("catalog_name", "dativo"), properties, warehouse, embedded)
 
 
-def _properties(text: str) -> dict[str, str]:
+def _json_object(given: Mapping[str, str], name: str, example: str) -> dict[str, Any]:
     try:
-        found = json.loads(text or "{}")
+        found = json.loads(given.get(name) or "{}")
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ConfigurationError(
-            "catalog_properties is not a JSON object",
-            where="[dativo] catalog_properties",
-            remedy='write {"s3.region": "eu-central-1"}',
-        )
-    return {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
+        raise ConfigurationError(f"{name} is not a JSON object", where=f"[dativo] {name}", remedy=f"write {example}")
+    return found
 
 
 def _store(uri: str, home: Path, warehouse: str) -> StoreSettings:

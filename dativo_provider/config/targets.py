@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from dativo_provider.config.contract import ContractSource
 from dativo_provider.config.evolution import block_policies, mode_policies, of_schema_contract
@@ -33,6 +35,8 @@ _FITS = {
     "truncate": {"int", "long", "decimal", "string", "binary"},
     "identity": {"boolean", "int", "long", "decimal", "date", "time", *_MOMENTS, "string", "uuid", "binary"},
 }
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|\$\{[^{}/]+\}")
+_KEYS = {"access_key_id", "access_key"}
 
 
 def target(
@@ -46,9 +50,9 @@ def target(
     partitioning = _partitioning(making, streams, source, {**made, **columns_of_history(write_mode, history)})
     check_mode(making, write_mode, streams, partitioning, made)
     return TargetSpec(
-        connector=making.target_connector,
+        connector=making.publisher.name,
         catalog={key: value for key, value in given.catalog.items() if key != "warehouse"},
-        warehouse=_warehouse(making),
+        warehouse=_PLACES.get(making.publisher.place, _warehouse)(making),
         namespace=_namespace(making, domain),
         branch=given.branch,
         publish=given.publish,
@@ -64,6 +68,7 @@ def target(
         compression=given.compression,
         system_columns=given.system_columns,
         allow_empty_replace=given.allow_empty_replace,
+        state_encryption=given.state_encryption.model_dump() if given.state_encryption else making.tenant.encryption,
         connection=dict(given.connection),
         schema_policies=_schema_policies(making),
         options={**(given.engine.options if given.engine else {}), **given.options},
@@ -78,7 +83,12 @@ def _schema_policies(making: Making) -> SchemaPolicies:
 
 
 def _write_mode(making: Making) -> WriteMode:
-    written = making.target.write_mode
+    written, modes = making.target.write_mode, making.publisher.modes
+    if written and modes and written not in modes:
+        making.error(
+            ("target", "write_mode"), f"'{written}' needs a table format, and {making.publisher.name} is plain files",
+            f"use {listed(modes)}, or target_connector: iceberg",
+        )  # fmt: skip
     if written and TRAITS[written].adds and not is_incremental(making) and making.runnable:
         making.warn(("target", "write_mode"), "append without `source.incremental` publishes every row again each run",
                     "add `source.incremental`, or use replace")  # fmt: skip
@@ -113,6 +123,42 @@ def _warehouse(making: Making) -> str:
     if isinstance(nested, str) and nested:
         return _below(making, nested, ("target", "catalog", "warehouse"))
     return making.tenant.warehouse
+
+
+def _bucket(making: Making) -> str:
+    """`s3://<bucket>/<prefix>`. With keys of the job's own it may be any bucket, since those decide."""
+    found = _connection(making)
+    bucket, prefix = str(found.get("bucket") or ""), str(found.get("prefix") or "").strip("/")
+    if not bucket:
+        return _named_warehouse(making)
+    if not _BUCKET.fullmatch(bucket):
+        making.error(("target", "connection"), f"'{bucket}' is no name of a bucket", "write the name alone; `prefix` "
+                     "says what is below it")  # fmt: skip
+    uri = f"s3://{bucket}/{prefix}".rstrip("/")
+    if _KEYS & found.keys() and ".." not in uri.split("/"):
+        return uri
+    return _below(making, uri, ("target", "connection"))
+
+
+def _named_warehouse(making: Making) -> str:
+    if not making.target.warehouse:
+        making.judge(("target", "connection"), "no bucket is named", "add connection.bucket", value=False)
+    return _warehouse(making)
+
+
+def _folder(making: Making) -> str:
+    path = str(_connection(making).get("path") or "")
+    if path:
+        return _below(making, path, ("target", "connection", "path"))
+    root = _warehouse(making)
+    return f"{root}/parquet" if root and not making.target.warehouse else root
+
+
+def _connection(making: Making) -> Mapping[str, Any]:
+    """Flat, or below the name of the store."""
+    found = making.target.connection
+    nested = [each for name in ("s3", "minio", "parquet") if isinstance(each := found.get(name), Mapping)]
+    return {**found, **{key: value for each in nested for key, value in each.items()}}
 
 
 def _below(making: Making, path: str, keys: tuple[Key, ...]) -> str:
@@ -196,3 +242,6 @@ def _check_partition(
             keys, f"'{spec.transform}' cannot partition by '{spec.column}', which is {kind}",
             f"{word} takes {listed(sorted(_FITS[word]))}",
         )  # fmt: skip
+
+
+_PLACES: Mapping[str, Callable[[Making], str]] = {"bucket": _bucket, "folder": _folder}

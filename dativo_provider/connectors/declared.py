@@ -15,7 +15,13 @@ from dativo_provider.vocabulary import Role
 __all__ = ["CONNECTORS"]
 
 # Targets live in rooms of their own.
-_TARGETS = {"iceberg": "dativo_provider.lake.iceberg:IcebergTarget"}
+_PLAIN = "dativo_provider.lake.plain.target:PlainTarget"
+_TARGETS = {
+    "iceberg": "dativo_provider.lake.iceberg:IcebergTarget",
+    "s3": _PLAIN,
+    "minio": _PLAIN,
+    "parquet": _PLAIN,
+}
 
 
 def _row(known: Known) -> ConnectorInfo:

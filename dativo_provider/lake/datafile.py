@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from dativo_provider.errors import Fenced, InternalError, SourceChanged
 from dativo_provider.files import FileStore, canonical, join
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
-__all__ = ["check_made_for", "check_present", "data_files", "live_files", "run_folder"]
+__all__ = ["Places", "check_made_for", "check_present", "data_files", "left_out", "live_files", "run_folder"]
 
 _START_AGAIN = "start a new run; nothing was published"
 
@@ -40,11 +40,29 @@ def check_present(files: Sequence[StagedFile], folder: str, store: FileStore) ->
             raise SourceChanged(f"the staged file {what}", where=file.path, remedy=_START_AGAIN)
 
 
+@runtime_checkable
+class Places(Protocol):
+    """A catalog whose tables do not keep files where they were staged."""
+
+    @property
+    def place(self) -> Callable[[Table, Sequence[StagedFile]], Sequence[StagedFile]]: ...
+
+    @property
+    def left_out(self) -> Callable[[Table], Collection[str]]: ...
+
+
+def left_out(table: Table) -> Collection[str]:
+    """Columns that are not written into files, because their folders say the values."""
+    return table.catalog.left_out(table) if isinstance(table.catalog, Places) else ()
+
+
 def data_files(table: Table, files: Sequence[StagedFile]) -> list[DataFile]:
     """Raises `Fenced` when the table is no longer the one the files were written for."""
     for file in files:
         check_made_for(table, file)
         _check_fits(table, file)
+    if isinstance(table.catalog, Places):
+        files = table.catalog.place(table, files)
     return [_data_file(table, file) for file in files]
 
 

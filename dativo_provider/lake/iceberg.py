@@ -14,6 +14,7 @@ from dativo_provider.lake import read
 from dativo_provider.lake.approval import Approval, publication, reject, waiting
 from dativo_provider.lake.catalog import catalog_properties, close_catalog, open_catalog, warehouse_of
 from dativo_provider.lake.commit import load
+from dativo_provider.lake.crypt import seal_from, with_seal
 from dativo_provider.lake.datafile import run_folder
 from dativo_provider.lake.lanes import lanes_of
 from dativo_provider.lake.modes.registry import check_alone, check_key
@@ -57,6 +58,7 @@ class IcebergTarget(Target):
             catalog=resolve(job.target.catalog, job, ctx),
             connection=resolve(job.target.connection, job, ctx),
             warehouse=resolve(job.target.warehouse, job, ctx),
+            state_encryption=resolve(job.target.state_encryption or ctx.settings.state_encryption, job, ctx),
         )
         self._job = replace(job, target=target)
         check_literal(job, self._job)
@@ -72,7 +74,10 @@ class IcebergTarget(Target):
     @property
     def files(self) -> FileStore:
         """State, pending manifests and listings, beside the tables."""
-        return open_files(warehouse_of(self._ctx.settings, self._job), self._properties)
+        return self._sealing(open_files(warehouse_of(self._ctx.settings, self._job), self._properties))
+
+    def _sealing(self, files: FileStore) -> FileStore:
+        return with_seal(files, seal_from(self._job.target.state_encryption, self._job.path or self._job.dag_id))
 
     @property
     def _properties(self) -> dict[str, str]:
@@ -82,9 +87,20 @@ class IcebergTarget(Target):
         """Raises `StorageUnavailable`, `CredentialError`; PyIceberg's `NoSuchTableError` when there is none."""
         return load(self.catalog, name)
 
+    def name_of(self, job: JobSpec, stream: StreamSpec) -> str:
+        """What the stream's table is called. Raises `ConfigurationError` for unsafe names."""
+        return table_name(job, stream.table, stream.contract.domain)
+
+    def wanted(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
+        """The stream's table as the job wants it. Raises `ConfigurationError` or `Unsupported`."""
+        name = self.name_of(job, stream)
+        table = find_table(self.catalog, name)
+        # Only the one job of a table orders its columns: two would move them to and fro.
+        alone = table is not None and not other_jobs(table.properties, job, stream.name)
+        return replace(_wanted(name, job, stream, fields), ordered=alone)
+
     def prepare(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> TargetTable:
-        name = table_name(job, stream.table, stream.contract.domain)
-        wanted = _evolving(job, stream, fields, find_table(self.catalog, name))
+        wanted = self.wanted(job, stream, fields)
         main = ensure_table(self.catalog, wanted)
         check_alone(main.properties, job, stream.name, wanted.name)
         quarantine = ensure_table(self.catalog, _wanted_quarantine(wanted))
@@ -92,28 +108,28 @@ class IcebergTarget(Target):
         return TargetTable(wanted.name, main.location(), quarantine_name(wanted.name), quarantine.location())
 
     def columns(self, job: JobSpec, stream: StreamSpec) -> tuple[Field, ...] | None:
-        table = find_table(self.catalog, table_name(job, stream.table, stream.contract.domain))
+        table = find_table(self.catalog, self.name_of(job, stream))
         own = {field.name for field in history_fields(job)}
         return tuple(field for field in read_fields(table.schema()) if field.name not in own) if table else None
 
     def changes(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> tuple[str, ...]:
-        table = find_table(self.catalog, table_name(job, stream.table, stream.contract.domain))
-        return tuple(map(str, _evolving(job, stream, fields, table).evolution.changes(table))) if table else ()
+        table = find_table(self.catalog, self.name_of(job, stream))
+        return tuple(map(str, self.wanted(job, stream, fields).evolution.changes(table))) if table else ()
 
     def state(self, job: JobSpec, stream: StreamSpec, lane: Lane) -> State:
-        name = table_name(job, stream.table, stream.contract.domain)
+        name = self.name_of(job, stream)
         table = find_table(self.catalog, name)
         if table is None:
             return State()
         return read_state(table.properties, state_key(job, stream.name, lane), self.files, name)
 
     def lanes(self, job: JobSpec, stream: StreamSpec) -> Mapping[str, int]:
-        name = table_name(job, stream.table, stream.contract.domain)
+        name = self.name_of(job, stream)
         table = find_table(self.catalog, name)
         return lanes_of(table.properties, job, stream.name, self.files, name) if table else {}
 
     def set_state(self, job: JobSpec, stream: StreamSpec, lane: Lane, before: State, after: State) -> None:
-        name = table_name(job, stream.table, stream.contract.domain)
+        name = self.name_of(job, stream)
         key = state_key(job, stream.name, lane)
         reposition(self.catalog, self.files, name, job.tenant, key, before, after)
 
@@ -172,13 +188,16 @@ class IcebergTarget(Target):
     def reject(self, plan: Plan, change_id: str) -> None:
         reject(self.catalog, self.files, plan, change_id)
 
+    def committed(self, plan: Plan) -> bool:
+        table = find_table(self.catalog, plan.table)
+        if table is None:
+            return False
+        return plan.plan_id in read_state(table.properties, plan.state_key, self.files, plan.table).runs
+
     def sweep(self, plan: Plan) -> int:
         """Keeps everything of a plan that did commit: a twin may have published it after all."""
-        table = find_table(self.catalog, plan.table)
-        if table is not None:
-            state = read_state(table.properties, plan.state_key, self.files, plan.table)
-            if plan.plan_id in state.runs:
-                return 0
+        if self.committed(plan):
+            return 0
         folders = [run_folder(place, plan.plan_id) for place in (plan.table_location, plan.quarantine_location)]
         return sum(sweep_folder(folder, self.files) for folder in folders)
 
@@ -203,14 +222,8 @@ class IcebergTarget(Target):
                 finish_pending(state.pending, str(main.metadata.table_uuid), self.catalog, self.files)
 
 
-def _evolving(job: JobSpec, stream: StreamSpec, fields: Sequence[Field], table: Table | None) -> WantedTable:
-    """Only the one job of a table orders its columns: two would move them to and fro."""
-    alone = table is not None and not other_jobs(table.properties, job, stream.name)
-    return replace(_wanted(job, stream, fields), ordered=alone)
-
-
-def _wanted(job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
-    name, personal = table_name(job, stream.table, stream.contract.domain), personal_columns(fields)
+def _wanted(name: str, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
+    personal = personal_columns(fields)
     check_key(job, stream, name)
     check_branch(job.target.branch, name)
     check_partitioning(job.target.partitioning, personal, name)

@@ -59,11 +59,16 @@ def check_literal(job: JobSpec, resolved: JobSpec) -> None:
         (job.target.warehouse, resolved.target.warehouse),
         (str(job.target.catalog.get("uri", "")), str(resolved.target.catalog.get("uri", ""))),
     ):
-        if "${" in written and not found.lower().startswith("postgresql"):
+        if "${" in written and not found.lower().startswith("postgresql") and not _own_store(written, resolved):
             raise ConfigurationError(
                 f"a reference cannot name a folder or a file: {written}", where=job.path or job.dag_id,
                 remedy="write the path itself, below the tenant's roots",
             )  # fmt: skip
+
+
+def _own_store(written: str, resolved: JobSpec) -> bool:
+    """A bucket reached with the job's own keys may be named by a reference: it gives nothing that they do not."""
+    return written.startswith("s3://") and "s3.access-key-id" in own_properties(resolved)
 
 
 def _connection(found: Mapping[str, Any]) -> dict[str, str]:

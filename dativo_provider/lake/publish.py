@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dativo_provider.errors import DataError, Fenced, InternalError, Unsupported
 from dativo_provider.files import FileStore
 from dativo_provider.lake.commit import Change, Outcome, commit
+from dativo_provider.lake.crypt import sealed
 from dativo_provider.lake.datafile import check_present, run_folder
 from dativo_provider.lake.lanes import fence_lanes
 from dativo_provider.lake.modes.base import Counts, Work, rows_of
@@ -90,6 +91,7 @@ class Publication:
         )
         effect = self._mode.effect(table)
         after = before.after(self._plan.plan_id, self._cursor, self._plan.spec.contract.version, self._pending(table))
+        after = sealed(after, self._files, self._plan.table, self._plan.state_key)
         properties = self._properties(table, after)
         return Change(
             added=effect.added,

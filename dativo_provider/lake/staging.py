@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from dativo_provider.files import join
-from dativo_provider.lake.datafile import run_folder
+from dativo_provider.lake.datafile import left_out, run_folder
 from dativo_provider.lake.personal import personal_columns
 from dativo_provider.lake.sink import Encoding, ParquetSink, sync_folders
 from dativo_provider.lake.writer import LakeFileWriter
@@ -32,6 +32,7 @@ def table_writer(table: Table, plan: Plan, prefix: str, *, in_order: bool = Fals
         encoding=Encoding(plan.job.target.compression, frozenset(plan.spec.identity)),
         unbounded=personal_columns(plan.fields),
         in_order=in_order,
+        left_out=() if in_order else left_out(table),
     )
 
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from dativo_provider.errors import DataError, InternalError
 from dativo_provider.files import FileStore, join
+from dativo_provider.lake.crypt import opened
 from dativo_provider.lake.segments import append, entries, segment_uri
 from dativo_provider.model.job import JobSpec
 from dativo_provider.model.run import Lane, State, dump, load
@@ -46,7 +47,7 @@ def read_state(properties: Mapping[str, str], key: str, files: FileStore, where:
     if text is None:
         return State()
     try:
-        return load(State, _whole(json.loads(text), text, files))
+        return opened(load(State, _whole(json.loads(text), text, files)), files, where, key)
     except (ValueError, KeyError, TypeError, ValidationError, FileNotFoundError) as problem:
         raise DataError(
             f"the state '{key}' cannot be read, so it is unknown which rows are already here",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ class LakeFileWriter(StagedFileWriter):
 
     `in_order` keeps the rows as they come, whatever their partitions: such files of a partitioned table cannot be
     published. Columns of the table that a batch lacks are left out of the file (they read as NULL); publish refuses
-    files that lack a required one.
+    files that lack a required one. `left_out` columns are those whose value the file's folder will say.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class LakeFileWriter(StagedFileWriter):
         encoding: Encoding,
         unbounded: frozenset[str] = frozenset(),
         in_order: bool = False,
+        left_out: Collection[str] = (),
     ) -> None:
         self._table, self._folder, self._prefix = table, folder, prefix
         self._target, self._encoding = target_bytes, encoding
@@ -67,6 +68,7 @@ class LakeFileWriter(StagedFileWriter):
         self._number = 0
         self._splitter: Splitter | None = None
         self._options: dict[str, Any] = {}
+        self._left_out = frozenset(left_out)
         self._written: pa.Schema | None = None
         self._encoder: ThreadPoolExecutor | None = None
         self._encoding_now: Future[None] | None = None
@@ -155,23 +157,27 @@ class LakeFileWriter(StagedFileWriter):
 
     def _encode(self, rows: pa.Table) -> None:
         if not self._options:
-            self._options = self._encoding.options(rows, rows.schema)
+            stored = self._stored(rows)
+            self._options = self._encoding.options(stored, stored.schema)
         parts = self._splitter.split(rows) if self._splitter else iter([((), rows)])
         for key, part in parts:
-            self._append(key, part)
+            self._append(key, self._stored(part))
+
+    def _stored(self, rows: pa.Table) -> pa.Table:
+        return rows.drop_columns([name for name in rows.column_names if name in self._left_out])
 
     def _append(self, key: Key, rows: pa.Table) -> None:
         for group in _slices(rows, self._group_bytes, self._encoding.group_rows):
-            sink = self._sink(key)
+            sink = self._sink(key, group.schema)
             sink.write(group)
             if sink.size >= self._target:
                 self._finish(key)
 
-    def _sink(self, key: Key) -> ParquetSink:
+    def _sink(self, key: Key, schema: pa.Schema) -> ParquetSink:
         if key not in self._open:
             while len(self._open) >= self._most_open:
                 self._finish(next(iter(self._open)))
-            self._open[key] = ParquetSink(self._table.io, self._name(key), self._written, self._options)
+            self._open[key] = ParquetSink(self._table.io, self._name(key), schema, self._options)
         self._open.move_to_end(key)
         return self._open[key]
 

@@ -151,6 +151,7 @@ class TargetSpec:
     allow_mass_delete: bool = False
     replace_by: Literal["", "partition", "window"] = ""
     history: HistorySpec = HistorySpec()
+    state_encryption: Mapping[str, Any] = field(default_factory=dict)  # key, key_id, old_keys; keys are references
     connection: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 

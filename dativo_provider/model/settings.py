@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = ["CatalogSettings", "Settings", "StoreSettings"]
 
@@ -39,4 +40,5 @@ class Settings:
     threads: int = 2
     manage_pools: bool = False
     manage_roles: bool = False
+    state_encryption: Mapping[str, Any] = field(default_factory=dict, repr=False)  # key, key_id, old_keys
     distributed: bool = False  # tasks of one run may execute on several machines

@@ -362,7 +362,7 @@ def test_a_windowed_transformation_is_marked_and_warned_of(deployment: Deploymen
 
 UNSUPPORTED = [
     (JOB.replace("postgres", "mysql"), "connector 'mysql' cannot be read"),
-    (JOB + "target_connector: s3\n", "connector 's3' cannot be written"),
+    (JOB + "target_connector: json\n", "connector 'json' cannot be written"),
     (JOB + "target: {file_format: delta}\n", "file_format 'delta'"),
     (JOB + "target: {storage_pattern: document_level}\n", "Markdown-KV storage"),
     (JOB + "target: {branch: acme}\n", "publishing to a branch"),

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 from unittest import mock
@@ -44,12 +44,14 @@ def commits(behave: Callable[..., Any]) -> Iterator[None]:
     """`behave(real, catalog, table, requirements, updates)` in place of every catalog commit."""
     from pyiceberg.catalog.sql import SqlCatalog
 
-    real = SqlCatalog.commit_table
+    from dativo_provider.lake.plain.catalog import FolderCatalog
 
-    def commit_table(self: Any, table: Any, requirements: Any, updates: Any) -> Any:
-        return behave(real, self, table, requirements, updates)
+    def behaving(real: Any) -> Any:
+        return lambda self, table, requirements, updates: behave(real, self, table, requirements, updates)
 
-    with mock.patch.object(SqlCatalog, "commit_table", commit_table):
+    with ExitStack() as stack:
+        for catalog in (SqlCatalog, FolderCatalog):
+            stack.enter_context(mock.patch.object(catalog, "commit_table", behaving(catalog.commit_table)))
         yield
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from dativo_provider.lake.iceberg import IcebergTarget
 from dativo_provider.model.books import Books
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, JobSpec, SourceSpec, StreamSpec, TargetSpec
@@ -19,8 +18,10 @@ from dativo_provider.model.settings import CatalogSettings, Settings
 from dativo_provider.model.stream import Cursor, Field, ReadResult, Slice, Window
 from dativo_provider.model.tables import QUARANTINE_FIELDS
 from dativo_provider.model.types import to_arrow
+from dativo_provider.pipeline.targets import open_target
 
 FIELDS = (Field("id", "long", required=True), Field("value", "string"), Field("at", "timestamptz"))
+TARGET: dict[str, Any] = {}  # what a suite says of every target it makes
 STARTED = "2026-01-02T03:04:05+00:00"
 
 
@@ -40,7 +41,7 @@ def job(
     **target: Any,
 ) -> JobSpec:
     stream = StreamSpec("orders", "public.orders", table, contract or ContractSpec("orders", "1.0.0"), key=key)
-    wanted = TargetSpec(**{"system_columns": False, **target})
+    wanted = TargetSpec(**{"system_columns": False, **TARGET, **target})
     return JobSpec(tenant, name, name, SourceSpec("toy"), wanted, (stream,))
 
 
@@ -49,7 +50,7 @@ class Lake:
 
     def __init__(self, where: Settings, made: JobSpec | None = None, fields: Sequence[Field] = FIELDS) -> None:
         self.settings, self.job, self.fields = where, made or job(), tuple(fields)
-        self.target = IcebergTarget(self.job, RunContext(self.settings))
+        self.target: Any = open_target(self.job, RunContext(self.settings))
 
     @property
     def spec(self) -> StreamSpec:
@@ -126,7 +127,7 @@ class Lake:
         return self.target.state(self.job, self.spec, lane or Lane())
 
     def name(self, quarantine: bool = False) -> str:
-        return f"{self.job.tenant}.{self.spec.table}" + ("_quarantine" if quarantine else "")
+        return str(self.target.name_of(self.job, self.spec)) + ("_quarantine" if quarantine else "")
 
     def ids(self, column: str = "id") -> list[Any]:
         return sorted(self.target.table(self.name()).scan(selected_fields=(column,)).to_arrow()[column].to_pylist())

@@ -58,7 +58,7 @@ def test_every_option_is_a_setting_of_the_engine_and_the_other_way_round():
 def test_whatever_may_hold_a_password_can_come_from_a_command_or_a_secret():
     options = INFO["config"]["dativo"]["options"]
     assert {name for name, option in options.items() if option.get("sensitive")} == {
-        "catalog_uri", "catalog_properties", "store_uri",
+        "catalog_uri", "catalog_properties", "state_encryption", "store_uri",
     }  # fmt: skip
 
 

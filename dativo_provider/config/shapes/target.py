@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dativo_provider.config.shapes.base import Mapped, Names, Shape, Wrong, text_or
 from dativo_provider.config.shapes.evolution import Policies
@@ -20,6 +20,7 @@ __all__ = [
     "Partition",
     "Partitioning",
     "SchemaMode",
+    "StateEncryption",
     "StoragePattern",
     "Target",
     "Writer",
@@ -97,6 +98,23 @@ class History(Shape):
     )
 
 
+def _reference(text: str) -> str:
+    if "${" not in text:
+        raise Wrong("a key stands in the file", "write ${SECRET:NAME}")
+    return text
+
+
+Reference = Annotated[str, AfterValidator(_reference)]
+
+
+class StateEncryption(Shape):
+    """The key of states, and those of older ones. Each is 32 bytes as base64, by reference."""
+
+    key: Reference = Field(description="`${SECRET:NAME}`: 32 bytes as base64.")
+    key_id: str = Field(default="1", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Name of the key in the records.")
+    old_keys: dict[str, Reference] = Field(default={}, description="Keys that records of before were encrypted with.")
+
+
 class Writer(Shape):
     """A writer of your own."""
 
@@ -170,8 +188,13 @@ class Target(Shape):
     allow_empty_replace: bool = Field(
         default=False, description="Let a run that read no row empty what it replaces: the table, or its window."
     )
+    state_encryption: StateEncryption | None = Field(default=None, description="Encrypts cursors at rest.")
     connection_id: str = Field(default="", description="Airflow connection; its id begins with `<tenant>_`.")
-    connection: Mapped = Field(default={}, description="`nessie`, `s3` or `minio` blocks, or their keys directly.")
+    connection: Mapped = Field(
+        default={},
+        description="`nessie`, `s3` or `minio` blocks, or their keys directly: `bucket`, `prefix`, `endpoint`, "
+        "`access_key_id`, `secret_access_key`, `region`, `secure`; `path` of a parquet folder.",
+    )
     markdown_kv_storage: MarkdownKv | None = Field(default=None, description="Storage of Markdown-KV documents.")
     storage_pattern: StoragePattern | None = Field(
         default=None, description="Short form of `markdown_kv_storage` with mode `structured`."

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from dativo_provider.config.shapes.base import Names, Shape, Timezone, Wrong, schema_key
 from dativo_provider.config.shapes.job import Cron, Id
 from dativo_provider.config.shapes.maintenance import Maintenance
+from dativo_provider.config.shapes.target import StateEncryption
 
 __all__ = ["Roots", "Tenant", "TenantMaintenance"]
 
@@ -71,5 +72,8 @@ class Tenant(Shape):
     owners: Names = Field(default=[], description="Owners of the tenant's DAGs.")
     tags: dict[str, str] = Field(default={}, description="Tags of every DAG of the tenant.")
     domain: str = Field(default="", description="Domain of contracts that name none.")
+    state_encryption: StateEncryption | None = Field(
+        default=None, description="Encrypts cursors at rest; a job may name a key of its own."
+    )
     concurrency: int | None = Field(default=None, ge=1, le=1000, description="Tasks of this tenant at the same time.")
     maintenance: TenantMaintenance | None = Field(default=None, description="Care of the tenant's tables.")

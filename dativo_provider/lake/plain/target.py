@@ -1,0 +1,168 @@
+"""The plain target (`s3`, `minio`, `parquet`): Hive folders of Parquet, audited first, published exactly once.
+
+It is the Iceberg target on a catalog that is a folder: same staging, fences, state and quarantine. What differs is
+where files end up and what their readers may see: some trust the manifest, others list folders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dativo_provider.errors import ConfigurationError, Fenced, Unsupported
+from dativo_provider.files import FileStore, canonical, join, open_files, scheme
+from dativo_provider.lake import read
+from dativo_provider.lake.catalog import catalog_properties, warehouse_of
+from dativo_provider.lake.commit import load
+from dativo_provider.lake.compat import repair
+from dativo_provider.lake.datafile import live_files
+from dativo_provider.lake.iceberg import IcebergTarget
+from dativo_provider.lake.plain.labels import Labelling
+from dativo_provider.lake.plain.layout import Layout, plain_name, plan_of
+from dativo_provider.lake.plain.placement import Placement
+from dativo_provider.lake.plain.rows import folder_columns, with_folder_columns
+from dativo_provider.lake.plain.tidy import Tidying
+from dativo_provider.lake.sweep import promised
+from dativo_provider.lake.table import WantedTable, find_table, quarantine_name
+from dativo_provider.model.job import JobSpec, StreamSpec
+from dativo_provider.model.run import Manifest, Plan, Published, StagedFile
+from dativo_provider.model.stream import Cursor, Field
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyiceberg.catalog import Catalog
+
+__all__ = ["PlainTarget"]
+
+_MODES = ("append", "replace")
+
+
+class PlainTarget(IcebergTarget):
+    @property
+    def layout(self) -> Layout:
+        """The job's bucket or folder; by default one of the tenant's own in the deployment's warehouse."""
+        root = warehouse_of(self._ctx.settings, self._job)
+        return Layout(root if self._job.target.warehouse else join(root, "parquet", self._job.tenant))
+
+    @property
+    def files(self) -> FileStore:
+        return self._sealing(open_files(self.layout.root, self._properties))
+
+    @property
+    def _properties(self) -> dict[str, str]:
+        found = catalog_properties(self._ctx.settings, self._job)[1]
+        endpoint = found.get("s3.endpoint", "")
+        if endpoint and "://" not in endpoint:  # as MinIO's own clients are told: host, port and `secure`
+            found["s3.endpoint"] = f"{'https' if _secure(self._job) else 'http'}://{endpoint}"
+        return found
+
+    @property
+    def catalog(self) -> Catalog:
+        return self._folder
+
+    @cached_property
+    def _folder(self) -> Catalog:
+        from dativo_provider.lake.plain.catalog import FolderCatalog
+
+        repair()
+        return FolderCatalog(self.layout, self.files, self._properties, self._placement)
+
+    @cached_property
+    def _placement(self) -> Placement:
+        return Placement(self.layout, self.files, Labelling(self._job, self._ctx.now()))
+
+    # -- before a run ---------------------------------------------------------------------------------
+
+    def name_of(self, job: JobSpec, stream: StreamSpec) -> str:
+        return plain_name(job, stream)
+
+    def wanted(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
+        wanted = super().wanted(job, stream, fields)
+        if job.target.mode not in _MODES:
+            raise Unsupported(
+                f"mode '{job.target.mode}' needs a table format: readers of plain folders would see rows twice",
+                where=wanted.name,
+                remedy="use target_connector: iceberg, or write_mode append or replace",
+            )
+        if self._ctx.settings.distributed and scheme(self.layout.root) == "file":
+            raise ConfigurationError(
+                "tasks may run on several machines, and each would publish into a folder of its own",
+                where=self.layout.root,
+                remedy="publish to a bucket (target_connector: s3), or run on one machine",
+            )
+        _check_folders(wanted)
+        return wanted
+
+    # -- staged rows ----------------------------------------------------------------------------------
+
+    def read_staged(
+        self, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        table = self.table(plan.table)
+        absent = folder_columns(table)
+        for file in files:
+            stored = columns if columns is None or not file.partition else [c for c in columns if c not in absent]
+            batches = read.staged_rows(table.io, [file], stored)
+            yield from with_folder_columns(batches, table, file, columns) if file.partition else batches
+
+    # -- publishing -----------------------------------------------------------------------------------
+
+    def publish(self, plan: Plan, manifests: Sequence[Manifest], cursor: Cursor | None) -> Published:
+        """Replaced files go right after the commit: who lists folders should not see both for long."""
+        self._placement.publishing = plan
+        try:
+            published = super().publish(plan, manifests, cursor)
+        except Fenced:
+            self._tidying().run(plan.table)
+            raise
+        if published.deleted:
+            self._tidying().run(plan.table)
+        return published
+
+    # -- cleaning -------------------------------------------------------------------------------------
+
+    def sweep(self, plan: Plan) -> int:
+        if self.committed(plan) or find_table(self.catalog, plan.table) is None:
+            return 0
+        return self._withdraw(plan) + super().sweep(plan)
+
+    def _withdraw(self, plan: Plan) -> int:
+        """Copies of a plan that is given up."""
+        name = tuple(plan.table.split("."))
+        listed = [info.uri for info in self.files.list(self.layout.data(name))]
+        live = {canonical(path) for path in live_files(load(self.catalog, plan.table))}
+        found = [uri for uri in listed if plan_of(uri, name[-1]) == plan.plan_id and canonical(uri) not in live]
+        for uri in found:
+            self.files.delete(uri)
+        return len(found)
+
+    def sweep_table(self, name: str, older_than: timedelta, running: Sequence[str] = ()) -> int:
+        keep = set(promised(self.table(name), self.files))
+        removed = super().sweep_table(name, older_than, running)
+        removed += self._tidying(older_than).run(name, running)
+        beside = quarantine_name(name)
+        return removed + self._tidying(older_than).run(beside, running, keep)
+
+    def _tidying(self, older_than: timedelta = timedelta(days=3)) -> Tidying:
+        grace = timedelta(minutes=float(self._job.target.options.get("replaced_grace_minutes", 0)))
+        now = self._ctx.now().timestamp()
+        return Tidying(self.catalog, self.layout, self.files, now, grace, older_than)
+
+
+def _secure(job: JobSpec) -> bool:
+    found = job.target.connection
+    nested = {**found, **dict(found.get("s3") or {}), **dict(found.get("minio") or {})}
+    return str(nested.get("secure", "true")).lower() in {"true", "1", "yes"}
+
+
+def _check_folders(wanted: WantedTable) -> None:
+    """Raises `ConfigurationError` when folders would leave files without a column."""
+    said = {part.column for part in wanted.partitioning if part.transform == "identity"}
+    if said and said >= {field.name for field in wanted.fields}:
+        raise ConfigurationError(
+            "every column is a partition column, so files would have none",
+            where=wanted.name,
+            remedy="partition by fewer columns",
+        )
