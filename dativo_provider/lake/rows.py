@@ -10,6 +10,7 @@ from dativo_provider.lake.translate import translated
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
     from pyiceberg.expressions import BooleanExpression
     from pyiceberg.schema import Schema
     from pyiceberg.table import FileScanTask, Table
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["file_rows", "live_tasks"]
 
 _BATCH_ROWS = 131_072
+_BATCH_BYTES = 32 << 20
 
 
 def live_tasks(table: Table, row_filter: BooleanExpression | None = None) -> list[FileScanTask]:
@@ -48,8 +50,15 @@ def _streamed(table: Table, task: FileScanTask, wanted: Schema) -> Iterator[pa.R
         if not have.fields:  # every wanted column is younger than the file
             yield from _absent(wanted, opened.metadata.num_rows)
             return
-        for batch in opened.iter_batches(_BATCH_ROWS, columns=[field.name for field in have.fields]):
+        for batch in opened.iter_batches(_batch_rows(opened.metadata), columns=[field.name for field in have.fields]):
             yield _projected(batch, have, wanted)
+
+
+def _batch_rows(footer: pq.FileMetaData) -> int:
+    """Fewer where rows are wide."""
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    widest = max((group.total_byte_size / max(1, group.num_rows) for group in groups), default=1.0)
+    return max(256, min(_BATCH_ROWS, int(_BATCH_BYTES / max(1.0, widest))))
 
 
 def _ids(schema: Schema) -> set[int]:

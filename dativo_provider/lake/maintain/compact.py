@@ -17,9 +17,9 @@ from dativo_provider.errors import DativoError, InternalError
 from dativo_provider.lake.commit import Change, commit
 from dativo_provider.lake.datafile import data_files, live_files, run_folder
 from dativo_provider.lake.maintain.rewrite import replace_files
-from dativo_provider.lake.maintain.rows import rows_of
 from dativo_provider.lake.maintain.work import Work, data_entries, has_deletes, is_signed, signed, total
 from dativo_provider.lake.partition import to_json
+from dativo_provider.lake.rows import file_rows
 from dativo_provider.lake.sink import CODECS, Encoding
 from dativo_provider.lake.writer import LakeFileWriter
 from dativo_provider.model.maintenance import Amount, Upkeep
@@ -139,13 +139,15 @@ def _round(work: Work, bins: Sequence[Bin]) -> int:
 
 def _write(work: Work, table: Table, each: Bin, name: str, number: int) -> tuple[StagedFile, ...]:
     """The rows of `each` in one new file nobody sees yet. Raises `InternalError` rather than lose or move a row."""
+    from pyiceberg.table import FileScanTask
+
     folder, target = run_folder(table.location(), name), work.spec.target_mb << 20
     writer = LakeFileWriter(
         table, folder, f"c{number:05d}", target_bytes=2 * target, encoding=_encoding(table), unbounded=_unbounded(table)
     )
     try:
         for file in each.files:
-            for batch in rows_of(table, file):
+            for batch in file_rows(table, FileScanTask(file)):
                 work.check_cancelled()
                 writer.write(batch)
         made = writer.close()
