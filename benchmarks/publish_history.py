@@ -59,23 +59,25 @@ def measure(lake: Lake, number: int) -> dict[str, float]:
     }
 
 
+def show(at: str, found: dict[str, float]) -> None:
+    print(json.dumps({"at": at, **found}), flush=True)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--snapshots", default="10,100,1000")
     steps = [int(each) for each in parser.parse_args(arguments).snapshots.split(",")]
     with tempfile.TemporaryDirectory(prefix="dativo-history-") as home:
-        lake, number, found = Lake(settings(Path(home))), 0, []
+        lake, number = Lake(settings(Path(home))), 0
         for step in steps:
             publish(lake, number)
             grow(lake, step - number - 1)
-            found.append({"at": str(step), **measure(lake, step)})
+            show(str(step), measure(lake, step))
             number = step + 5
         for name in ("manifests", "expire"):
             job(name)(Work(lake.target.catalog, lake.name(), lake.target.files, SPEC))
-            found.append({"at": f"after {name}", **measure(lake, number)})
+            show(f"after {name}", measure(lake, number))
             number += 5
-    for line in found:
-        print(json.dumps(line))
     return 0
 
 
