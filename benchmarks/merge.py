@@ -64,10 +64,11 @@ def opened(home: str, name: str, size: int) -> Lake:
     return Lake(where, job(mode="merge", table=name), FIELDS)
 
 
-def timed(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
+def timed(work: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds of wall and of CPU."""
+    started, busy = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - started
+    return time.perf_counter() - started, time.process_time() - busy
 
 
 def same(one: Lake, other: Lake) -> bool:
@@ -77,7 +78,7 @@ def same(one: Lake, other: Lake) -> bool:
 
 
 def measure(size: int, changes: int, rounds: int) -> dict[str, Any]:
-    seconds: dict[str, list[float]] = {"ours": [], "upsert": []}
+    seconds: dict[str, list[tuple[float, float]]] = {"ours": [], "upsert": []}
     with tempfile.TemporaryDirectory(prefix="dativo-merge-") as home:
         ours, peer = opened(home, "ours", size), opened(home, "peers", size)
         for number in range(rounds):
@@ -93,11 +94,12 @@ def measure(size: int, changes: int, rounds: int) -> dict[str, Any]:
             for name, work in sides if number % 2 else reversed(sides):
                 seconds[name].append(timed(work))
         equal = same(ours, peer)
-    ratios = [there / here for here, there in zip(seconds["ours"], seconds["upsert"], strict=True)]
+    pairs = list(zip(seconds["ours"], seconds["upsert"], strict=True))
+    wall, cpu = ([round(there[kind] / here[kind], 1) for here, there in pairs] for kind in (0, 1))
     return {
-        "rows": size, "changes": changes, "equal": equal, "ratio": round(median(ratios), 1), "goal": GOAL,
-        "ratios": [round(each, 1) for each in ratios],
-        **{f"{name} seconds": [round(each, 2) for each in found] for name, found in seconds.items()},
+        "rows": size, "changes": changes, "equal": equal, "ratio": median(wall), "goal": GOAL, "ratios": wall,
+        "cpu ratio": median(cpu),
+        **{f"{name} seconds": [[round(each, 2) for each in pair] for pair in found] for name, found in seconds.items()},
     }  # fmt: skip
 
 

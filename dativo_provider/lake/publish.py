@@ -86,9 +86,8 @@ class Publication:
         before = self._state(table)
         self._finish(before, table)
         check_alone(table.properties, self._plan.job, self._plan.stream, self._plan.table)
-        check_present(
-            [*self._data, *self._marks], run_folder(self._plan.table_location, self._plan.plan_id), self._files
-        )
+        staged = [*self._data, *self._marks]
+        check_present(staged, run_folder(self._plan.table_location, self._plan.plan_id), self._files)
         effect = self._mode.effect(table)
         after = before.after(self._plan.plan_id, self._cursor, self._plan.spec.contract.version, self._pending(table))
         after = sealed(after, self._files, self._plan.table, self._plan.state_key)

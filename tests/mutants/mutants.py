@@ -30,6 +30,10 @@ def _target(*names: str) -> tuple[str, ...]:
     return tuple(TARGET + name for name in names)
 
 
+def _mode(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/lake/test_modes.py::TestSqliteOnDisk::{name}" for name in names)
+
+
 MUTANTS = (
     Mutant(
         "the library's retries are on, so a stale append lands",
@@ -200,15 +204,15 @@ MUTANTS = (
     Mutant(
         "files of an older table of this name are taken",
         f"{LAKE}/datafile.py",
-        'if made["table"] != str(table.metadata.table_uuid):',
+        'if file.stats["table"] != str(table.metadata.table_uuid):',
         "if False:",
         _target("test_a_table_made_anew_since_the_plan_is_refused"),
     ),
     Mutant(
         "bounds of personal columns reach the manifests",
-        f"{LAKE}/iceberg.py",
+        f"{LAKE}/staging.py",
         "unbounded=personal_columns(plan.fields),",
-        "unbounded = frozenset()",
+        "unbounded=frozenset(),",
         ("tests/lake/test_writer.py::test_a_table_that_learned_of_personal_data_later_keeps_its_bounds_to_itself",),
     ),
     Mutant(
@@ -284,7 +288,7 @@ MUTANTS = (
     Mutant(
         "a full refresh of an append stream appends",
         f"{PIPELINE}/plan.py",
-        'return "replace" if again and job.target.mode == "append" else job.target.mode',
+        "return TRAITS[job.target.mode].again or job.target.mode if again else job.target.mode",
         "return job.target.mode",
         (f"{RUN}test_a_full_refresh_replaces_instead_of_doubling",),
     ),
@@ -465,5 +469,89 @@ MUTANTS = (
         '        files.write_new(f"{stream}{_HISTORY}{name}", b"\\n".join(map(dump, found)) + b"\\n")\n',
         "",
         ("tests/pipeline/test_maintain.py::test_folders_of_old_runs_are_folded_and_the_store_can_still_be_rebuilt",),
+    ),
+    Mutant(
+        "mode: a merge leaves the rows it updates",
+        f"{LAKE}/modes/merge.py",
+        "in ('{ROW}', '{DELETE}')",
+        "in ('{DELETE}')",
+        _mode("test_a_merge_updates_inserts_and_deletes_in_one_snapshot"),
+    ),
+    Mutant(
+        "mode: an older row overwrites a newer one",
+        f"{LAKE}/modes/merge.py",
+        'return f"{theirs} is not null and ({mine} is null or {mine} < {theirs})"',
+        'return "false"',
+        _mode("test_an_older_row_does_not_overwrite_a_newer_one"),
+    ),
+    Mutant(
+        "mode: any share of the table may be deleted by absence",
+        f"{LAKE}/modes/missing.py",
+        "if missing <= rows * LARGEST_SHARE or",
+        "if True or",
+        _mode("test_more_than_a_tenth_is_not_deleted_by_absence"),
+    ),
+    Mutant(
+        "mode: rows are called missing although some could not be named",
+        f"{LAKE}/modes/missing.py",
+        " and full and not work.unread",
+        " and full",
+        _mode("test_what_was_set_aside_is_not_missing"),
+    ),
+    Mutant(
+        "mode: a window includes its upper edge",
+        f"{LAKE}/modes/delete_insert.py",
+        "pc.less(values,",
+        "pc.less_equal(values,",
+        _mode("test_a_window_is_replaced_and_its_edges_are_kept"),
+    ),
+    Mutant(
+        "mode: files of an older partition spec are not looked into",
+        f"{LAKE}/modes/delete_insert.py",
+        "elif len(found := self._positions(task, wanted)):",
+        "elif len(found := self._positions(task, set())):",
+        _mode("test_files_of_an_older_partition_spec_give_up_their_rows_one_by_one"),
+    ),
+    Mutant(
+        "mode: a history forgets when a version was last confirmed",
+        f"{LAKE}/modes/scd2.py",
+        'yield known % (seen, ROW, row, f"and {seen} > {begin} and ({end} is null or {seen} < {end})")',
+        "pass",
+        _mode("test_a_version_confirmed_later_than_a_late_one_comes_back"),
+    ),
+    Mutant(
+        "mode: what a gone file held is still planned with",
+        f"{LAKE}/modes/keyed.py",
+        'self.db.run(f"delete from existing where {FILE} = ?", [path])',
+        "pass",
+        _mode("test_a_rival_merge_costs_only_what_it_changed"),
+    ),
+    Mutant(
+        "mode: files written in vain stay",
+        f"{LAKE}/modes/rewrite.py",
+        "self._made.keys() - self._used if committed else ():",
+        "():",
+        _mode("test_a_rival_merge_costs_only_what_it_changed"),
+    ),
+    Mutant(
+        "mode: the order column does not decide within a run",
+        f"{PIPELINE}/settle.py",
+        'return f"{quoted(column)} desc nulls last, " if column else ""',
+        'return ""',
+        ("tests/pipeline/test_modes.py::test_the_newest_of_a_run_wins_across_its_slices",),
+    ),
+    Mutant(
+        "mode: rows without a key are published",
+        f"{PIPELINE}/shape.py",
+        "condemned = {**condemned, NO_KEY: lacking}",
+        "condemned = {**condemned}",
+        ("tests/pipeline/test_modes.py::test_a_row_without_a_key_is_set_aside_and_matches_nothing",),
+    ),
+    Mutant(
+        "mode: rows that were set aside count as missing",
+        f"{PIPELINE}/rows.py",
+        "if self._keeps and shaped.bad is not None:",
+        "if False:",
+        ("tests/pipeline/test_modes.py::test_a_full_load_deletes_what_is_missing_but_not_what_was_set_aside",),
     ),
 )

@@ -101,7 +101,7 @@ class InPartitions(Covered):
         splitter, found, start = Splitter(self._table.spec(), self._table.schema()), [], 0
         for batch in file_rows(self._table, task, sorted(splitter.sources)):
             rows = pa.Table.from_batches([batch])
-            numbers = pa.array(range(start, start + rows.num_rows), pa.int64())
+            numbers = pa.arange(start, start + rows.num_rows)
             start += rows.num_rows
             for values, part in splitter.split(rows.append_column("_dativo_position", numbers)):
                 if values in wanted:

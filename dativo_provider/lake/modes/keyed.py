@@ -186,7 +186,7 @@ def _numbered(batches: Iterator[pa.RecordBatch], path: str) -> Iterator[pa.Table
     start = 0
     for lot in _lots(batches):
         rows = pa.Table.from_batches(lot)
-        numbers = pa.array(range(start, start + rows.num_rows), pa.int64())
+        numbers = pa.arange(start, start + rows.num_rows)
         start += rows.num_rows
         yield rows.append_column(FILE, pa.repeat(pa.scalar(path), rows.num_rows)).append_column(POSITION, numbers)
 

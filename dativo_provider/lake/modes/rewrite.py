@@ -62,7 +62,7 @@ def _kept(rows: Iterable[pa.RecordBatch], positions: pa.ChunkedArray) -> Iterato
 
     dropped, offset = positions.cast(pa.int64()), 0
     for batch in rows:
-        numbers = pa.array(range(offset, offset + batch.num_rows), pa.int64())
+        numbers = pa.arange(offset, offset + batch.num_rows)
         offset += batch.num_rows
         yield batch.filter(pc.invert(pc.is_in(numbers, value_set=dropped)))
 
