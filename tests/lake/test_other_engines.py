@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from dativo_provider.model.job import PartitionSpec
@@ -96,6 +97,21 @@ def replaced(home: Path) -> Lake:
     return published(home, "replaced", FIELDS, ROWS[:10], mode="replace")
 
 
+MODES: dict[str, dict[str, Any]] = {
+    "merge": {"mode": "merge", "partitioning": (PartitionSpec("id", "bucket[8]"),)},
+    "delete_insert": {"mode": "delete_insert", "partitioning": (PartitionSpec("at", "month"),)},
+    "scd2": {"mode": "scd2", "order_by": "at", "partitioning": (PartitionSpec("is_current"),)},
+}
+AGREED = "select count(*), count(distinct id), sum(id), sum(amount), min(at), max(at) from {}"
+
+
+def rewritten(home: Path, name: str) -> Lake:
+    """Rows written anew and added in each mode, by a second run over a part of the first one's keys."""
+    published(home, name, FIELDS, ROWS, **MODES[name])
+    news = [{**row, "at": row["at"] + timedelta(hours=1), "amount": 7} for row in ROWS[::5]]
+    return published(home, name, FIELDS, news, **MODES[name])
+
+
 @pytest.fixture(scope="module")
 def answers(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[Any]]]:
     """One Spark session for all questions."""
@@ -103,6 +119,7 @@ def answers(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     lakes = {name: published(home, name, FIELDS, ROWS, partitioning=(spec,)) for name, spec in PARTITIONS.items()}
     lakes |= {"plain": published(home, "plain", FIELDS, ROWS, file_size_mb=1), "every_type": every_type(home)}
     lakes |= {"evolved": evolved(home), "replaced": replaced(home), "renamed": renamed(home)}
+    lakes |= {name: rewritten(home, name) for name in MODES}
     tables = {name: lake.target.table(lake.name()).metadata_location for name, lake in lakes.items()}
     quarantine = lakes["plain"].target.table(lakes["plain"].name(quarantine=True))
     tables["aside"] = quarantine.metadata_location
@@ -114,10 +131,22 @@ def answers(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "evolved": "select n, f, x from evolved where n >= 3 and f > 1.0 order by n",
         "renamed": "select b, s.y, s.z from renamed where b >= 3 order by b",
         "replaced": "select count(*), sum(id) from replaced",
+        **{f"mode {name}": AGREED.format(name) for name in MODES},
+        "current": "select count(*), sum(id), sum(amount) from scd2 where is_current and valid_to is null",
         "aside": "select row_id, reasons, raw from aside order by row_id",
     }
     found = spark.query(tables, list(questions.values()))
-    return dict(zip(questions, found, strict=True))
+    read = {f"read {name}": [ours(lakes[name])] for name in MODES}
+    return {**dict(zip(questions, found, strict=True)), **read}
+
+
+def ours(lake: Lake) -> list[Any]:
+    """What PyIceberg reads, as the same question answers it."""
+    rows = lake.target.table(lake.name()).scan().to_arrow()
+    edges = pc.min_max(rows["at"]).as_py()
+    shown = [edges[name].strftime("%Y-%m-%dT%H:%M:%S") for name in ("min", "max")]
+    totals = [pc.sum(rows["id"]).as_py(), f"{pc.sum(rows['amount']).as_py()}"]
+    return [rows.num_rows, pc.count_distinct(rows["id"]).as_py(), *totals, *shown]
 
 
 @requirement("ING-08")
@@ -163,6 +192,19 @@ def test_spark_reads_renamed_columns_and_parts(answers: dict[str, list[list[Any]
 
 def test_spark_sees_a_replace(answers: dict[str, list[list[Any]]]) -> None:
     assert answers["replaced"] == [[10, 45]]
+
+
+@requirement("ING-08")
+@pytest.mark.parametrize("name", MODES)
+def test_spark_and_pyiceberg_agree_on_what_a_mode_has_written_anew(
+    answers: dict[str, list[list[Any]]], name: str
+) -> None:
+    assert answers[f"mode {name}"] == answers[f"read {name}"]
+
+
+def test_spark_sees_one_current_version_of_each_key(answers: dict[str, list[list[Any]]]) -> None:
+    amount = sum(7 if row["id"] % 5 == 0 else row["amount"] for row in ROWS)
+    assert answers["current"] == [[400, sum(range(400)), f"{amount}.00"]]
 
 
 def test_spark_reads_the_quarantine(answers: dict[str, list[list[Any]]]) -> None:
