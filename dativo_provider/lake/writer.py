@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -118,7 +118,7 @@ class LakeFileWriter(StagedFileWriter):
         import pyarrow as pa
 
         have = set(batch.schema.names)
-        if unknown := have - set(self._schema.names):
+        if unknown := _parts(batch.schema) - _parts(self._schema):
             raise Fenced(
                 f"the table no longer has the columns {', '.join(sorted(unknown))} this run was planned with",
                 where=".".join(self._table.name()),
@@ -205,6 +205,23 @@ class LakeFileWriter(StagedFileWriter):
             "spec": self._table.spec().spec_id if split else None,
             "lacking": lacking,
         }
+
+
+def _parts(fields: Iterable[pa.Field], above: str = "") -> set[str]:
+    """Names of columns and of the parts of structs, at any depth. Casting would drop parts that are not there."""
+    import pyarrow as pa
+
+    found: set[str] = set()
+    for field in fields:
+        name, kind = f"{above}{field.name}", field.type
+        found.add(name)
+        if pa.types.is_struct(kind):
+            found |= _parts(kind, f"{name}.")
+        elif pa.types.is_list(kind):
+            found |= _parts([kind.value_field.with_name("element")], f"{name}.")
+        elif pa.types.is_map(kind):
+            found |= _parts([kind.item_field.with_name("value")], f"{name}.")
+    return found
 
 
 def _encoded_alike(field: pa.Field, given: pa.DataType) -> pa.Field:

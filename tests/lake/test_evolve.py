@@ -182,6 +182,18 @@ def test_a_run_planned_before_a_rename_does_not_stage_after_it(tmp_path: Path) -
         old.extract(plan, [{"id": 1, "n": "x"}])
 
 
+@pytest.mark.parametrize("kind", ["struct<{}:int>", "list<struct<{}:int>>", "map<string,struct<{}:int>>"])
+def test_a_run_planned_before_a_part_was_renamed_does_not_lose_it(tmp_path: Path, kind: str) -> None:
+    """A cast between structs drops parts without a word."""
+    old = lake(tmp_path, ID, Field("s", kind.format("a")))
+    plan = old.plan()
+    lake(tmp_path, ID, Field("s", kind.format("b"), parts_renamed_from=(("b", "a"),))).plan()
+    value: Any = {"a": 1}
+    value = [value] if kind.startswith("list") else [("k", value)] if kind.startswith("map") else value
+    with pytest.raises(Fenced, match="no longer has the columns s"):
+        old.extract(plan, [{"id": 1, "s": value}])
+
+
 @requirement("ING-20")
 def test_a_crash_between_evolving_and_publishing_costs_nothing(tmp_path: Path) -> None:
     lake(tmp_path, ID).run([{"id": 1}])
