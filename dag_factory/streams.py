@@ -9,7 +9,7 @@ from airflow.sdk import DAG, Asset, TaskGroup, TriggerRule
 from dag_factory.names import owner
 from dag_factory.options import FactoryOptions
 from dativo_provider.hooks.asset_uri import table_uri
-from dativo_provider.hooks.tenancy import pool_name
+from dativo_provider.hooks.tenancy import pool_name, source_pool
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.operators.audit import AuditOperator
 from dativo_provider.operators.extract import ExtractOperator
@@ -29,7 +29,8 @@ def add_stream(dag: DAG, group_id: str, job: JobSpec, stream: StreamSpec, option
         shared = _shared(dag, job, stream, options)
         plan = PlanOperator(task_id="plan", path=job.path, environment=options.environment, mode=options.mode, **shared)
         planned = {**shared, "plan": _plan_uri(plan.task_id)}
-        previous = ExtractOperator.partial(task_id="extract", **planned).expand(index=plan.output)
+        reads = {**planned, **_reading(job, options)}
+        previous = ExtractOperator.partial(task_id="extract", **reads).expand(index=plan.output)
         # A window without slices skips `extract`; what comes after it still has to run.
         after_extract = {"trigger_rule": TriggerRule.NONE_FAILED}
         if job.whole_run:
@@ -38,6 +39,16 @@ def add_stream(dag: DAG, group_id: str, job: JobSpec, stream: StreamSpec, option
         audit = AuditOperator(task_id="audit", **planned, **after_extract)
         publish = PublishOperator(task_id="publish", outlets=[table_asset(job, stream, options)], **planned)
         previous >> audit >> publish >> SyncOperator(task_id="sync", **planned)
+
+
+def _reading(job: JobSpec, options: FactoryOptions) -> dict[str, Any]:
+    """As many tasks read one source at once as it allows connections; of files any number may."""
+    pool = source_pool(job)
+    if not pool:
+        return {}
+    if options.manage_pools:
+        return {"pool": pool}
+    return {"max_active_tis_per_dag": min(job.source.pool_size, options.concurrency or job.source.pool_size)}
 
 
 def _plan_uri(task_id: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,7 @@ def run_job(job: JobSpec, args: argparse.Namespace) -> list[Outcome]:
     from dativo_provider.observability import open_progress
 
     ctx = context.run_context(args, job)
-    with cancelling(ctx), open_progress(args.quiet, title=job.dag_id) as ctx.progress:
+    with closing(ctx.kept), cancelling(ctx), open_progress(args.quiet, title=job.dag_id) as ctx.progress:
         report = run_with_retries(job, ctx, request_of(args))
     outcomes = [of_report(job, stream, read_back(stream, ctx)) for stream in report.streams]
     if not args.json and (not args.quiet or report.exit_code):

@@ -24,6 +24,7 @@ from dativo_provider.config.plugged import plugged_in
 from dativo_provider.config.problems import InvalidConfig, Problem, did_you_mean, listed
 from dativo_provider.config.recipes import RecipeSpec, find_recipe, read_recipe, registered
 from dativo_provider.config.references import expand
+from dativo_provider.config.settings import megabytes
 from dativo_provider.config.shapes.job import ID_RULE, Job, Retry, Transformation, is_id
 from dativo_provider.config.shapes.source import Source
 from dativo_provider.config.shapes.target import Target
@@ -283,13 +284,24 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
         environment=making.environment,
         path=str(making.place.path),
         description=job.description,
-        slices=job.slices,
+        slices=job.slices or 0,
+        memory_limit_mb=_memory_limit(making),
         maintenance=maintenance_spec(making.tenant.maintenance, job.maintenance, target_spec.file_size_mb),
         allowed_variables=(*making.tenant.own_variables, *making.recipe_variables),
         connection_prefixes=(f"{making.tenant.tenant}_", *(each.rstrip("*") for each in making.tenant.connections)),
         unsupported=tuple(making.unsupported),
         warnings=findings.warnings,
     )
+
+
+def _memory_limit(making: Making) -> int:
+    if (given := making.job.memory_limit) is None:
+        return 0
+    try:
+        return megabytes(str(given), "memory_limit")
+    except ConfigurationError as error:
+        making.error(("memory_limit",), error.message, error.remedy)
+        return 0
 
 
 def _policy(making: Making, contracts: Contracts) -> Policy:
@@ -330,6 +342,7 @@ def _source(making: Making) -> SourceSpec:
         connection_id=source.connection_id,
         options=options,
         roots=making.tenant.file_roots,
+        pool_size=source.pool_size,
     )
 
 

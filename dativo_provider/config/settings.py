@@ -12,7 +12,7 @@ from dativo_provider.config.problems import did_you_mean, listed
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.settings import CatalogSettings, Settings, StoreSettings
 
-__all__ = ["KEYS", "settings_from"]
+__all__ = ["KEYS", "megabytes", "settings_from"]
 
 KEYS = (
     "home", "catalog_name", "catalog_type", "catalog_uri", "catalog_properties", "warehouse", "store_uri",
@@ -45,7 +45,7 @@ def settings_from(values: Mapping[str, str]) -> Settings:
         catalog=_catalog(given, home, warehouse),
         store=_store(given.get("store_uri", ""), home, warehouse),
         mode=_choice(given, "mode", ("self_hosted", "cloud")),
-        memory_limit_mb=_megabytes(given),
+        memory_limit_mb=megabytes(given.get("memory_limit", "1024"), "[dativo] memory_limit"),
         threads=_integer(given, "threads", 2),
         manage_pools=_flag(given, "manage_pools"),
         manage_roles=_flag(given, "manage_roles"),
@@ -125,12 +125,10 @@ def _integer(given: Mapping[str, str], name: str, default: int) -> int:
     return int(value)
 
 
-def _megabytes(given: Mapping[str, str]) -> int:
-    """`1024`, `512MB`, `1.5 GB`; without a unit, MB."""
-    match = _SIZE.fullmatch(given.get("memory_limit", "1024"))
+def megabytes(text: str, where: str) -> int:
+    """`1024`, `512MB`, `1.5 GB`; without a unit, MB. Raises `ConfigurationError`."""
+    match = _SIZE.fullmatch(text.strip())
     found = int(float(match[1]) * _MEGABYTES[match[2].lower()]) if match else 0
     if not 64 <= found <= 10_000_000:
-        raise ConfigurationError(
-            "memory_limit is not a size of at least 64 MB", where="[dativo] memory_limit", remedy="e.g. 1024 or 2GB"
-        )
+        raise ConfigurationError("memory_limit is not a size of at least 64 MB", where=where, remedy="e.g. 1024 or 2GB")
     return found

@@ -30,6 +30,7 @@ from dativo_provider.lake.state import lane_of, other_jobs, own_lanes, read_stat
 from dativo_provider.lake.sweep import promised, sweep_folder, sweep_orphans
 from dativo_provider.lake.table import WantedTable, ensure_table, find_table, quarantine_name, table_name
 from dativo_provider.lake.tags import tag_properties
+from dativo_provider.model.budget import Budget
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.run import Lane, Manifest, Plan, Published, StagedFile, State
@@ -134,13 +135,14 @@ class IcebergTarget(Target):
         reposition(self.catalog, self.files, name, job.tenant, key, before, after)
 
     def stage(self, plan: Plan, piece: int, attempt: str, kind: StagedKind) -> StagedFileWriter:
+        budget = Budget.of(self._ctx.settings)
         prefix = f"s{piece:05d}-a{attempt}"
         if kind == "quarantine":
-            return quarantine_writer(self.table(plan.quarantine_table), plan, prefix)
+            return quarantine_writer(self.table(plan.quarantine_table), plan, prefix, budget)
         table = self.table(plan.table)
         if kind == "marks":
             return MarkWriter(table, plan, prefix)
-        return table_writer(table, plan, prefix, in_order=kind == "changes")
+        return table_writer(table, plan, prefix, budget, in_order=kind == "changes")
 
     def placed(self, plan: Plan, files: Sequence[StagedFile]) -> bool:
         return all(file.stats["spec"] is not None for file in files)

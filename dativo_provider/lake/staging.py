@@ -10,6 +10,7 @@ from dativo_provider.lake.datafile import left_out, run_folder
 from dativo_provider.lake.personal import personal_columns
 from dativo_provider.lake.sink import Encoding, ParquetSink, sync_folders
 from dativo_provider.lake.writer import LakeFileWriter
+from dativo_provider.model.budget import USUAL, Budget
 from dativo_provider.model.run import Plan, StagedFile
 from dativo_provider.model.target import StagedFileWriter
 
@@ -23,7 +24,9 @@ UNBOUNDED_IN_QUARANTINE = frozenset({"raw", "source_reference", "row_id"})  # ma
 _MARK_BYTES = 32 << 20
 
 
-def table_writer(table: Table, plan: Plan, prefix: str, *, in_order: bool = False) -> LakeFileWriter:
+def table_writer(
+    table: Table, plan: Plan, prefix: str, budget: Budget = USUAL, *, in_order: bool = False
+) -> LakeFileWriter:
     return LakeFileWriter(
         table,
         run_folder(plan.table_location, plan.plan_id),
@@ -33,10 +36,11 @@ def table_writer(table: Table, plan: Plan, prefix: str, *, in_order: bool = Fals
         unbounded=personal_columns(plan.fields),
         in_order=in_order,
         left_out=() if in_order else left_out(table),
+        budget=budget,
     )
 
 
-def quarantine_writer(table: Table, plan: Plan, prefix: str) -> LakeFileWriter:
+def quarantine_writer(table: Table, plan: Plan, prefix: str, budget: Budget) -> LakeFileWriter:
     return LakeFileWriter(
         table,
         run_folder(plan.quarantine_location, plan.plan_id),
@@ -44,6 +48,7 @@ def quarantine_writer(table: Table, plan: Plan, prefix: str) -> LakeFileWriter:
         target_bytes=plan.job.target.file_size_mb << 20,
         encoding=Encoding(plan.job.target.compression),
         unbounded=UNBOUNDED_IN_QUARANTINE,
+        budget=budget,
     )
 
 

@@ -16,6 +16,7 @@ from dativo_provider.lake.partition import Splitter, to_json
 from dativo_provider.lake.schema import arrow_schema, field_id
 from dativo_provider.lake.sink import Encoding, ParquetSink, sync_folders
 from dativo_provider.lake.stats import StatisticsPlan
+from dativo_provider.model.budget import Budget
 from dativo_provider.model.run import StagedFile
 from dativo_provider.model.target import StagedFileWriter
 
@@ -49,6 +50,7 @@ class LakeFileWriter(StagedFileWriter):
         *,
         target_bytes: int,
         encoding: Encoding,
+        budget: Budget,
         unbounded: frozenset[str] = frozenset(),
         in_order: bool = False,
         left_out: Collection[str] = (),
@@ -56,10 +58,13 @@ class LakeFileWriter(StagedFileWriter):
         self._table, self._folder, self._prefix = table, folder, prefix
         self._target, self._encoding = target_bytes, encoding
         self._in_order = in_order
-        self._group_bytes = max(1 << 16, min(_GROUP_BYTES, target_bytes))
+        self._group_bytes = max(1 << 16, min(_GROUP_BYTES, target_bytes, budget.group_bytes))
+        self._lot_bytes = min(_PARTITIONED_BYTES, budget.group_bytes * 3 // 2)
         self._schema = arrow_schema(table.schema())
         self._statistics = StatisticsPlan(table, unbounded)
-        self._most_open = _OPEN_LOCAL if scheme(folder) == "file" else _OPEN_REMOTE
+        remote = scheme(folder) != "file"
+        most = budget.open_files(len(self._schema), remote)
+        self._most_open = min(_OPEN_REMOTE if remote else _OPEN_LOCAL, most)
         self._nonce = secrets.token_hex(4)
         self._open: OrderedDict[Key, ParquetSink] = OrderedDict()
         self._files: list[StagedFile] = []
@@ -79,7 +84,7 @@ class LakeFileWriter(StagedFileWriter):
         fitted = self._fitted(batch)
         self._pending.append(fitted)
         self._pending_bytes += fitted.nbytes
-        if self._pending_bytes >= (_PARTITIONED_BYTES if self._splitter else self._group_bytes):
+        if self._pending_bytes >= (self._lot_bytes if self._splitter else self._group_bytes):
             self._drain()
 
     def close(self) -> tuple[StagedFile, ...]:

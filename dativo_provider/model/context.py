@@ -10,6 +10,7 @@ from threading import Event
 from typing import Any, Protocol
 
 from dativo_provider.errors import Cancelled, CredentialError
+from dativo_provider.model.kept import Kept
 from dativo_provider.model.settings import Settings
 from dativo_provider.vocabulary import EventType
 
@@ -90,6 +91,7 @@ class RunContext:
     on_cancel: list[Callable[[], None]] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)  # tenant, job, run, stream: on every event and metric
     progress: Callable[[int, int], None] | None = None  # rows, bytes of the batch just done
+    kept: Kept = field(default_factory=Kept)  # shared by every step this process runs; close it after the last
 
     def event(self, kind: EventType, message: str, level: int = logging.INFO, **facts: Any) -> None:
         """A structured log line; `facts` are counts and names, never row values."""

@@ -74,6 +74,7 @@ class SourceSpec:
     connection_id: str = ""  # an Airflow connection
     options: Mapping[str, Any] = field(default_factory=dict)
     roots: tuple[str, ...] = ()  # folders or prefixes a file connector may read below
+    pool_size: int = 5  # connections at once, over all tasks that Airflow runs for it
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,8 @@ class JobSpec:
     path: str = ""
     description: str = ""
     maintenance: MaintenanceSpec = MaintenanceSpec()
-    slices: int = 1  # how many tasks may read one stream at once
+    slices: int = 0  # parts of one stream that tasks read at once; 0: by the source's size
+    memory_limit_mb: int = 0  # of each task; 0: the deployment's
     allowed_variables: tuple[str, ...] = ()  # environment variables this tenant may reference
     connection_prefixes: tuple[str, ...] = ()  # Airflow connection ids this tenant may use start with one of these
     unsupported: tuple[str, ...] = ()  # why this version cannot execute it, a sentence each

@@ -54,6 +54,10 @@ class Reader(ABC):
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
         """At most `want` slices (never more than 256) that together cover the window exactly once."""
 
+    def estimate(self, stream: StreamSpec, window: Window) -> int | None:
+        """About how many bytes the window holds; None when the source does not tell without reading."""
+        return None
+
     @abstractmethod
     def read(self, stream: StreamSpec, piece: Slice) -> Iterator[Batch]:
         """The slice's rows in bounded memory. Raises `Unrepresentable`; never ends early without an error."""

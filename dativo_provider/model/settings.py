@@ -38,6 +38,7 @@ class Settings:
     mode: str = "self_hosted"
     memory_limit_mb: int = 1024
     threads: int = 2
+    parties: int = 1  # how many extract at once in this process, and share its memory
     manage_pools: bool = False
     manage_roles: bool = False
     state_encryption: Mapping[str, Any] = field(default_factory=dict, repr=False)  # key, key_id, old_keys

@@ -42,6 +42,8 @@ class StepOperator(BaseOperator):  # type: ignore[misc]
         except DativoError as error:
             self.failed(error, ctx, context)
             raise
+        finally:
+            ctx.kept.close()
 
     @abstractmethod
     def step(self, ctx: RunContext, context: Mapping[str, Any]) -> Any:

@@ -42,7 +42,9 @@ class Duplicates:
         others = [] if self._cursor else [field.name for field in staged_fields(plan)]
         self._columns = list(dict.fromkeys([*self._identity, *others]))
         self._spill = tempfile.TemporaryDirectory(prefix="dativo-seen-")
-        self._db = connect(ctx.settings.memory_limit_mb // 4, ctx.settings.threads, self._spill.name)
+        self._db = connect(
+            ctx.settings.memory_limit_mb // 4 // ctx.settings.parties, ctx.settings.threads, self._spill.name
+        )
         self._loaded: tuple[Any, Any] | None = None
         self._ready = False
 

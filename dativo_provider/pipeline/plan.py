@@ -19,14 +19,13 @@ from dativo_provider.pipeline.overlap import told_apart
 from dativo_provider.pipeline.records import begin, not_planned
 from dativo_provider.pipeline.sample import with_sampled_types
 from dativo_provider.pipeline.schema import cast_fields, decide, judged_by, typed
+from dativo_provider.pipeline.sizing import cut_slices
 from dativo_provider.pipeline.targets import open_target
 from dativo_provider.pipeline.workplace import label, reading, run_files, runs_folder
 from dativo_provider.quality.frontends import compile_rules
 from dativo_provider.vocabulary import WriteMode
 
-__all__ = ["MAX_SLICES", "plan"]
-
-MAX_SLICES = 256
+__all__ = ["plan"]
 
 
 def plan(job: JobSpec, stream: str, ctx: RunContext, request: RunRequest) -> Plan:
@@ -74,6 +73,8 @@ def _plan(
     cursor = spec.incremental.cursor_field
     judged = judged_by(job, spec, fields)
     checks = compile_rules(spec.contract.rules, fields, job.enforcement, job.schema_validation, cursor, judged)
+    slices = cut_slices(job, spec, window, request, reader, ctx)
+    window = _with_notes(window, slices, reader)
     return Plan(
         plan_id=plan_id,
         run_id=request.run_id or plan_id,
@@ -89,7 +90,7 @@ def _plan(
         fields=fields,
         checks=checks,
         window=window,
-        slices=_slices(job, spec, window, reader),
+        slices=slices,
         base=state,
         created_at=ctx.now().isoformat(),
         home=home_identity(ctx.settings),
@@ -149,10 +150,8 @@ def effective_mode(job: JobSpec, window: Window, state: State, request: RunReque
     return TRAITS[job.target.mode].again or job.target.mode if again else job.target.mode
 
 
-def _slices(job: JobSpec, spec: StreamSpec, window: Window, reader: Reader) -> tuple[Slice, ...]:
-    if window.kind == "empty":
-        return ()
-    want = min(job.slices, MAX_SLICES) if reader.capabilities.sliceable else 1
-    if window.overlap and spec.key and TRAITS[job.target.mode].adds and not reader.capabilities.ordered_cursor:
-        want = 1  # the same row may come in two files of one run; only who reads both can tell
-    return tuple(reader.slices(spec, window, want))
+def _with_notes(window: Window, slices: Sequence[Slice], reader: Reader) -> Window:
+    if len(slices) < 2 or window.kind != "full" or not reader.capabilities.point_in_time:
+        return window
+    note = f"read in {len(slices)} slices, each with a snapshot of its own: together they are not one point in time"
+    return replace(window, notes=(*window.notes, note))

@@ -18,9 +18,9 @@ from dativo_provider.model.job import JobSpec
 from dativo_provider.model.run import Plan, Published, RunRequest
 from dativo_provider.pipeline import records
 from dativo_provider.pipeline.audit import audit, final_manifests
-from dativo_provider.pipeline.extract import extract
 from dativo_provider.pipeline.plan import plan
 from dativo_provider.pipeline.publish import commit, fail_if_stale
+from dativo_provider.pipeline.side_by_side import extract_all
 from dativo_provider.pipeline.sync import sync
 from dativo_provider.pipeline.transform import transform
 from dativo_provider.pipeline.workplace import open_run
@@ -97,8 +97,7 @@ def _bug(problem: Exception, job: JobSpec, ctx: RunContext) -> InternalError:
 
 def _steps(report: StreamReport, job: JobSpec, ctx: RunContext, request: RunRequest) -> None:
     report.plan = made = plan(job, report.stream, ctx, request)
-    for piece in made.slices:
-        extract(made.path, piece.index, ctx)
+    extract_all(made, ctx)
     transform(made.path, ctx)
     try:
         audit(made.path, ctx)

@@ -46,6 +46,8 @@ def open_run(plan_uri: str, ctx: RunContext) -> tuple[RunFolder, Plan, Target]:
 
 
 def label(ctx: RunContext, job: JobSpec, stream: str, run_id: str, plan_id: str = "") -> None:
+    if job.memory_limit_mb:
+        ctx.settings = replace(ctx.settings, memory_limit_mb=job.memory_limit_mb)
     ctx.labels.update(
         tenant=job.tenant, job=job.name, stream=stream, run=run_id, plan=plan_id, connector=job.source.connector
     )

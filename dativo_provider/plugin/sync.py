@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from dativo_provider.errors import ConfigurationError, MissingExtra
-from dativo_provider.hooks.tenancy import RIGHTS, pool_name, role_name
+from dativo_provider.hooks.tenancy import RIGHTS, pool_name, role_name, source_pool
+from dativo_provider.vocabulary import Mode
 
-__all__ = ["make_pools", "make_roles", "sync_command", "tenant_slots", "validate_command"]
+__all__ = [
+    "make_pools", "make_roles", "make_source_pools", "source_slots", "sync_command", "tenant_slots", "validate_command",
+]  # fmt: skip
 
 
 def sync_command(args: argparse.Namespace) -> None:
     from airflow.configuration import conf
 
     try:
-        slots = tenant_slots(Path(args.folder or conf.get_mandatory_value("core", "dags_folder")))
-        made = make_pools(slots)
+        folder = Path(args.folder or conf.get_mandatory_value("core", "dags_folder"))
+        slots = tenant_slots(folder)
+        made = make_pools(slots) + make_source_pools(source_slots(folder, slots))
         if conf.getboolean("dativo", "manage_roles"):
             made += make_roles(slots)
     except ConfigurationError as error:
@@ -45,6 +50,41 @@ def make_pools(slots: Mapping[str, int]) -> list[str]:
     for tenant, count in slots.items():
         client.create_pool(pool_name(tenant), count, f"Tasks of tenant {tenant} (made by Dativo)", True)
     return [f"pool {pool_name(tenant)}: {count} slots" for tenant, count in slots.items()]
+
+
+def source_slots(folder: Path, tenants: Mapping[str, int]) -> dict[str, int]:
+    """How many tasks may read each source at once: the least that a job names, and no more than its tenant has.
+
+    Jobs with mistakes are left out: they have no tasks.
+    """
+    from dativo_provider.config import InvalidConfig, find_jobs, load_job
+
+    environment, mode = _options()
+    slots: dict[str, int] = {}
+    for file in find_jobs(folder):
+        try:
+            job = load_job(file.path, root=folder, environment=environment, mode=mode, variables=os.environ)
+        except InvalidConfig:
+            continue
+        if pool := source_pool(job):
+            slots[pool] = min(job.source.pool_size, tenants.get(job.tenant, 1), slots.get(pool, job.source.pool_size))
+    return slots
+
+
+def _options() -> tuple[str, Mode]:
+    from airflow.configuration import conf
+
+    mode = conf.get("dativo", "mode", fallback="self_hosted")
+    return conf.get("dativo", "environment", fallback=""), "cloud" if mode == "cloud" else "self_hosted"
+
+
+def make_source_pools(slots: Mapping[str, int]) -> list[str]:
+    from airflow.api.client import get_current_api_client
+
+    client = get_current_api_client()
+    for pool, count in slots.items():
+        client.create_pool(pool, count, "Tasks that read one source (made by Dativo)", True)
+    return [f"pool {pool}: {count} slots" for pool, count in slots.items()]
 
 
 def make_roles(tenants: Collection[str]) -> list[str]:

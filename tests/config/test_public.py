@@ -118,7 +118,7 @@ def test_the_reference_pages_are_not_stale(tmp_path: Path) -> None:
 
 def test_pages_show_keys_types_defaults_and_meanings() -> None:
     job = pages()["job.md"]
-    assert "| `slices` | whole number | `1` | Tasks that may read one stream at once. |" in job
+    assert "| `slices` | whole number |  | Tasks that read one stream at once; default: by the source's size. |" in job
     assert "## `source.tables[]`" in job
     assert "| `spreadsheet_id` | text | **required** |" in job
     assert "`append`, `replace`, `merge`" in job

@@ -105,6 +105,29 @@ def test_a_tenants_concurrency_is_a_pool_once_pools_are_managed_else_a_bound_per
     assert {task.pool for task in pooled.tasks} == {"dativo_acme"}
 
 
+@requirement("ING-15", "ORC-05")
+def test_tasks_that_read_one_source_are_bounded_by_its_connections():
+    source = SourceSpec("postgres", {"host": "${PGHOST}", "database": "shop"}, pool_size=3)
+    plain = build(sample_job(source=source))
+    assert plain.get_task("orders.extract").max_active_tis_per_dag == 3
+    assert plain.get_task("orders.publish").max_active_tis_per_dag is None
+    assert build(sample_job()).get_task("orders.extract").max_active_tis_per_dag is None, "files have no connections"
+    narrow = build(sample_job(source=source), FactoryOptions(concurrency=2))
+    assert narrow.get_task("orders.extract").max_active_tis_per_dag == 2
+
+
+@requirement("ING-15", "ORC-05")
+def test_jobs_of_one_source_share_its_pool_once_pools_are_managed():
+    options = FactoryOptions(manage_pools=True)
+    one, same = (SourceSpec("postgres", {"host": "db", "database": "shop", "user": user}) for user in "ab")
+    other, named = SourceSpec("postgres", {"host": "db2"}), SourceSpec("postgres", connection_id="acme_shop")
+    pools = [build(sample_job(source=s), options).get_task("orders.extract").pool for s in (one, same, other, named)]
+    assert pools[0] == pools[1] != pools[2]
+    assert pools[0].startswith("dativo_acme.postgres-")
+    assert pools[3] == "dativo_acme.acme_shop"
+    assert build(sample_job(source=one), options).get_task("orders.publish").pool == "dativo_acme"
+
+
 @requirement("TEN-01")
 def test_a_tenants_role_may_see_and_run_its_dags_once_roles_are_managed():
     assert build(sample_job()).access_control is None

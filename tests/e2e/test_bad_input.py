@@ -155,20 +155,20 @@ class before_extract:  # noqa: N801 - reads as a statement
         self._patch, self._act = trial.monkeypatch, act
 
     def __enter__(self) -> None:
-        import dativo_provider.pipeline.run as run
+        import dativo_provider.pipeline.side_by_side as slices
 
-        self._real = run.extract
+        self._real = slices.extract
 
         def extract(*args: Any) -> Any:
             self._act()
             return self._real(*args)
 
-        self._patch.setattr(run, "extract", extract)
+        self._patch.setattr(slices, "extract", extract)
 
     def __exit__(self, *_: object) -> None:
-        import dativo_provider.pipeline.run as run
+        import dativo_provider.pipeline.side_by_side as slices
 
-        self._patch.setattr(run, "extract", self._real)
+        self._patch.setattr(slices, "extract", self._real)
 
 
 @requirement("ERR-08")

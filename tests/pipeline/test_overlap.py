@@ -182,7 +182,7 @@ def test_a_row_in_two_files_of_one_run_is_published_once_however_many_tasks_read
 def test_a_bug_in_one_stream_is_recorded_stops_no_other_and_quotes_no_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import dativo_provider.pipeline.run as module
+    import dativo_provider.pipeline.side_by_side as module
 
     bench = Bench(tmp_path)
     bench.csv("a.csv", "1,north,1.00,2026-03-01T00:00:00Z")

@@ -38,6 +38,24 @@ def test_pools_are_made_once_and_then_follow_the_configuration(airflow_db):
     assert pools() == {"dativo_acme": 4, "dativo_globex": 1}
 
 
+@requirement("ING-15")
+def test_each_source_gets_a_pool_as_large_as_its_most_careful_job_and_its_tenant_allow(airflow_db, tmp_path):
+    jobs = tmp_path / "tenants" / "acme" / "jobs"
+    jobs.mkdir(parents=True)
+    (tmp_path / "tenants" / "acme" / "tenant.yaml").write_text("tenant_id: acme\n")
+    text = (
+        "source_connector: postgres\nsource: {{table: public.t, connection_id: {id}, pool_size: {size}}}\n"
+        "target_connector: iceberg\n"
+    )
+    for name, connection, size in (("a", "acme_shop", 7), ("b", "acme_shop", 3), ("c", "acme_crm", 9)):
+        (jobs / f"{name}.yaml").write_text(text.format(id=connection, size=size))
+    (jobs / "broken.yaml").write_text("source_connector: postgres\nsource: {tabel: x}\n")
+    slots = sync.source_slots(tmp_path, {"acme": 8})
+    assert slots == {"dativo_acme.acme_shop": 3, "dativo_acme.acme_crm": 8}
+    assert "pool dativo_acme.acme_shop: 3 slots" in sync.make_source_pools(slots)
+    assert pools()["dativo_acme.acme_crm"] == 8
+
+
 def test_roles_without_the_fab_provider_say_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "airflow.providers.fab.auth_manager.cli_commands.utils", None)
     with pytest.raises(MissingExtra, match="FAB auth manager"):

@@ -185,7 +185,12 @@ class Job(Shape):
         "run, `warn` empties a failing optional value.",
     )
     retry_config: Retry | None = Field(default=None, description="How failed tasks are tried again.")
-    slices: int = Field(default=1, ge=1, le=256, description="Tasks that may read one stream at once.")
+    slices: int | None = Field(
+        default=None, ge=1, le=256, description="Tasks that read one stream at once; default: by the source's size."
+    )
+    memory_limit: int | str | None = Field(
+        default=None, description="Memory of one task (`512MB`, `2GB`); default: the deployment's."
+    )
     alert_rules: list[AlertRule] = Field(default=[], description="Alerts on values.")
     logging: Logging | None = Field(default=None, description="Logs of this job.")
     catalog: Catalog | None = Field(default=None, description="A data catalog that is told about the table.")

@@ -127,6 +127,9 @@ class Source(Shape):
     credentials: Mapped = Field(default={}, description="Merged over `connection`; for secrets.")
     dsn: str = Field(default="", description="A whole connection string instead of `connection`.")
     rate_limits: Mapped = Field(default={}, description="Requests per second and retries against an API.")
+    pool_size: int = Field(
+        default=5, ge=1, le=1000, description="Connections to the source at once, over all tasks of the tenant's jobs."
+    )
     engine: Engine | None = Field(default=None, description="Implementation of the connector and its options.")
     options: Mapped = Field(default={}, description="Options of the connector; merged over `engine.options`.")
     reader: Reader | None = Field(default=None, description="A reader of your own.")

@@ -31,7 +31,9 @@ class Miscut(Exception):
 
 
 class Cutter:
-    """Iterate for the blocks of what `read` gives after `rest`, which begins on `line`. A block is about `size` bytes.
+    """Iterate for the blocks of what `read` gives after `rest`, which begins on `line`.
+
+    A block is about `size` bytes; 0 stands for `BLOCK_BYTES`, which is also the most.
 
     It cuts where the number of quotes so far is even, which costs little and is wrong only where a quote stands
     inside an unquoted value. Whoever parses a block finds that out; `recut` then goes back and looks closely.
@@ -51,7 +53,7 @@ class Cutter:
     ) -> None:
         self._read, self._dialect, self._where = read, dialect, where
         self._rest, self._line = rest, line
-        self._size, self._border = size or BLOCK_BYTES, border
+        self._size, self._border = min(size or BLOCK_BYTES, BLOCK_BYTES), border
 
     def __iter__(self) -> Iterator[Block]:
         size = self._size

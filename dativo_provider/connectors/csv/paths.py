@@ -17,7 +17,9 @@ from urllib.parse import unquote, urlsplit
 
 from dativo_provider.errors import ConfigurationError, CredentialError, Unsupported
 
-__all__ = ["Found", "Roots"]
+__all__ = ["PACKED_NAMES", "Found", "Roots"]
+
+PACKED_NAMES = (".gz", ".gzip", ".zst", ".zstd")
 
 _MAGIC = re.compile(r"[*?\[]")
 _CSV_NAME = re.compile(r"\.(csv|tsv|txt)(\.(gz|gzip|zst|zstd))?$", re.IGNORECASE)

@@ -17,7 +17,7 @@ from dativo_provider.connectors.csv.files import CsvFile, sha256_of
 from dativo_provider.connectors.csv.header import Header, read_header
 from dativo_provider.connectors.csv.parse import BlockParser
 from dativo_provider.connectors.csv.part import Part
-from dativo_provider.connectors.csv.paths import Found, Roots
+from dativo_provider.connectors.csv.paths import PACKED_NAMES, Found, Roots
 from dativo_provider.connectors.csv.split import split
 from dativo_provider.connectors.csv.survey import Surveyed, described, discovered, newest, survey
 from dativo_provider.connectors.csv.windows import cut, next_cursor, plan_window
@@ -30,6 +30,7 @@ from dativo_provider.errors import (
     Unsupported,
 )
 from dativo_provider.model.batch import Batch
+from dativo_provider.model.budget import Budget
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec, StreamSpec
 from dativo_provider.model.stream import Cursor, ReadResult, Slice, Stream, Window, WindowRequest
@@ -38,6 +39,8 @@ __all__ = ["CsvReader"]
 
 _DESCRIBED_FILES = 64  # headers read to describe a stream; other files' columns are matched by name all the same
 _DISCOVERED_FILES = 1000
+_LEAST_BLOCK = 64 << 10
+_UNPACKED = 5  # how much longer the text of a packed file may be
 
 
 class CsvReader(BaseReader):
@@ -91,6 +94,10 @@ class CsvReader(BaseReader):
             dialect = self._dialect(stream)
             return cut(stream, window, want, divided)
 
+    def estimate(self, stream: StreamSpec, window: Window) -> int | None:
+        sizes = ((file["size"], file["path"].lower()) for file in window.detail.get("files", ()))
+        return sum(int(size) * (_UNPACKED if path.endswith(PACKED_NAMES) else 1) for size, path in sizes)
+
     def batches(self, stream: StreamSpec, piece: Slice, tally: Tally) -> Generator[Batch, None, None]:
         read = tally.detail.setdefault("files", {})
         threads = max(1, self.ctx.settings.threads)
@@ -135,17 +142,17 @@ class CsvReader(BaseReader):
             if header:
                 types = typed_columns(stream.contract.fields, header.names, piece.as_text)
                 parser = BlockParser(stream.name, file.path, header.names, types, dialect)
-                cutter = _cutter(opened, header, part, dialect, file.path)
+                cutter = self._cutter(opened, header, part, dialect, file.path)
                 for batch in _parsed(parser, cutter, pool, ahead):
                     rows += batch.rows
                     yield from _portions(_selected(batch, stream.columns), dialect.batch_size)
             return opened.finish_part(part, rows) if part else opened.finish(rows)
 
-
-def _cutter(opened: CsvFile, header: Header, part: Part | None, dialect: Dialect, where: str) -> Cutter:
-    if part is None:
-        return Cutter(opened.text.read, dialect, where, rest=header.rest, line=header.line)
-    return Cutter(opened.part(part), dialect, where, line=part.line)
+    def _cutter(self, opened: CsvFile, header: Header, part: Part | None, dialect: Dialect, where: str) -> Cutter:
+        size = max(_LEAST_BLOCK, Budget.of(self.ctx.settings).block_bytes)
+        if part is None:
+            return Cutter(opened.text.read, dialect, where, rest=header.rest, line=header.line, size=size)
+        return Cutter(opened.part(part), dialect, where, line=part.line, size=size)
 
 
 def _refuse_sql(stream: StreamSpec) -> None:

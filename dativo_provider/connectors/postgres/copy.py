@@ -30,8 +30,8 @@ class Copy:
     well and the server's own row count is the caller's.
     """
 
-    def __init__(self, session: Session, select: str) -> None:
-        self.session = session
+    def __init__(self, session: Session, select: str, block: int) -> None:
+        self.session, self._block = session, min(block, BLOCK)
         self._statement = f"copy ({select}) to stdout (format csv)"
         self._rows: int | None = None
         self._error: BaseException | None = None
@@ -64,7 +64,7 @@ class Copy:
 
     def blocks(self) -> Iterator[memoryview]:
         """Each block is valid until the next is asked for. Raises what ended the COPY too early."""
-        buffer, filled = bytearray(BLOCK), 0
+        buffer, filled = bytearray(self._block), 0
         while size := os.readv(self._reading, [memoryview(buffer)[filled:]]):
             filled += size
             if filled < len(buffer):
@@ -75,7 +75,7 @@ class Copy:
                 continue
             yield memoryview(buffer)[:cut]
             rest = buffer[cut:filled]
-            buffer, filled = (buffer if len(buffer) == BLOCK else bytearray(BLOCK)), len(rest)
+            buffer, filled = (buffer if len(buffer) == self._block else bytearray(self._block)), len(rest)
             if filled > len(buffer):
                 buffer = bytearray(2 * filled)
             buffer[:filled] = rest

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -23,37 +23,46 @@ from dativo_provider.model.batch import Batch
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Slice
 
-__all__ = ["extracted"]
+__all__ = ["condition_of", "extracted"]
 
 _BIG = 256 << 20  # bytes of a table from which on two COPYs pay
 _TID_RANGES = 140000  # ranges of ctid are scanned as such since PostgreSQL 14
 _PLACE = "select pg_is_in_recovery(), pg_relation_size(%s::oid), current_setting('block_size')::int"
 
-Sessions = Callable[[], AbstractContextManager[Session]]
+
+class Sessions(Protocol):
+    """`first` waits for a free connection, `more` has None when there is none."""
+
+    def first(self) -> AbstractContextManager[Session]: ...
+    def more(self) -> AbstractContextManager[Session | None]: ...
 
 
 def extracted(
-    stream: StreamSpec, piece: Slice, options: Options, sessions: Sessions, tally: Tally
+    stream: StreamSpec, piece: Slice, options: Options, sessions: Sessions, block: int, tally: Tally
 ) -> Generator[Batch, None, None]:
-    """Raises `SourceChanged` when a planned column has gone, `Unrepresentable`, and psycopg2's errors."""
+    """Parses blocks of `block` bytes.
+
+    Raises `SourceChanged` when a planned column has gone, `Unrepresentable`, and psycopg2's errors."""
     with ExitStack() as opened:
-        session = opened.enter_context(sessions())
+        session = opened.enter_context(sessions.first())
         session.begin()
         relation = find_relation(session, stream)
         columns = relation.only(tuple(piece.spec["columns"]))
         parser = Parser(columns, piece.as_text, relation.label)
         names = ", ".join(column.selected(column.name in parser.as_text) for column in columns)
-        select = f"select {names} from {relation.source} where {_condition(stream, piece, relation)}"
-        parts = _parts(session, relation, piece, options)
-        others = [opened.enter_context(sessions()) for _ in parts[1:]]
+        select = f"select {names} from {relation.source} where {condition_of(stream, piece, relation)}"
+        asked = _threads(session, relation, piece, options)
+        more = [opened.enter_context(sessions.more()) for _ in range(asked - 1)]
+        others = [other for other in more if other is not None]
         others = others if _share_snapshot(session, others) else []
+        parts = _parts(session, relation, 1 + len(others))
         selects = [f"{select} and {part}" for part in parts] if others else [select]
         tally.detail["threads"] = len(selects)
-        for data in _read([session, *others], selects, parser, options):
+        for data in _read([session, *others], selects, parser, options, block):
             yield Batch(stream.name, data, relation.label)
 
 
-def _condition(stream: StreamSpec, piece: Slice, relation: Relation) -> str:
+def condition_of(stream: StreamSpec, piece: Slice, relation: Relation) -> str:
     conditions = [expression(stream.where)] if stream.where else []
     window: dict[str, Any] = piece.spec.get("window") or {}
     if window:
@@ -64,17 +73,23 @@ def _condition(stream: StreamSpec, piece: Slice, relation: Relation) -> str:
     return " and ".join(conditions) or "true"
 
 
-def _parts(session: Session, relation: Relation, piece: Slice, options: Options) -> list[str]:
-    """Ranges of pages for a read of the whole table; the last one is open, for pages still to come."""
+def _threads(session: Session, relation: Relation, piece: Slice, options: Options) -> int:
+    """How many COPYs at once pay: several for a whole table that is big."""
     window = piece.spec.get("window") or {}
     whole = not piece.spec.get("range") and window.get("lo") is None
     old = session.connection.server_version < _TID_RANGES
     if options.threads == 1 or not (whole and relation.plain) or old:
-        return [""]
+        return 1
     replica, size, page = session.rows(_PLACE, (relation.oid,))[0]
     threads = min(options.threads or (2 if size >= _BIG else 1), size // page)
-    if replica or threads < 2:
+    return 1 if replica else max(1, int(threads))
+
+
+def _parts(session: Session, relation: Relation, threads: int) -> list[str]:
+    """Ranges of pages; the last one is open, for pages still to come."""
+    if threads == 1:
         return [""]
+    _, size, page = session.rows(_PLACE, (relation.oid,))[0]
     edges = [size // page * part // threads for part in range(1, threads)]
     below = [f"ctid < '({edge},0)'::tid" for edge in edges]
     above = [f"ctid >= '({edge},0)'::tid" for edge in edges]
@@ -95,16 +110,20 @@ def _share_snapshot(session: Session, others: list[Session]) -> bool:
     return True
 
 
-def _read(sessions: list[Session], selects: list[str], parser: Parser, options: Options) -> Iterator[pa.RecordBatch]:
+def _read(
+    sessions: list[Session], selects: list[str], parser: Parser, options: Options, block: int
+) -> Iterator[pa.RecordBatch]:
     if len(sessions) == 1:
-        return _copied(sessions[0], selects[0], parser, options)
-    works = [_copied(session, select, parser, options) for session, select in zip(sessions, selects, strict=True)]
+        return _copied(sessions[0], selects[0], parser, options, block)
+    works = [
+        _copied(session, select, parser, options, block) for session, select in zip(sessions, selects, strict=True)
+    ]
     return merged(works, [session.cancel for session in sessions])
 
 
-def _copied(session: Session, select: str, parser: Parser, options: Options) -> Iterator[pa.RecordBatch]:
+def _copied(session: Session, select: str, parser: Parser, options: Options, size: int) -> Iterator[pa.RecordBatch]:
     rows = 0
-    with Copy(session, select) as copy:
+    with Copy(session, select, size) as copy:
         for block in copy.blocks():
             data = parser.batch(block)
             rows += data.num_rows

@@ -9,9 +9,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from dativo_provider.connectors.base import BaseReader, Tally
+from dativo_provider.connectors.pool import Pool
 from dativo_provider.connectors.postgres import CAPABILITIES
 from dativo_provider.connectors.postgres.cursors import cursor_column
 from dativo_provider.connectors.postgres.errors import translate
+from dativo_provider.connectors.postgres.estimate import estimated_bytes
 from dativo_provider.connectors.postgres.login import parameters
 from dativo_provider.connectors.postgres.options import options_of
 from dativo_provider.connectors.postgres.relations import Relation, every_relation, find_relation
@@ -20,6 +22,7 @@ from dativo_provider.connectors.postgres.slices import cut
 from dativo_provider.connectors.postgres.window import Planner, bounds
 from dativo_provider.errors import ConfigurationError, DativoError
 from dativo_provider.model.batch import Batch
+from dativo_provider.model.budget import Budget
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec, StreamSpec
 from dativo_provider.model.stream import Slice, Stream, Window, WindowRequest
@@ -27,6 +30,7 @@ from dativo_provider.model.stream import Slice, Stream, Window, WindowRequest
 __all__ = ["PostgresReader"]
 
 T = TypeVar("T")
+_LEAST_BLOCK = 1 << 18
 
 
 class PostgresReader(BaseReader):
@@ -38,12 +42,13 @@ class PostgresReader(BaseReader):
         super().__init__(source, ctx)
         self._live: set[Session] = set()
         self._lock = threading.Lock()
+        self._relations: dict[str, Relation] = {}
         self._at = ""
 
     # plan ---------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        with self.border(), self._session() as session, session.transaction():
+        with self.border(), self.first() as session, session.transaction():
             session.rows("select 1")
 
     def discover(self) -> list[Stream]:
@@ -73,6 +78,18 @@ class PostgresReader(BaseReader):
 
         return self._asked(planned, "planning the window", stream)
 
+    def estimate(self, stream: StreamSpec, window: Window) -> int | None:
+        from dativo_provider.connectors.postgres.extract import condition_of
+
+        def made(session: Session) -> int:
+            every = self._relation(session, stream, every=True)
+            whole = Slice(0, stream.name, {"window": bounds(window)})
+            read = replace(every, columns=every.only(stream.columns))
+            with session.transaction():
+                return estimated_bytes(session, read, condition_of(stream, whole, every))
+
+        return self._asked(made, "estimating the size", stream)
+
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
         def made(session: Session) -> list[Slice]:
             relation = self._relation(session, stream, every=True)
@@ -89,7 +106,8 @@ class PostgresReader(BaseReader):
         from dativo_provider.connectors.postgres.extract import extracted
 
         self._at = stream.object or stream.name
-        yield from extracted(stream, piece, options_of(self.source, stream), self._session, tally)
+        block = max(_LEAST_BLOCK, 2 * Budget.of(self.ctx.settings).block_bytes)
+        yield from extracted(stream, piece, options_of(self.source, stream), self, block, tally)
 
     def translate(self, error: Exception) -> DativoError | None:
         return translate(error, self._at)
@@ -105,9 +123,11 @@ class PostgresReader(BaseReader):
     # how ----------------------------------------------------------------------------------------------------
 
     def _relation(self, session: Session, stream: StreamSpec, every: bool = False) -> Relation:
-        """`every`: with all columns, also those the stream does not read."""
-        with session.transaction():
-            found = find_relation(session, stream)
+        """`every`: with all columns, also those the stream does not read. Looked up once per step."""
+        if stream.name not in self._relations:
+            with session.transaction():
+                self._relations[stream.name] = find_relation(session, stream)
+        found = self._relations[stream.name]
         columns = found.only(stream.columns)
         return found if every else replace(found, columns=columns)
 
@@ -116,24 +136,45 @@ class PostgresReader(BaseReader):
         self._at = (stream.object or stream.name) if stream else ""
 
         def once() -> T:
-            with self._session() as session:
+            with self.first() as session:
                 return question(session)
 
         with self.interruptible():
             return self.request(once, what)
 
     @contextmanager
-    def _session(self) -> Iterator[Session]:
-        session = connect(self._parameters(), options_of(self.source))
+    def first(self) -> Iterator[Session]:
+        """A connection of the source's pool; waits where all are in use."""
+        with self._pool().lease(self.ctx.check_cancelled) as session, self._lively(session):
+            yield session
+
+    @contextmanager
+    def more(self) -> Iterator[Session | None]:
+        """One more, if there is one at once."""
+        with self._pool().spare() as session:
+            if session is None:
+                yield None
+                return
+            with self._lively(session):
+                yield session
+
+    @contextmanager
+    def _lively(self, session: Session) -> Iterator[None]:
+        """Inside, cancelling the run ends what the session does."""
         with self._lock:
             self._live.add(session)
         try:
             self.ctx.check_cancelled()
-            yield session
+            yield
         finally:
             with self._lock:
                 self._live.discard(session)
-            session.close()
+
+    def _pool(self) -> Pool[Session]:
+        """One for all readers of this process that log in alike."""
+        parameters, options = self._parameters(), options_of(self.source)
+        key = ("postgres", options, tuple(sorted((name, str(value)) for name, value in parameters.items())))
+        return self.ctx.kept.get(key, lambda: Pool(self.source.pool_size, lambda: connect(parameters, options)))
 
     def _parameters(self) -> dict[str, Any]:
         found = parameters(self.source, self.ctx)

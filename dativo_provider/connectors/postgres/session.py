@@ -103,6 +103,15 @@ class Session:
             twin.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             twin.shutdown(socket.SHUT_RDWR)
 
+    def reusable(self) -> bool:
+        """No transaction is open, and the server still answers."""
+        try:
+            if self.connection.info.transaction_status:
+                self.execute("rollback")
+            return self.rows("select 1") == [(1,)]
+        except psycopg2_module().Error:
+            return False
+
     def close(self) -> None:
         with contextlib.suppress(Exception):
             self.connection.close()
