@@ -66,7 +66,7 @@ mutants: setup services ## plant protocol bugs, one at a time; the suites must c
 .PHONY: bench
 bench: setup services ## every benchmark, as ratios in one run
 	@$(UV) pip install -q --python $(BIN)/python -c requirements/constraints.txt --group bench
-	@for each in postgres_to_iceberg csv_to_iceberg publish merge state_growth row_checks parse_jobs parse_dags; do \
+	@for each in postgres_to_iceberg csv_to_iceberg publish merge state_growth row_checks parse_jobs parse_dags slices startup many_jobs; do \
 		echo "── $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
 
 .PHONY: lint

@@ -16,7 +16,7 @@ from dativo_provider.lake.partition import Splitter, to_json
 from dativo_provider.lake.schema import arrow_schema, field_id
 from dativo_provider.lake.sink import Encoding, ParquetSink, sync_folders
 from dativo_provider.lake.stats import StatisticsPlan
-from dativo_provider.model.budget import Budget
+from dativo_provider.model.budget import USUAL, Budget
 from dativo_provider.model.run import StagedFile
 from dativo_provider.model.target import StagedFileWriter
 
@@ -50,10 +50,10 @@ class LakeFileWriter(StagedFileWriter):
         *,
         target_bytes: int,
         encoding: Encoding,
-        budget: Budget,
         unbounded: frozenset[str] = frozenset(),
         in_order: bool = False,
         left_out: Collection[str] = (),
+        budget: Budget = USUAL,
     ) -> None:
         self._table, self._folder, self._prefix = table, folder, prefix
         self._target, self._encoding = target_bytes, encoding

@@ -7,7 +7,7 @@ from typing import Self
 
 from dativo_provider.model.settings import Settings
 
-__all__ = ["Budget"]
+__all__ = ["USUAL", "Budget"]
 
 _BASE_MB = 200  # interpreter, Arrow, PyIceberg and an open catalog, before the first row
 _LEAST_MB = 8
@@ -39,3 +39,6 @@ class Budget:
         """Parquet files that may be written at once."""
         each = columns * _COLUMN_BYTES + (_UPLOAD_BYTES if remote else 0)
         return max(4, (self.free_mb << 20) // 3 // each)
+
+
+USUAL = Budget.of(Settings(home=""))
