@@ -115,7 +115,7 @@ def airflow(tmp_path: Path, database: Database) -> Iterator[Airflow]:
         made.stop()
 
 
-@requirement("STA-07", "ORC-04")
+@requirement("STA-07", "REG-08")
 def test_airflows_own_backfill_reads_each_interval_once_and_leaves_the_cursor_alone(airflow: Airflow) -> None:
     wait(lambda: "acme.orders" in airflow("dags", "list", "-o", "plain"), 240, airflow)
     wait(lambda: [state for _, state in airflow.runs("scheduled")] == ["success"], 480, airflow)

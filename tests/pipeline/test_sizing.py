@@ -128,7 +128,7 @@ def test_a_slice_that_fails_stops_the_others(tmp_path: Path, monkeypatch: pytest
     assert bench.rows() == []
 
 
-@requirement("ING-14", "SN-12")
+@requirement("ING-14")
 def test_cancelling_stops_every_slice_within_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench, ctx = with_files(tmp_path, 6, job={"slices": 6}), None
 
@@ -147,7 +147,7 @@ def test_cancelling_stops_every_slice_within_seconds(tmp_path: Path, monkeypatch
     assert ctx.on_cancel == []
 
 
-@requirement("ING-05", "ING-14")
+@requirement("ING-14", "ING-17")
 def test_only_the_slice_that_failed_is_read_again(tmp_path: Path) -> None:
     bench = with_files(tmp_path, 3, rows=50, job={"slices": 3})
     ctx = bench.context()
@@ -168,7 +168,7 @@ def test_only_the_slice_that_failed_is_read_again(tmp_path: Path) -> None:
     assert ids(bench.rows()) == list(range(150))
 
 
-@requirement("ING-14", "STA-05")
+@requirement("ING-14")
 def test_a_big_file_read_in_parts_is_known_as_one_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.connectors.csv.test_lines import small_blocks
 

@@ -61,7 +61,7 @@ def same(root: Path, want: int, block: int, **options: Any) -> int:
     return len(pieces)
 
 
-@requirement("ING-14", "CON-04")
+@requirement("ING-14")
 @relaxed
 @given(text=ANY_TEXT, want=st.integers(2, 6), block=st.sampled_from([1, 3, 16, 64]), mark=st.booleans())
 @example(text='x,"a\nb",1\n' * 8, want=3, block=16, mark=True)
@@ -123,7 +123,7 @@ def test_small_files_are_not_worth_dividing(tmp_path: Path) -> None:
     assert len(reader.slices(stream, reader.window(stream, WindowRequest(full=True)), 8)) == 1
 
 
-@requirement("ING-14", "ING-05")
+@requirement("ING-14")
 def test_a_part_that_is_no_longer_what_was_planned_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(f"{HEADER}\n" + "1,2,3\n" * 100)
