@@ -59,7 +59,7 @@ class LakeFileWriter(StagedFileWriter):
         self._target, self._encoding = target_bytes, encoding
         self._in_order = in_order
         self._group_bytes = max(1 << 16, min(_GROUP_BYTES, target_bytes, budget.group_bytes))
-        self._lot_bytes = min(_PARTITIONED_BYTES, budget.group_bytes * 3 // 2)
+        self._lot_bytes = min(_PARTITIONED_BYTES, budget.group_bytes)
         self._schema = arrow_schema(table.schema())
         self._statistics = StatisticsPlan(table, unbounded)
         remote = scheme(folder) != "file"

@@ -1,4 +1,4 @@
-"""How an extract shares out `memory_limit`. The figures are measured: benchmarks/memory.py shows them."""
+"""How an extract shares out `memory_limit`. The figures are measured; tests/e2e/test_memory.py holds them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Budget:
     @property
     def block_bytes(self) -> int:
         """Text that a reader parses at once: about eight blocks are on their way, and Arrow's form may be larger."""
-        return (self.free_mb << 20) // 80
+        return (self.free_mb << 20) // 100
 
     @property
     def group_bytes(self) -> int:
         """Arrow bytes gathered for a row group: as many are encoded meanwhile, and Parquet buffers both."""
-        return (self.free_mb << 20) // 8
+        return (self.free_mb << 20) // 10
 
     def open_files(self, columns: int, remote: bool) -> int:
         """Parquet files that may be written at once."""
