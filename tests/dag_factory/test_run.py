@@ -164,3 +164,29 @@ def test_embedded_defaults_on_a_distributed_executor_stop_before_reading(root, t
     for setting in ("AIRFLOW__DATIVO__CATALOG_URI", "AIRFLOW__DATIVO__WAREHOUSE"):
         assert setting.rpartition("__")[2].lower() in (told.out + told.err).lower()
     assert not (tmp_path / "home" / "warehouse").exists()
+
+
+@requirement("ING-14", "ING-17")
+def test_only_the_slice_that_failed_is_repeated_and_what_the_others_staged_is_used(root, tmp_path, monkeypatch):
+    """Each mapped task reads one slice; a retry of one does not touch the rest."""
+    from dativo_provider.connectors.csv.reader import CsvReader
+
+    folder = make_job(root, more="slices: 3\nretry_config: {max_retries: 1, initial_delay_seconds: 0}\n").parent.parent
+    for number in (2, 3):
+        (folder / "data" / f"orders_{number}.csv").write_text(f"order_id,amount\n{number}0,1\n{number}1,2\n")
+    real, reads = CsvReader._file, []
+
+    def read(self, stream, piece, file, *more):
+        reads.append(file.path)
+        facts = yield from real(self, stream, piece, file, *more)
+        if file.path == "orders_2.csv" and reads.count(file.path) == 1:
+            raise ConnectionError("the share is gone for a moment")
+        return facts
+
+    monkeypatch.setattr(CsvReader, "_file", read)
+    done = run(root)
+    assert done.state == "success"
+    assert sorted(reads) == ["orders_1.csv", "orders_2.csv", "orders_2.csv", "orders_3.csv"]
+    extracts = [ti for ti in done.get_task_instances() if ti.task_id == "orders.extract"]
+    assert sorted((ti.map_index, ti.try_number) for ti in extracts) == [(0, 1), (1, 2), (2, 1)]
+    assert sorted(row["order_id"] for row in rows(tmp_path / "home")) == [1, 2, 20, 21, 30, 31]
