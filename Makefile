@@ -32,7 +32,7 @@ ui: setup ## Airflow's web UI with the example tenants; prints address and log-i
 	@scripts/ui
 
 .PHONY: services
-services: setup ## fetch the servers the tests start (PostgreSQL, an S3 server, Spark's Iceberg runtime)
+services: setup ## fetch the servers the tests start (PostgreSQL, object stores, catalogs, Spark, ...)
 	@$(BIN)/python -m tests.services install
 
 .PHONY: test

@@ -32,9 +32,12 @@ _OPTIONS = {
         example="/opt/airflow/dativo",
     ),
     "catalog_name": _option("Name of the Iceberg catalog in lineage and asset URIs.", default="dativo"),
-    "catalog_type": _option("PyIceberg catalog type; this version runs sql (SQLite or PostgreSQL).", example="sql"),
+    "catalog_type": _option(
+        "Kind of Iceberg catalog: sql (SQLite or PostgreSQL), rest, nessie or glue.", example="sql"
+    ),
     "catalog_uri": _option(
-        "Where the Iceberg catalog is. Empty: a SQLite file under `home`.",
+        "Where the Iceberg catalog is: a database URL, or the address of a REST or Nessie server. "
+        "Empty: a SQLite file under `home`.",
         example="postgresql+psycopg2://user@db/catalog",
         sensitive=True,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dativo_provider.config.catalogs import catalog_type
 from dativo_provider.config.known import BUILT_IN
 from dativo_provider.config.making import Making
 from dativo_provider.config.problems import did_you_mean
@@ -50,11 +51,9 @@ def _missing(making: Making) -> Iterator[str]:
         yield f"file_format '{target.file_format}' is not written by this version"
     elif target.markdown_kv_storage or target.storage_pattern:
         yield "Markdown-KV storage is not executed by this version"
-    if target.branch:
-        yield f"publishing to a branch ('{target.branch}') is not executed by this version"
-    kind = str(target.catalog.get("type") or ("nessie" if "nessie" in target.connection else "sql"))
-    if kind != "sql" and "${" not in kind:
-        yield f"catalogs of type '{kind}' are not supported by this version, which uses sql"
+    kind = catalog_type(target.catalog, target.connection)
+    if target.branch not in ("", "main") and kind not in ("", "nessie"):
+        yield f"publishing to a branch ('{target.branch}') is not executed by this version, except in Nessie"
     if source.incremental and source.incremental.strategy in _STRATEGIES:
         yield f"{_STRATEGIES[source.incremental.strategy]} is not executed by this version"
     if any(each.type == "python" for each in job.transformations):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dativo_provider.config.catalogs import CATALOGS, catalog_type
 from dativo_provider.config.problems import did_you_mean, listed
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.settings import CatalogSettings, Settings, StoreSettings
@@ -55,7 +56,12 @@ def settings_from(values: Mapping[str, str]) -> Settings:
 
 
 def _catalog(given: Mapping[str, str], home: Path, warehouse: str) -> CatalogSettings:
-    kind = given.get("catalog_type", "sql").lower()
+    kind = catalog_type({"type": given.get("catalog_type", "sql")})
+    if kind not in CATALOGS:
+        raise ConfigurationError(
+            f"there is no catalog of type '{kind}'", where="[dativo] catalog_type",
+            remedy=did_you_mean(kind, CATALOGS) or f"use one of: {listed(sorted(CATALOGS))}",
+        )  # fmt: skip
     further = _json_object(given, "catalog_properties", '{"s3.region": "eu-central-1"}')
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in further.items()}
     properties = {"type": kind, **texts}
@@ -63,9 +69,9 @@ def _catalog(given: Mapping[str, str], home: Path, warehouse: str) -> CatalogSet
         properties["uri"] = uri
     elif kind == "sql":
         properties.setdefault("uri", f"sqlite:///{home / 'catalog.db'}")
-    elif kind == "rest" and "uri" not in properties:
+    elif "uri" in CATALOGS[kind].needs and "uri" not in properties:
         raise ConfigurationError(
-            "a REST catalog needs its address", where="[dativo] catalog_uri", remedy="set catalog_uri to its URL"
+            f"a {kind} catalog needs its address", where="[dativo] catalog_uri", remedy="set catalog_uri to its URL"
         )
     embedded = properties.get("uri", "").startswith("sqlite") or warehouse.startswith("file:")
     return CatalogSettings(given.get("catalog_name", "dativo"), properties, warehouse, embedded)

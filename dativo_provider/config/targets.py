@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from dativo_provider.config.catalogs import CATALOGS, CHOICES, catalog_type
 from dativo_provider.config.contract import ContractSource
 from dativo_provider.config.evolution import block_policies, mode_policies, of_schema_contract
 from dativo_provider.config.incremental import is_incremental
 from dativo_provider.config.making import Making
 from dativo_provider.config.modes import check_mode, columns_of_history, history_of
-from dativo_provider.config.problems import listed
+from dativo_provider.config.problems import did_you_mean, listed
 from dativo_provider.config.roots import below_roots, has_scheme, located
 from dativo_provider.config.shapes.target import Partition
 from dativo_provider.config.streams import known_column
@@ -24,6 +25,7 @@ from dativo_provider.vocabulary import WriteMode
 
 __all__ = ["target"]
 
+_JUDGED_ELSEWHERE = ("s3.", "gcs.", "adls.", "connection_id", "conn_id", "airflow_conn_id")
 _INGEST_DATE = "ingest_date"
 _LOADED_AT = "_dativo_loaded_at"
 _MOMENTS = {"timestamp", "timestamptz"}
@@ -51,7 +53,7 @@ def target(
     check_mode(making, write_mode, streams, partitioning, made)
     return TargetSpec(
         connector=making.publisher.name,
-        catalog={key: value for key, value in given.catalog.items() if key != "warehouse"},
+        catalog=_catalog(making),
         warehouse=_PLACES.get(making.publisher.place, _warehouse)(making),
         namespace=_namespace(making, domain),
         branch=given.branch,
@@ -115,9 +117,42 @@ def _namespace(making: Making, domain: str) -> str:
     return written
 
 
+def _catalog(making: Making) -> Mapping[str, Any]:
+    """As written, without a warehouse that is a path: that is the target's."""
+    given = making.target.catalog
+    named = _is_name(making, given.get("warehouse"))
+    return {key: value for key, value in given.items() if key != "warehouse" or named}
+
+
+def _is_name(making: Making, warehouse: Any) -> bool:
+    """Whether only the catalog's server knows what it stands for."""
+    kind = CATALOGS.get(catalog_type(making.target.catalog, making.target.connection))
+    return bool(kind and kind.named_warehouse and warehouse and not has_scheme(str(warehouse)))
+
+
+def _check_catalog(making: Making) -> None:
+    """Its type is known, and a tenant may say each of its words."""
+    target, keys = making.target, ("target", "catalog")
+    kind = catalog_type(target.catalog, target.connection)
+    if kind and kind not in CATALOGS:
+        hint = did_you_mean(kind, CATALOGS) or f"use one of: {listed(sorted(CATALOGS))}"
+        making.error((*keys, "type"), f"there is no catalog of type '{kind}'", hint)
+        return
+    words = CATALOGS[kind].words if kind else CHOICES
+    for word in target.catalog:
+        if word not in {*words, "type", "warehouse"} and not word.startswith(_JUDGED_ELSEWHERE):
+            making.error(
+                (*keys, word), f"a job may not set '{word}' of {f'a {kind}' if kind else 'the deployment’s'} catalog",
+                did_you_mean(word, words) or f"it may set: {listed(sorted(words))}; the operator sets the others",
+            )  # fmt: skip
+
+
 def _warehouse(making: Making) -> str:
+    _check_catalog(making)
     _check_catalog_uri(making)
     nested = making.target.catalog.get("warehouse")
+    if _is_name(making, nested):
+        nested = ""
     if making.target.warehouse:
         return _below(making, making.target.warehouse, ("target", "warehouse"))
     if isinstance(nested, str) and nested:

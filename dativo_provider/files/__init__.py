@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 
 from dativo_provider.errors import Unsupported
 from dativo_provider.files.base import FileInfo, FileMissing, FileStore, Labels
@@ -26,19 +27,24 @@ __all__ = [
 _NO_PROPERTIES: Mapping[str, str] = {}
 
 
+# By scheme: `module:Class`, imported when it is needed.
+_STORES = {
+    "file": "local:LocalFiles",
+    **dict.fromkeys(("s3", "s3a", "s3n"), "s3:S3Files"),
+    **dict.fromkeys(("gs", "gcs"), "gcs:GcsFiles"),
+    **dict.fromkeys(("abfs", "abfss", "az"), "azure:AzureFiles"),
+}
+
+
 def open_files(uri: str, properties: Mapping[str, str] = _NO_PROPERTIES) -> FileStore:
     """The store that holds `uri`. `properties` are PyIceberg's (`s3.endpoint`, `s3.access-key-id`, ...)."""
     kind = scheme(uri)
-    if kind == "file":
-        from dativo_provider.files.local import LocalFiles
-
-        return LocalFiles()
-    if kind in {"s3", "s3a", "s3n"}:
-        from dativo_provider.files.s3 import S3Files
-
-        return S3Files(properties)
-    raise Unsupported(
-        f"no file store for '{kind}://'",
-        where=uri,
-        remedy="use file:///… or s3://…, the schemes this version can write",
-    )
+    if kind not in _STORES:
+        raise Unsupported(
+            f"no file store for '{kind}://'",
+            where=uri,
+            remedy="use file:///…, s3://…, gs://… or abfss://…, the schemes this version can write",
+        )
+    module, _, name = _STORES[kind].partition(":")
+    store: FileStore = getattr(import_module(f"{__name__}.{module}"), name)(properties)
+    return store

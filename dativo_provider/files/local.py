@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,6 +22,9 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}
 
 
 class LocalFiles:
+    def __init__(self, properties: Mapping[str, str] | None = None) -> None:
+        """Takes no properties."""
+
     def read(self, uri: str) -> bytes:
         with translated(uri):
             return local_path(uri).read_bytes()

@@ -20,15 +20,15 @@ from dativo_provider.errors import (
     StorageUnavailable,
 )
 from dativo_provider.files.base import FileInfo, FileMissing, Labels
-from dativo_provider.files.uri import join, parent
+from dativo_provider.files.uri import bucket_and_key, join, parent
 
-__all__ = ["S3Files", "make_client", "split"]
+__all__ = ["S3Files", "make_client"]
 
 _NONCE = "dativo-writer"  # object metadata: tells our own write apart from another's when a response got lost
 _CONFLICT_ATTEMPTS = 5
 _LARGEST_COPY, _COPIED_PART = 4 << 30, 256 << 20
 _PLAIN = " !#$&'()*+,-./:;<=>?@[]^_`{|}~"
-_NO_TAG = re.compile(r"[^\w \-.:/=+@]")
+_NO_TAG = re.compile(r"[^\w \-.:/=+@]", re.ASCII)  # MinIO takes no other letters
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
 _EXISTS = {"412", "PreconditionFailed"}
 _CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
@@ -37,12 +37,6 @@ _DENIED = {
     "InvalidAccessKeyId", "InvalidToken", "RequestExpired", "SignatureDoesNotMatch", "TokenRefreshRequired",
 }  # fmt: skip
 _honoured: set[tuple[str, str]] = set()  # (endpoint, bucket) whose conditional puts were seen to work
-
-
-def split(uri: str) -> tuple[str, str]:
-    """`s3://bucket/a/b` → `("bucket", "a/b")`."""
-    bucket, _, key = uri.partition("://")[2].partition("/")
-    return bucket, key
 
 
 def make_client(properties: Mapping[str, str]) -> Any:
@@ -89,13 +83,13 @@ class S3Files:
         self._endpoint = properties.get("s3.endpoint", "")
 
     def read(self, uri: str) -> bytes:
-        bucket, key = split(uri)
+        bucket, key = bucket_and_key(uri)
         with _translated(uri):
             data: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return data
 
     def write(self, uri: str, data: bytes) -> None:
-        bucket, key = split(uri)
+        bucket, key = bucket_and_key(uri)
         with _translated(uri):
             self._client.put_object(Bucket=bucket, Key=key, Body=data)
 
@@ -105,14 +99,14 @@ class S3Files:
 
     def copy(self, source: str, target: str, labels: Labels | None = None) -> None:
         """By the store itself; in parts beyond the size one request may copy."""
-        (bucket, key), (to_bucket, to_key) = split(source), split(target)
+        (bucket, key), (to_bucket, to_key) = bucket_and_key(source), bucket_and_key(target)
         with _translated(source):
             self._client.copy(
                 {"Bucket": bucket, "Key": key}, to_bucket, to_key, ExtraArgs=_labelled(labels), Config=_copying()
             )
 
     def list(self, prefix: str) -> list[FileInfo]:
-        bucket, key = split(prefix)
+        bucket, key = bucket_and_key(prefix)
         folder = key.rstrip("/") + "/" if key.strip("/") else ""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
         kind = prefix.partition("://")[0]
@@ -125,7 +119,7 @@ class S3Files:
         return sorted(found, key=lambda info: info.uri)
 
     def delete(self, uri: str) -> None:
-        bucket, key = split(uri)
+        bucket, key = bucket_and_key(uri)
         with _translated(uri):
             self._client.delete_object(Bucket=bucket, Key=key)
 
@@ -133,7 +127,7 @@ class S3Files:
         return self._head(uri) is not None
 
     def _head(self, uri: str) -> Mapping[str, Any] | None:
-        bucket, key = split(uri)
+        bucket, key = bucket_and_key(uri)
         try:
             with _translated(uri):
                 found: Mapping[str, Any] = self._client.head_object(Bucket=bucket, Key=key)
@@ -160,7 +154,7 @@ class S3Files:
     def _conditional_put(self, uri: str, data: bytes, nonce: str) -> str:
         from botocore.exceptions import ClientError
 
-        bucket, key = split(uri)
+        bucket, key = bucket_and_key(uri)
         with _translated(uri):
             try:
                 self._client.put_object(Bucket=bucket, Key=key, Body=data, IfNoneMatch="*", Metadata={_NONCE: nonce})
@@ -174,7 +168,7 @@ class S3Files:
 
     def _require_conditional_puts(self, uri: str) -> None:
         """Some stores accept `If-None-Match` and ignore it; there two attempts would overwrite each other."""
-        known = (self._endpoint, split(uri)[0])
+        known = (self._endpoint, bucket_and_key(uri)[0])
         if known in _honoured:
             return
         probe = join(parent(uri), f".dativo-probe-{uuid.uuid4().hex}")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from dativo_provider.errors import ConfigurationError
 
-__all__ = ["canonical", "file_uri", "join", "local_path", "parent", "relative", "scheme", "uri_of"]
+__all__ = ["bucket_and_key", "canonical", "file_uri", "join", "local_path", "parent", "relative", "scheme", "uri_of"]
 
+_SPELLINGS = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "az": "abfs"}
 _UNSAFE = frozenset("?#%")  # URL parsers in readers of the table would cut or decode the path at these
 
 
@@ -15,7 +16,7 @@ def scheme(uri: str) -> str:
     """`s3` of `s3://bucket/key`. Raises `ConfigurationError` for a plain path."""
     kind, separator, _ = uri.partition("://")
     if not separator or not kind:
-        raise ConfigurationError(f"'{uri}' has no scheme", remedy="write file:///… or s3://…")
+        raise ConfigurationError(f"'{uri}' has no scheme", remedy="write file:///…, s3://…, gs://… or abfss://…")
     return kind.lower()
 
 
@@ -44,12 +45,18 @@ def local_path(uri: str) -> Path:
     return Path(rest.removeprefix("//localhost").removeprefix("//") if rest.startswith("//") else rest)
 
 
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    """`s3://bucket/a/b` → `("bucket", "a/b")`."""
+    bucket, _, key = uri.partition("://")[2].partition("/")
+    return bucket, key
+
+
 def canonical(uri: str) -> str:
-    """One spelling per file, for comparing: `file:/a` and `file:///a`, `s3a://b` and `s3://b`."""
+    """One spelling per file, for comparing: `file:/a` and `file:///a`, `s3a://b` and `s3://b`, `az://` and `abfs://`."""
     kind, _, rest = uri.partition(":")
     if kind == "file":
         return uri_of(local_path(uri))
-    return f"{'s3' if kind in {'s3a', 's3n'} else kind}:{rest}"
+    return f"{_SPELLINGS.get(kind, kind)}:{rest}"
 
 
 def join(base: str, *parts: str) -> str:

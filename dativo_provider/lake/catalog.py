@@ -1,18 +1,18 @@
-"""The catalog a job's tables are in: SQLite under DATIVO_HOME by default, PostgreSQL for a deployment."""
+"""The catalog a job's tables are in: SQLite under DATIVO_HOME by default, the deployment's, or the job's own."""
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from dativo_provider.errors import ConfigurationError, MissingExtra, Unsupported
-from dativo_provider.files import file_uri, join, local_path, scheme
+from dativo_provider.errors import Unsupported
+from dativo_provider.files import canonical, file_uri, join, local_path, scheme
+from dativo_provider.lake.catalogs.base import CatalogLeaf, Place
+from dativo_provider.lake.catalogs.folders import make_folder
+from dativo_provider.lake.catalogs.races import lost_races
+from dativo_provider.lake.catalogs.registry import leaf
 from dativo_provider.lake.compat import repair
-from dativo_provider.lake.own import merged, own_properties
+from dativo_provider.lake.io import file_io
+from dativo_provider.lake.own import own_properties, with_own
 from dativo_provider.lake.translate import translated
 from dativo_provider.model.job import JobSpec
 from dativo_provider.model.settings import Settings
@@ -20,11 +20,7 @@ from dativo_provider.model.settings import Settings
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
-__all__ = ["catalog_properties", "close_catalog", "open_catalog", "warehouse_of"]
-
-T = TypeVar("T")
-_SQLITE_WAIT_SECONDS = 60
-_RACES = ("already exists", "UNIQUE constraint", "duplicate key", "database is locked", "pg_type_typname_nsp_index")
+__all__ = ["catalog_leaf", "catalog_properties", "open_catalog", "warehouse_of"]
 
 
 def open_catalog(settings: Settings, job: JobSpec | None = None) -> Catalog:
@@ -32,18 +28,19 @@ def open_catalog(settings: Settings, job: JobSpec | None = None) -> Catalog:
 
     Raises `StorageUnavailable`, `CredentialError`, `ConfigurationError`, `MissingExtra` or `Unsupported`.
     """
-    from pyiceberg.catalog import load_catalog
-
     repair()
+    kind = catalog_leaf(settings, job)
     name, properties = catalog_properties(settings, job)
-    _make_folders(properties)
-    with translated(f"catalog {name}"), _driver_named():
-        return lost_races(lambda: load_catalog(name, **properties))
+    warehouse = warehouse_of(settings, job)
+    with translated(f"catalog {name}"):
+        if scheme(warehouse) == "file":
+            make_folder(local_path(warehouse))
+        return lost_races(lambda: kind.open(name, properties))
 
 
-def close_catalog(catalog: Any) -> None:
-    """Returns its connections to the database."""
-    catalog.engine.dispose()
+def catalog_leaf(settings: Settings, job: JobSpec | None = None) -> CatalogLeaf:
+    """Raises `Unsupported` for a type nobody knows."""
+    return leaf(with_own(settings.catalog.properties, own_properties(job)).get("type", "sql"))
 
 
 def warehouse_of(settings: Settings, job: JobSpec | None = None) -> str:
@@ -52,78 +49,23 @@ def warehouse_of(settings: Settings, job: JobSpec | None = None) -> str:
     found = found or file_uri(join(settings.home, "warehouse"))
     if found.startswith("file:") or "://" not in found:  # one spelling in all metadata
         found = file_uri(local_path(found) if found.startswith("file:") else found)
-    return found.rstrip("/")
+    return found.rstrip("/") if scheme(found) == "file" else canonical(found).rstrip("/")
 
 
 def catalog_properties(settings: Settings, job: JobSpec | None = None) -> tuple[str, dict[str, str]]:
     """The catalog's name and PyIceberg properties. References in the job must have been resolved."""
-    given = merged(settings.catalog.properties, own_properties(job))
-    name = given.pop("name", "") or settings.catalog.name
-    kind = given.setdefault("type", "sql")
-    if kind != "sql":
+    given = with_own(settings.catalog.properties, own_properties(job))
+    name, kind = given.pop("name", "") or settings.catalog.name, leaf(given.pop("type", "sql"))
+    branch, warehouse = (job.target.branch if job else ""), warehouse_of(settings, job)
+    if branch not in ("", "main") and not kind.has_branches:
         raise Unsupported(
-            f"catalogs of type '{kind}' are not supported by this version", where=f"catalog {name}",
-            remedy="use type: sql with a SQLite or PostgreSQL uri",
+            f"a catalog of type {kind.type} has no branch '{branch}' for a job to publish to",
+            where=job.path or job.dag_id if job else "", remedy="use a Nessie catalog, or leave target.branch out",
         )  # fmt: skip
-    given.setdefault("uri", f"sqlite:///{settings.home}/catalog.db")
-    given["uri"] = _dialect(given["uri"])
-    given["warehouse"] = warehouse_of(settings, job)
-    given.setdefault("pool_pre_ping", "true")
+    if not kind.kind.named_warehouse:
+        given["warehouse"] = warehouse
     if "s3.endpoint" in given:
         given.setdefault("s3.region", "us-east-1")  # else every process asks AWS where the bucket is
-    given.setdefault("py-io-impl", "pyiceberg.io.pyarrow.PyArrowFileIO")
-    return name, given
-
-
-def _dialect(uri: str) -> str:
-    """SQLite's writers queue for the file; its default is to give up after five seconds.
-
-    PostgreSQL gets the driver our extra installs; SQLAlchemy's default differs between its versions.
-    """
-    if uri.startswith("postgresql://"):
-        return uri.replace("postgresql://", "postgresql+psycopg2://", 1)
-    if not uri.startswith("sqlite") or "timeout=" in uri:
-        return uri
-    return f"{uri}{'&' if '?' in uri else '?'}timeout={_SQLITE_WAIT_SECONDS}"
-
-
-def _make_folders(properties: Mapping[str, str]) -> None:
-    uri, warehouse = properties["uri"], properties["warehouse"]
-    folders = [Path(uri.partition(":///")[2].partition("?")[0]).parent] if uri.startswith("sqlite") else []
-    if scheme(warehouse) == "file":
-        folders.append(local_path(file_uri(local_path(warehouse))))  # refuses characters other engines cannot read
-    for folder in folders:
-        with translated(str(folder)):
-            _make_folder(folder)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as problem:
-        raise ConfigurationError(
-            "a file stands where a folder is needed", where=str(folder), remedy="correct DATIVO_HOME or the warehouse"
-        ) from problem
-
-
-def lost_races(work: Callable[[], T], attempts: int = 12) -> T:
-    """`work` again when another process was creating the same thing at the same time."""
-    for attempt in range(attempts - 1):
-        try:
-            return work()
-        except Exception as problem:
-            if not any(word in str(problem) for word in _RACES):
-                raise
-            time.sleep(random.uniform(0, 0.05) * (attempt + 1))
-    return work()
-
-
-@contextmanager
-def _driver_named() -> Iterator[None]:
-    """A missing database driver as the extra to install."""
-    try:
-        yield
-    except ModuleNotFoundError as problem:
-        if "psycopg" not in str(problem):
-            raise
-        raise MissingExtra.named("postgres", "a catalog in PostgreSQL") from problem
+    given.setdefault("py-io-impl", file_io(warehouse))
+    place = Place(settings.home, warehouse, job.tenant if job else "", branch)
+    return name, kind.properties(given, place)

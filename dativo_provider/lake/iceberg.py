@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dativo_provider.errors import ConfigurationError
-from dativo_provider.files import FileStore, open_files
+from dativo_provider.files import FileStore, canonical, open_files, scheme
 from dativo_provider.lake import read
 from dativo_provider.lake.approval import Approval, publication, reject, waiting
-from dativo_provider.lake.catalog import catalog_properties, close_catalog, open_catalog, warehouse_of
+from dativo_provider.lake.catalog import catalog_leaf, catalog_properties, open_catalog, warehouse_of
 from dativo_provider.lake.commit import load
 from dativo_provider.lake.crypt import seal_from, with_seal
 from dativo_provider.lake.datafile import run_folder
@@ -22,7 +22,6 @@ from dativo_provider.lake.own import check_literal
 from dativo_provider.lake.partition import check_partitioning
 from dativo_provider.lake.pending import finish_pending
 from dativo_provider.lake.personal import metrics_properties, personal_columns
-from dativo_provider.lake.publish import check_branch
 from dativo_provider.lake.reposition import reposition
 from dativo_provider.lake.schema import read_fields, table_fields
 from dativo_provider.lake.staging import UNBOUNDED_IN_QUARANTINE, MarkWriter, quarantine_writer, table_writer
@@ -69,7 +68,8 @@ class IcebergTarget(Target):
     def catalog(self) -> Catalog:
         if self._opened is None:
             self._opened = open_catalog(self._ctx.settings, self._job)
-            weakref.finalize(self, close_catalog, self._opened)  # a long process opens many targets
+            leaf = catalog_leaf(self._ctx.settings, self._job)
+            weakref.finalize(self, leaf.close, self._opened)  # a long process opens many targets
         return self._opened
 
     @property
@@ -102,7 +102,9 @@ class IcebergTarget(Target):
 
     def prepare(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> TargetTable:
         wanted = self.wanted(job, stream, fields)
+        catalog_leaf(self._ctx.settings, self._job).check_name(*wanted.name.split("."))
         main = ensure_table(self.catalog, wanted)
+        self._check_reach(main)
         check_alone(main.properties, job, stream.name, wanted.name)
         quarantine = ensure_table(self.catalog, _wanted_quarantine(wanted))
         self._finish_pending(main, job, stream)
@@ -216,6 +218,16 @@ class IcebergTarget(Target):
             return removed
         return removed + sweep_orphans(catalog, beside, self.files, older_than=older_than, running=running, keep=keep)
 
+    def _check_reach(self, main: Table) -> None:
+        """Plans and states lie in the warehouse, staged files at the table: one set of keys reaches both."""
+        here, there = scheme(warehouse_of(self._ctx.settings, self._job)), scheme(canonical(main.location()))
+        if here != there and {here, there} != {"abfs", "abfss"}:
+            raise ConfigurationError(
+                f"the catalog keeps its tables in {there}://, but the warehouse is in {here}://",
+                where=".".join(main.name()),
+                remedy=f"set the warehouse (DATIVO_WAREHOUSE, or the tenant's) to a folder beside {main.location()}",
+            )
+
     def _finish_pending(self, main: Table, job: JobSpec, stream: StreamSpec) -> None:
         """Of every lane: an earlier run may have died between its two commits."""
         for key in own_lanes(main.properties, job, stream.name):
@@ -227,7 +239,6 @@ class IcebergTarget(Target):
 def _wanted(name: str, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
     personal = personal_columns(fields)
     check_key(job, stream, name)
-    check_branch(job.target.branch, name)
     check_partitioning(job.target.partitioning, personal, name)
     if stream.incremental.cursor_field in personal:
         raise ConfigurationError(

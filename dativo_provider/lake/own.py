@@ -3,54 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from dativo_provider.config.catalogs import CATALOGS, CHOICES, catalog_type
 from dativo_provider.errors import ConfigurationError
+from dativo_provider.lake.catalogs.registry import leaf
+from dativo_provider.lake.stores import STORAGE, STORES, store_properties
 from dativo_provider.model.job import JobSpec
 
-__all__ = ["check_literal", "merged", "own_properties"]
-
-# Never those that name Python classes to load (`*-impl`), roles to assume or profiles of the worker's account.
-_ALLOWED = frozenset({
-    "name", "type", "uri", "s3.endpoint", "s3.access-key-id", "s3.secret-access-key", "s3.session-token", "s3.region",
-    "s3.force-virtual-addressing", "s3.connect-timeout", "s3.request-timeout",
-})  # fmt: skip
-_WORDS = {
-    "endpoint": "s3.endpoint", "endpoint_url": "s3.endpoint", "access_key_id": "s3.access-key-id",
-    "secret_access_key": "s3.secret-access-key", "session_token": "s3.session-token", "region": "s3.region",
-    "access_key": "s3.access-key-id", "secret_key": "s3.secret-access-key",
-}  # fmt: skip
+__all__ = ["check_literal", "own_properties", "with_own"]
 
 
 def own_properties(job: JobSpec | None) -> dict[str, str]:
-    """`target.connection.s3|minio` and `target.catalog` as PyIceberg properties.
+    """`target.connection` and `target.catalog` as PyIceberg properties.
 
     Raises `ConfigurationError` for a property a job may not set, or an endpoint that would be sent the
     deployment's credentials.
     """
     if job is None:
         return {}
-    given = {**_connection(job.target.connection), **{key: str(value) for key, value in job.target.catalog.items()}}
-    where = job.path or job.dag_id
-    if refused := sorted(set(given) - _ALLOWED):
+    where, target = job.path or job.dag_id, job.target
+    storage = store_properties(target.connection)
+    kind = catalog_type(target.catalog, target.connection)
+    named = {**dict(target.connection.get("nessie") or {}), **target.catalog}
+    given = {key: str(value) for key, value in named.items() if key != "type" and value not in (None, "")}
+    allowed = _allowed(kind)
+    if refused := sorted(set(given) - allowed):
         raise ConfigurationError(
             f"a job may not set the catalog properties {', '.join(refused)}", where=where,
-            remedy=f"leave them to the operator (DATIVO_CATALOG_PROPERTIES); allowed are {', '.join(sorted(_ALLOWED))}",
+            remedy=f"leave them to the operator (DATIVO_CATALOG_PROPERTIES); allowed are {', '.join(sorted(allowed))}",
         )  # fmt: skip
-    if "s3.endpoint" in given and "s3.access-key-id" not in given:
+    found = {**storage, **given, **({"type": kind} if kind else {})}
+    for store in STORES.values():
+        if store.lacks_key(found):
+            raise ConfigurationError(
+                "the job names an object store of its own but no key for it", where=where,
+                remedy=f"add {store.remedy}; the deployment's are not sent to other stores",
+            )  # fmt: skip
+    return found
+
+
+def with_own(deployment: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """Storage comes from one side as a whole, and so does the catalog: never one's keys with the other's address.
+
+    Raises `ConfigurationError` for a catalog of the job's own without what it takes to open it.
+    """
+    if any(key.startswith(STORAGE) for key in own):
+        deployment = {key: value for key, value in deployment.items() if not key.startswith(STORAGE)}
+    if not _is_own_catalog(deployment, own):
+        return {**deployment, **own}
+    kind = leaf(own.get("type") or "sql")
+    if missing := [word for word in kind.kind.needs if word not in own]:
         raise ConfigurationError(
-            "the job names an object store of its own but no key for it", where=where,
-            remedy="add access_key_id and secret_access_key; the deployment's are not sent to other stores",
-        )  # fmt: skip
-    return given
-
-
-def merged(deployment: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
-    """Storage comes from one side as a whole: never one's keys with the other's endpoint."""
-    storage = ("s3.", "client.")
-    if any(key.startswith(storage) for key in own):
-        deployment = {key: value for key, value in deployment.items() if not key.startswith(storage)}
-    return {**deployment, **own}
+            f"the job names a {kind.type} catalog of its own without {', '.join(missing)}",
+            where="target.catalog",
+            remedy="add it, or leave the catalog to the deployment, whose keys are not sent to other catalogs",
+        )
+    kept = () if kind.tells_storage else STORAGE
+    return {**{key: value for key, value in deployment.items() if key.startswith(kept or "\0")}, **own}
 
 
 def check_literal(job: JobSpec, resolved: JobSpec) -> None:
@@ -59,13 +68,18 @@ def check_literal(job: JobSpec, resolved: JobSpec) -> None:
         (job.target.warehouse, resolved.target.warehouse),
         (str(job.target.catalog.get("uri", "")), str(resolved.target.catalog.get("uri", ""))),
     ):
+<<<<<<< HEAD
         if "${" in written and not found.lower().startswith("postgresql") and not _own_store(written, resolved):
+=======
+        if "${" in written and not found.lower().startswith(("postgresql", "http://", "https://")):
+>>>>>>> 5f7f589 (Catalogs and object stores are leaves: REST, Nessie with a branch per tenant, Glue; GCS, Azure and MinIO)
             raise ConfigurationError(
                 f"a reference cannot name a folder or a file: {written}", where=job.path or job.dag_id,
                 remedy="write the path itself, below the tenant's roots",
             )  # fmt: skip
 
 
+<<<<<<< HEAD
 def _own_store(written: str, resolved: JobSpec) -> bool:
     """A bucket reached with the job's own keys may be named by a reference: it gives nothing that they do not."""
     return written.startswith("s3://") and "s3.access-key-id" in own_properties(resolved)
@@ -74,3 +88,16 @@ def _own_store(written: str, resolved: JobSpec) -> bool:
 def _connection(found: Mapping[str, Any]) -> dict[str, str]:
     nested = {**found, **dict(found.get("s3") or {}), **dict(found.get("minio") or {})}
     return {_WORDS[key]: str(value) for key, value in nested.items() if key in _WORDS and value}
+=======
+def _is_own_catalog(deployment: Mapping[str, str], own: Mapping[str, str]) -> bool:
+    """Whether more is said than what chooses within the deployment's."""
+    words = {key for key in own if not key.startswith(STORAGE)} - CHOICES
+    same = own.get("type", deployment.get("type", "sql")) == deployment.get("type", "sql")
+    return bool(words - {"type"}) or not same
+
+
+def _allowed(kind: str) -> frozenset[str]:
+    """What storage takes may be written beside the catalog's own words."""
+    words = CATALOGS[kind].words if kind in CATALOGS else CHOICES
+    return words | frozenset(word for store in STORES.values() for word in store.words.values())
+>>>>>>> 5f7f589 (Catalogs and object stores are leaves: REST, Nessie with a branch per tenant, Glue; GCS, Azure and MinIO)

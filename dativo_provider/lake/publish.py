@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
-from dativo_provider.errors import DataError, Fenced, InternalError, Unsupported
+from dativo_provider.errors import DataError, Fenced, InternalError
 from dativo_provider.files import FileStore
 from dativo_provider.lake.commit import Change, Outcome, commit
 from dativo_provider.lake.crypt import sealed
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
     from pyiceberg.table.snapshots import Snapshot
 
-__all__ = ["Publication", "check_branch"]
+__all__ = ["Publication"]
 
 
 class Publication:
@@ -149,14 +149,8 @@ class Publication:
         )
 
 
-def check_branch(branch: str, where: str) -> None:
-    if branch and branch != "main":
-        raise Unsupported("publishing to a branch is not supported by this version", where=where, remedy="use main")
-
-
 def _check_manifests(plan: Plan, manifests: Sequence[Manifest]) -> None:
     check_key(plan.job, plan.spec, plan.table)
-    check_branch(plan.job.target.branch, plan.table)
     if plan.request.dry_run or plan.request.limit is not None:
         raise InternalError("a dry run or a limited run was about to be published", where=plan.folder)
     if foreign := [manifest.plan_id for manifest in manifests if manifest.plan_id != plan.plan_id]:

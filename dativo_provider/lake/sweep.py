@@ -53,12 +53,16 @@ def find_orphans(
 ) -> list[FileInfo]:
     """Files of the table that no snapshot, branch, tag or state can reach.
 
+    None where the catalog keeps history that the table does not show (Nessie sets `gc.enabled=false`).
     Spares `keep`, whatever is younger than `older_than`, the folders of `running` plans, and those of plans
     that have written anything of late. `listed`: the table's folder, when that is known already.
     """
     if older_than < YOUNGEST:
         raise ConfigurationError(f"files younger than {YOUNGEST} may belong to a commit in flight", where=name)
-    listed = files.list(load(catalog, name).location()) if listed is None else listed
+    table = load(catalog, name)
+    if table.properties.get("gc.enabled", "true").lower() == "false":
+        return []  # other branches may need them: https://iceberg.apache.org/docs/latest/configuration/
+    listed = files.list(table.location()) if listed is None else listed
     old = _old_files(listed, older_than, running)
     if not old:
         return []

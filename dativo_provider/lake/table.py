@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dativo_provider.errors import ConfigurationError, StorageUnavailable
-from dativo_provider.lake.catalog import lost_races
+from dativo_provider.lake.catalogs.races import lost_races
 from dativo_provider.lake.changes import apply_changes
 from dativo_provider.lake.evolve import Evolution
 from dativo_provider.lake.owner import TENANT, check_owner, check_tenant

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dativo_provider.errors import ConfigurationError, CredentialError, DativoError, StorageUnavailable
+from dativo_provider.lake.catalogs.base import first_line
 
 __all__ = ["is_transient", "translated"]
 
@@ -15,12 +16,6 @@ _DENIED = re.compile(
     r"ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH|EXPIRED_TOKEN|ExpiredToken|InvalidAccessKeyId"
     r"|SignatureDoesNotMatch|INVALID_CLIENT_TOKEN_ID|UNRECOGNIZED_CLIENT|HTTP status 40[13]",
 )
-_REFUSED = re.compile(
-    r"password authentication failed|no password supplied|no pg_hba.conf entry|role \"[^\"]*\" does not exist"
-    r"|permission denied",
-    re.IGNORECASE,
-)
-_NO_DATABASE = re.compile(r"database \"[^\"]*\" does not exist", re.IGNORECASE)
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -51,10 +46,11 @@ def is_transient(problem: Exception) -> bool:
 
 
 def _known(problem: Exception, where: str) -> DativoError | None:
-    from sqlalchemy.exc import SQLAlchemyError
+    from dativo_provider.lake.catalogs.registry import leaves
 
-    if isinstance(problem, SQLAlchemyError):
-        return _catalog_error(problem, where)
+    for leaf in leaves():  # first: errors of HTTP libraries are `OSError`s too
+        if found := leaf.failure(problem, where):
+            return found
     if isinstance(problem, PermissionError):
         return CredentialError(
             "this process may not read or write here", where=where, remedy="give its user the right to this folder"
@@ -65,7 +61,7 @@ def _known(problem: Exception, where: str) -> DativoError | None:
 
 
 def _storage_error(problem: OSError, where: str) -> DativoError:
-    said = _first_line(problem)
+    said = first_line(problem)
     if problem.errno in _FULL or "No space left" in said:
         return StorageUnavailable(
             "the disk of the warehouse is full", where=where,
@@ -83,32 +79,3 @@ def _storage_error(problem: OSError, where: str) -> DativoError:
         where=where,
         remedy="check disk, network and s3.endpoint, then run again",
     )
-
-
-def _catalog_error(problem: Exception, where: str) -> DativoError:
-    from sqlalchemy.exc import ArgumentError
-
-    said = _first_line(getattr(problem, "orig", None) or problem)
-    if isinstance(problem, ArgumentError):  # before any connection: the message may repeat the URL
-        return ConfigurationError(
-            "this is no catalog URL", where=where,
-            remedy="catalog_uri is sqlite:////path/catalog.db or postgresql://user:password@host/database",
-        )  # fmt: skip
-    if _REFUSED.search(said):
-        return CredentialError(
-            f"the catalog refused these credentials: {said}", where=where,
-            remedy="correct user and password in catalog_uri (DATIVO_CATALOG_URI), or grant the rights",
-        )  # fmt: skip
-    if _NO_DATABASE.search(said):
-        return ConfigurationError(
-            f"the catalog's database does not exist: {said}", where=where,
-            remedy="create it, or correct catalog_uri (DATIVO_CATALOG_URI)",
-        )  # fmt: skip
-    return StorageUnavailable(
-        f"the catalog did not answer: {said}", where=where, remedy="check that its database runs, then run again"
-    )
-
-
-def _first_line(problem: BaseException) -> str:
-    lines = str(problem).strip().splitlines()
-    return lines[0] if lines else type(problem).__name__

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +77,25 @@ class CatalogSuite:
         if not empty:
             _append_nothing(catalog.load_table(WANTED.name))
         one, two = catalog.load_table(WANTED.name), catalog.load_table(WANTED.name)
-        _append_nothing(one)
+        landed = _append_nothing(one)
         with pytest.raises(CommitFailedException):
             _append_nothing(two)
-        assert len(catalog.load_table(WANTED.name).metadata.snapshots) == (1 if empty else 2)
+        assert catalog.load_table(WANTED.name).metadata.current_snapshot_id == landed
+
+    @requirement("ING-25")
+    @pytest.mark.parametrize("empty", [True, False], ids=["first commit", "later commit"])
+    def test_of_commits_at_one_moment_one_lands(self, where: Settings, empty: bool) -> None:
+        """A catalog that compares and sets in two steps would tell several that they have landed."""
+        ensure_table(open_catalog(where), WANTED)
+        if not empty:
+            _append_nothing(open_catalog(where).load_table(WANTED.name))
+        catalogs = [open_catalog(where) for _ in range(3)]
+        for _ in range(1 if empty else 3):
+            tables = [catalog.load_table(WANTED.name) for catalog in catalogs]
+            gate = threading.Barrier(len(tables))
+            with ThreadPoolExecutor(len(tables)) as pool:
+                landed = [each for each in pool.map(lambda table: _tried(table, gate), tables) if each]  # noqa: B023
+            assert landed == [catalogs[0].load_table(WANTED.name).metadata.current_snapshot_id]
 
     def test_the_guard_never_reaches_the_table(self, where: Settings) -> None:
         catalog = open_catalog(where)
@@ -86,7 +103,11 @@ class CatalogSuite:
         _append_nothing(catalog.load_table(WANTED.name))
         table = catalog.load_table(WANTED.name)
         assert "commit.retry.num-retries" not in table.properties
-        table.io.delete(table.metadata.metadata_log[0].metadata_file)  # a fresh handle deletes for real
+        scratch = f"{table.location()}/metadata/scratch"
+        with table.io.new_output(scratch).create() as stream:
+            stream.write(b"1")
+        table.io.delete(scratch)  # a fresh handle deletes for real
+        assert not table.io.new_input(scratch).exists()
 
     def test_properties_and_snapshot_land_together_or_not_at_all(self, where: Settings) -> None:
         from pyiceberg.exceptions import CommitFailedException
@@ -100,10 +121,21 @@ class CatalogSuite:
         assert catalog.load_table(WANTED.name).properties["state"] == "one"
 
 
-def _append_nothing(table: Any, **properties: str) -> None:
+def _tried(table: Any, gate: threading.Barrier) -> int:
+    """The snapshot that landed; 0 when a rival was faster."""
+    from pyiceberg.exceptions import CommitFailedException
+
+    gate.wait()
+    try:
+        return _append_nothing(table)
+    except CommitFailedException:
+        return 0
+
+
+def _append_nothing(table: Any, **properties: str) -> int:
     guard(table)
     transaction = table.transaction()
     transaction.update_snapshot().fast_append().commit()
     if properties:
         transaction.set_properties(properties)
-    transaction.commit_transaction()
+    return int(transaction.commit_transaction().metadata.current_snapshot_id)

@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 
 from dativo_provider.errors import ConfigurationError, CredentialError, MissingExtra, StorageUnavailable, Unsupported
-from dativo_provider.lake import catalog as module
 from dativo_provider.lake.catalog import catalog_properties, open_catalog, warehouse_of
+from dativo_provider.lake.catalogs import races as module
 from dativo_provider.lake.iceberg import IcebergTarget
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.settings import Settings
 from tests.conformance.catalogs import CatalogSuite
+from tests.lake.places import on_glue, on_nessie, on_rest
 from tests.lake.support import FIELDS, Lake, job, settings
 from tests.services.framework import free_port
+from tests.services.glue import Glue
+from tests.services.nessie import Nessie
 from tests.services.postgres import Database
+from tests.services.rest import Rest
 from tests.services.s3 import S3
 from tests.support import requirement
 
@@ -38,6 +42,24 @@ class TestSqliteWithS3(CatalogSuite):
     @pytest.fixture
     def where(self, tmp_path: Path, bucket: str, s3: S3) -> Settings:
         return settings(tmp_path, warehouse=f"s3://{bucket}/lake", properties=s3.properties)
+
+
+class TestRest(CatalogSuite):
+    @pytest.fixture
+    def where(self, tmp_path: Path, rest: Rest, s3: S3) -> Settings:
+        return on_rest(tmp_path, rest, s3)
+
+
+class TestNessie(CatalogSuite):
+    @pytest.fixture
+    def where(self, tmp_path: Path, nessie: Nessie, s3: S3) -> Settings:
+        return on_nessie(tmp_path, nessie, s3)
+
+
+class TestGlue(CatalogSuite):
+    @pytest.fixture
+    def where(self, tmp_path: Path, glue: Glue, bucket: str, s3: S3) -> Settings:
+        return on_glue(tmp_path, glue, s3, bucket)
 
 
 def test_an_unreachable_catalog_is_retryable_and_says_which(tmp_path: Path) -> None:
@@ -77,9 +99,10 @@ def test_a_missing_driver_names_the_extra(tmp_path: Path, monkeypatch: pytest.Mo
         open_catalog(settings(tmp_path))
 
 
-def test_other_kinds_of_catalogs_are_named_as_unsupported(tmp_path: Path) -> None:
-    with pytest.raises(Unsupported, match="glue"):
-        open_catalog(settings(tmp_path, properties={"type": "glue"}))
+def test_a_kind_of_catalog_nobody_knows_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Unsupported, match="'glu'") as caught:
+        open_catalog(settings(tmp_path, properties={"type": "glu"}))
+    assert "glue" in caught.value.remedy
 
 
 def test_a_home_that_is_a_file_is_a_setting_to_correct(tmp_path: Path) -> None:

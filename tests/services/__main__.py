@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from tests.services import postgres, s3, spark
+from tests.services import azurite, gcs, minio, nessie, postgres, rest, s3, spark, toxiproxy
 from tests.services.framework import Unavailable
 
-LEAVES = {"postgres": postgres.install, "s3": s3.install, "spark": spark.install}
+LEAVES = {
+    "postgres": postgres.install,
+    "s3": s3.install,
+    "spark": spark.install,
+    "minio": minio.install,
+    "gcs": gcs.install,
+    "azurite": azurite.install,
+    "toxiproxy": toxiproxy.install,
+    "rest": rest.install,
+    "nessie": nessie.install,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -14,9 +14,10 @@ import sys
 
 
 def main(folder: str, user: str, command: list[str]) -> int:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a server born deaf to it (a JVM, say) would never hear of the end
     account = {"user": user, "group": user, "extra_groups": []} if user else {}
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, **account)  # type: ignore[call-overload]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         while server.poll() is None:
             readable, _, _ = select.select([sys.stdin], [], [], 0.5)

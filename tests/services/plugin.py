@@ -8,13 +8,20 @@ from typing import TypeVar
 
 import pytest
 
+from tests.services import azurite as azurite_leaf
+from tests.services import gcs as gcs_leaf
+from tests.services import glue as glue_leaf
+from tests.services import minio as minio_leaf
+from tests.services import nessie as nessie_leaf
 from tests.services import postgres as postgres_leaf
+from tests.services import rest as rest_leaf
 from tests.services import s3 as s3_leaf
 from tests.services import spark as spark_leaf
+from tests.services import toxiproxy as toxiproxy_leaf
 from tests.services.framework import REQUIRED, Unavailable
 
 T = TypeVar("T")
-SERVICES = ("postgres", "s3", "spark")
+SERVICES = ("postgres", "s3", "spark", "minio", "gcs", "azurite", "toxiproxy", "rest", "nessie", "glue")
 MISSING = "missing service"
 
 
@@ -58,6 +65,57 @@ def bucket(s3: s3_leaf.S3) -> str:
 @pytest.fixture(scope="session")
 def spark() -> spark_leaf.Spark:
     return started("spark", spark_leaf.start)
+
+
+@pytest.fixture(scope="session")
+def minio() -> Iterator[s3_leaf.S3]:
+    server = started("minio", minio_leaf.start)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def gcs() -> Iterator[gcs_leaf.Gcs]:
+    server = started("gcs", gcs_leaf.start)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[azurite_leaf.Azure]:
+    server = started("azurite", azurite_leaf.start)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def toxiproxy() -> Iterator[toxiproxy_leaf.Toxiproxy]:
+    server = started("toxiproxy", toxiproxy_leaf.start)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def glue() -> Iterator[glue_leaf.Glue]:
+    server = started("glue", glue_leaf.start)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def rest(s3: s3_leaf.S3) -> Iterator[rest_leaf.Rest]:
+    """Its tables are in `s3`."""
+    server = started("rest", lambda: rest_leaf.start(s3))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def nessie(s3: s3_leaf.S3) -> Iterator[nessie_leaf.Nessie]:
+    """Its tables are in `s3`."""
+    server = started("nessie", lambda: nessie_leaf.start(s3))
+    yield server
+    server.stop()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -181,7 +181,8 @@ class Target(Shape):
     )
     branch: str = Field(default="", description="Publish to this branch of the table instead of `main`.")
     catalog: Annotated[Mapped, BeforeValidator(_catalog, json_schema_input_type=str | dict[str, Any])] = Field(
-        default={}, description="Iceberg catalog of this job; default: the deployment's."
+        default={},
+        description="Iceberg catalog of this job by type (sql, rest, nessie, glue); default: the deployment's.",
     )
     warehouse: str = Field(default="", description="Root of the table's files; must lie under the tenant's roots.")
     system_columns: bool = Field(default=True, description="Add `_dativo_run`, `_dativo_loaded_at`, `_dativo_source`.")
@@ -192,7 +193,7 @@ class Target(Shape):
     connection_id: str = Field(default="", description="Airflow connection; its id begins with `<tenant>_`.")
     connection: Mapped = Field(
         default={},
-        description="`nessie`, `s3` or `minio` blocks, or their keys directly: `bucket`, `prefix`, `endpoint`, "
+        description="`nessie`, `s3`, `minio`, `gcs` or `azure` blocks, or the keys of S3 directly: `bucket`, `prefix`, `endpoint`, "
         "`access_key_id`, `secret_access_key`, `region`, `secure`; `path` of a parquet folder.",
     )
     markdown_kv_storage: MarkdownKv | None = Field(default=None, description="Storage of Markdown-KV documents.")
