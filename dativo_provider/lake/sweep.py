@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
-__all__ = ["YOUNGEST", "find_orphans", "promised", "reachable", "sweep_folder", "sweep_orphans"]
+__all__ = ["YOUNGEST", "find_orphans", "may_delete", "promised", "reachable", "sweep_folder", "sweep_orphans"]
 
 YOUNGEST = timedelta(hours=1)  # commits in flight have written files that no metadata names yet
 _STAGED = re.compile(r"/data/run-([^/]+)/")
@@ -60,8 +60,8 @@ def find_orphans(
     if older_than < YOUNGEST:
         raise ConfigurationError(f"files younger than {YOUNGEST} may belong to a commit in flight", where=name)
     table = load(catalog, name)
-    if table.properties.get("gc.enabled", "true").lower() == "false":
-        return []  # other branches may need them: https://iceberg.apache.org/docs/latest/configuration/
+    if not may_delete(table):
+        return []
     listed = files.list(table.location()) if listed is None else listed
     old = _old_files(listed, older_than, running)
     if not old:
@@ -69,6 +69,12 @@ def find_orphans(
     table = load(catalog, name)  # after the listing: what was committed meanwhile counts as reachable
     kept = {canonical(uri) for uri in (*reachable(table), *keep)}
     return [info for info in old if canonical(info.uri) not in kept]
+
+
+def may_delete(table: Table) -> bool:
+    """False where the catalog keeps history that the table does not show, other branches say, as Nessie does.
+    https://iceberg.apache.org/docs/latest/configuration/"""
+    return str(table.properties.get("gc.enabled", "true")).lower() != "false"
 
 
 def _old_files(found: Sequence[FileInfo], older_than: timedelta, running: Collection[str]) -> list[FileInfo]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dativo_provider.errors import StorageUnavailable
 from dativo_provider.files import FileInfo, canonical, join
 from dativo_provider.lake.maintain.work import Work, total
-from dativo_provider.lake.sweep import YOUNGEST
+from dativo_provider.lake.sweep import YOUNGEST, may_delete
 from dativo_provider.lake.translate import is_transient
 from dativo_provider.model.maintenance import Amount, Upkeep
 
@@ -51,6 +51,8 @@ def run(work: Work) -> Upkeep:
 
 def _dropped(found: list[FileInfo], table: Table, work: Work) -> list[FileInfo]:
     """Numbered below everything the table still names: a commit in flight writes higher numbers."""
+    if not may_delete(table):
+        return []
     named = {
         canonical(uri) for uri in (table.metadata_location, *(e.metadata_file for e in table.metadata.metadata_log))
     }
