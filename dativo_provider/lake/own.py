@@ -68,27 +68,22 @@ def check_literal(job: JobSpec, resolved: JobSpec) -> None:
         (job.target.warehouse, resolved.target.warehouse),
         (str(job.target.catalog.get("uri", "")), str(resolved.target.catalog.get("uri", ""))),
     ):
-<<<<<<< HEAD
-        if "${" in written and not found.lower().startswith("postgresql") and not _own_store(written, resolved):
-=======
-        if "${" in written and not found.lower().startswith(("postgresql", "http://", "https://")):
->>>>>>> 5f7f589 (Catalogs and object stores are leaves: REST, Nessie with a branch per tenant, Glue; GCS, Azure and MinIO)
+        if (
+            "${" in written
+            and not found.lower().startswith(("postgresql", "http://", "https://"))
+            and not _own_store(written, resolved)
+        ):
             raise ConfigurationError(
                 f"a reference cannot name a folder or a file: {written}", where=job.path or job.dag_id,
                 remedy="write the path itself, below the tenant's roots",
             )  # fmt: skip
 
 
-<<<<<<< HEAD
 def _own_store(written: str, resolved: JobSpec) -> bool:
     """A bucket reached with the job's own keys may be named by a reference: it gives nothing that they do not."""
     return written.startswith("s3://") and "s3.access-key-id" in own_properties(resolved)
 
 
-def _connection(found: Mapping[str, Any]) -> dict[str, str]:
-    nested = {**found, **dict(found.get("s3") or {}), **dict(found.get("minio") or {})}
-    return {_WORDS[key]: str(value) for key, value in nested.items() if key in _WORDS and value}
-=======
 def _is_own_catalog(deployment: Mapping[str, str], own: Mapping[str, str]) -> bool:
     """Whether more is said than what chooses within the deployment's."""
     words = {key for key in own if not key.startswith(STORAGE)} - CHOICES
@@ -100,4 +95,3 @@ def _allowed(kind: str) -> frozenset[str]:
     """What storage takes may be written beside the catalog's own words."""
     words = CATALOGS[kind].words if kind in CATALOGS else CHOICES
     return words | frozenset(word for store in STORES.values() for word in store.words.values())
->>>>>>> 5f7f589 (Catalogs and object stores are leaves: REST, Nessie with a branch per tenant, Glue; GCS, Azure and MinIO)

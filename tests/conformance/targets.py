@@ -45,20 +45,11 @@ def commits(behave: Callable[..., Any]) -> Iterator[None]:
     from pyiceberg.catalog.rest import RestCatalog
     from pyiceberg.catalog.sql import SqlCatalog
 
-<<<<<<< HEAD
     from dativo_provider.lake.plain.catalog import FolderCatalog
 
-    def behaving(real: Any) -> Any:
-        return lambda self, table, requirements, updates: behave(real, self, table, requirements, updates)
-
-    with ExitStack() as stack:
-        for catalog in (SqlCatalog, FolderCatalog):
-            stack.enter_context(mock.patch.object(catalog, "commit_table", behaving(catalog.commit_table)))
-=======
     with ExitStack() as patches:
-        for kind in (SqlCatalog, RestCatalog, GlueCatalog):
+        for kind in (SqlCatalog, RestCatalog, GlueCatalog, FolderCatalog):
             patches.enter_context(mock.patch.object(kind, "commit_table", _behaving(kind.commit_table, behave)))
->>>>>>> 5f7f589 (Catalogs and object stores are leaves: REST, Nessie with a branch per tenant, Glue; GCS, Azure and MinIO)
         yield
 
 

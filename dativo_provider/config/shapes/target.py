@@ -193,8 +193,8 @@ class Target(Shape):
     connection_id: str = Field(default="", description="Airflow connection; its id begins with `<tenant>_`.")
     connection: Mapped = Field(
         default={},
-        description="`nessie`, `s3`, `minio`, `gcs` or `azure` blocks, or the keys of S3 directly: `bucket`, `prefix`, `endpoint`, "
-        "`access_key_id`, `secret_access_key`, `region`, `secure`; `path` of a parquet folder.",
+        description="`nessie`, `s3`, `minio`, `gcs` or `azure` blocks, or the keys of S3 directly: `bucket`, `prefix`, "
+        "`endpoint`, `access_key_id`, `secret_access_key`, `region`, `secure`; `path` of a parquet folder.",
     )
     markdown_kv_storage: MarkdownKv | None = Field(default=None, description="Storage of Markdown-KV documents.")
     storage_pattern: StoragePattern | None = Field(
