@@ -7,6 +7,7 @@ where files end up and what their readers may see: some trust the manifest, othe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -93,7 +94,7 @@ class PlainTarget(IcebergTarget):
                 remedy="publish to a bucket (target_connector: s3), or run on one machine",
             )
         _check_folders(wanted)
-        return wanted
+        return _optional_folders(wanted)
 
     # -- staged rows ----------------------------------------------------------------------------------
 
@@ -155,6 +156,12 @@ def _secure(job: JobSpec) -> bool:
     found = job.target.connection
     nested = {**found, **dict(found.get("s3") or {}), **dict(found.get("minio") or {})}
     return str(nested.get("secure", "true")).lower() in {"true", "1", "yes"}
+
+
+def _optional_folders(wanted: WantedTable) -> WantedTable:
+    """Readers of the manifest refuse a file that lacks a required column; row checks see to it that it has values."""
+    said = {part.column for part in wanted.partitioning if part.transform == "identity"}
+    return replace(wanted, fields=tuple(replace(f, required=False) if f.name in said else f for f in wanted.fields))
 
 
 def _check_folders(wanted: WantedTable) -> None:

@@ -86,3 +86,11 @@ def test_staged_rows_have_all_columns(lake: Lake) -> None:
     assert by_id([row for rows in lake.target.read_staged(plan, made.files) for row in rows.to_pylist()]) == ROWS
     regions = [row for rows in lake.target.read_staged(plan, made.files, ["region"]) for row in rows.to_pylist()]
     assert sorted(row["region"] or "" for row in regions) == sorted(region or "" for region in REGIONS)
+
+
+@requirement("ING-07")
+def test_a_required_column_may_be_a_folder(tmp_path: Path) -> None:
+    fields = (Field("id", "long"), Field("region", required=True))
+    made = Lake(settings(tmp_path), job(connector="parquet", partitioning=(PartitionSpec("region"),), key=()), fields)
+    made.run([{"id": 1, "region": "eu"}])
+    assert made.ids("region") == ["eu"]
