@@ -95,6 +95,7 @@ class IcebergTarget(Target):
     def wanted(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
         """The stream's table as the job wants it. Raises `ConfigurationError` or `Unsupported`."""
         name = self.name_of(job, stream)
+        catalog_leaf(self._ctx.settings, self._job).check_name(*name.split("."))
         table = find_table(self.catalog, name)
         # Only the one job of a table orders its columns: two would move them to and fro.
         alone = table is not None and not other_jobs(table.properties, job, stream.name)
@@ -102,7 +103,6 @@ class IcebergTarget(Target):
 
     def prepare(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> TargetTable:
         wanted = self.wanted(job, stream, fields)
-        catalog_leaf(self._ctx.settings, self._job).check_name(*wanted.name.split("."))
         main = ensure_table(self.catalog, wanted)
         self._check_reach(main)
         check_alone(main.properties, job, stream.name, wanted.name)
