@@ -177,7 +177,7 @@ class Target(Shape):
     )
     publish: PublishTo = Field(
         default="main",
-        description="`branch`: the rows wait on a branch of their own until `dativo approve`, or a person in Airflow.",
+        description="`branch`: the rows wait on a branch of their own until `dativo approve`.",
     )
     branch: str = Field(default="", description="Publish to this branch of the table instead of `main`.")
     catalog: Annotated[Mapped, BeforeValidator(_catalog, json_schema_input_type=str | dict[str, Any])] = Field(

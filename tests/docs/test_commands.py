@@ -1,0 +1,38 @@
+"""The commands of the pages on state and versions, run in order on the example job."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from tests.cli.conftest import World, dativo, own_logs, world  # noqa: F401 - fixtures
+from tests.docs.pages import ROOT, blocks
+from tests.support import requirement
+
+
+def commands(page: str) -> list[list[str]]:
+    found = [block.body for block in blocks(ROOT / "docs" / page) if block.tag == "sh"]
+    lines = [line for body in found for line in body.splitlines() if line.startswith("dativo ")]
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def deliver(world: World) -> None:  # noqa: F811
+    lines = (world.data / "orders.csv").read_text().splitlines()
+    (world.data / "more.csv").write_text("\n".join(lines[:2]).replace("\n1,", "\n77,") + "\n")
+    assert world.run().code == 0
+
+
+@requirement("DOC-01")
+@pytest.mark.parametrize("page", ["state.md", "versions.md"])
+def test_every_command_of_the_page_runs(page: str, world: World) -> None:  # noqa: F811
+    world.run()
+    made = world.dativo("snapshots", "--config", world.job, "--json").json[0]["snapshots"][0]["at"]
+    named = {"JOB.yaml": str(world.job), "2026-11-01T00:00:00": made}
+    for words in commands(page):
+        if {"RUN", "audit_RUN"} & set(words) or words[:2] == ["state", "set"]:
+            continue  # need a run that waits, or a cursor column: tests/cli/test_approve.py and test_state.py
+        if words[0] == "rollback":
+            deliver(world)
+        answer = world.dativo(*(named.get(word, word) for word in words))
+        assert answer.code == 0, (words, answer.err)
