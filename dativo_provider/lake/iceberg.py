@@ -90,12 +90,13 @@ class IcebergTarget(Target):
 
     def name_of(self, job: JobSpec, stream: StreamSpec) -> str:
         """What the stream's table is called. Raises `ConfigurationError` for unsafe names."""
-        return table_name(job, stream.table, stream.contract.domain)
+        name = table_name(job, stream.table, stream.contract.domain)
+        catalog_leaf(self._ctx.settings, self._job).check_name(*name.split("."))
+        return name
 
     def wanted(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
         """The stream's table as the job wants it. Raises `ConfigurationError` or `Unsupported`."""
         name = self.name_of(job, stream)
-        catalog_leaf(self._ctx.settings, self._job).check_name(*name.split("."))
         table = find_table(self.catalog, name)
         # Only the one job of a table orders its columns: two would move them to and fro.
         alone = table is not None and not other_jobs(table.properties, job, stream.name)
