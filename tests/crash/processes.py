@@ -15,8 +15,8 @@ from typing import Any
 
 from tests.crash.world import World
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.crash.preload"])
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["tests.crash.preload"])
 
 
 def _die() -> None:
@@ -117,8 +117,8 @@ class Run:
     def __init__(
         self, world: World, plan_uri: str = "", point: Point | None = None, full_refresh: bool = False
     ) -> None:
-        self._results = _CONTEXT.SimpleQueue()
-        self.process = _CONTEXT.Process(target=_child, args=(world, plan_uri, point, full_refresh, self._results))
+        self._results = CONTEXT.SimpleQueue()
+        self.process = CONTEXT.Process(target=_child, args=(world, plan_uri, point, full_refresh, self._results))
         self.process.start()
 
     def kill_after(self, seconds: float) -> None:

@@ -195,6 +195,6 @@ def test_there_is_one_masker_per_process() -> None:
 )
 def test_a_long_hostile_text_is_masked_in_linear_time(piece: str) -> None:
     masker = Masker(["hunter2", "ab"])
-    started = time.monotonic()
+    started = time.process_time()
     masker.mask(piece * (200_000 // len(piece)))
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3
