@@ -230,11 +230,11 @@ MUTANTS = (
         ("tests/lake/test_partition.py",),
     ),
     Mutant(
-        "a required column is relaxed without a word",
+        "a required column is relaxed although its policy says freeze",
         f"{LAKE}/evolve.py",
-        "    if have.required and not wanted.required:\n",
-        "    if False:\n",
-        ("tests/lake/test_schema.py::test_a_change_that_would_lose_data_is_refused_by_name",),
+        'if self._policies.of("nullability", name, "evolve") == "evolve":\n',
+        "if True:\n",
+        ("tests/lake/test_evolve.py::test_nullability_is_kept_where_the_policy_says_freeze",),
     ),
     Mutant(
         "a sweep keeps only what the current snapshot needs",
