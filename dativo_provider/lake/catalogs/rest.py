@@ -3,6 +3,7 @@ https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml"
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ __all__ = ["LEAF", "RestLeaf"]
 
 _DENIED = {"UnauthorizedError", "ForbiddenError", "AuthorizationExpiredError", "OAuthError"}
 _BUSY = {"ServerError", "ServiceUnavailableError", "TooManyRequestsError", "CommitStateUnknownException"}
+_LATER = re.compile(r"RESTError (408|425|429)\b")  # statuses that not every PyIceberg has a class for
 _NO_URL = {"requests.MissingSchema", "requests.InvalidSchema", "requests.InvalidURL"}
 _ANSWERS = {"pydantic_core.ValidationError", "requests.JSONDecodeError"}
 
@@ -61,7 +63,7 @@ class RestLeaf(CatalogLeaf):
                 f"the catalog refused these credentials: {said}", where=where,
                 remedy="renew token or credential of the catalog, or grant the rights on this namespace",
             )  # fmt: skip
-        if names & _BUSY:
+        if names & _BUSY or _LATER.match(str(problem)):
             return StorageUnavailable(
                 f"the catalog did not answer as it should: {said}", where=where, remedy="see its log, then run again"
             )
