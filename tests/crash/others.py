@@ -69,17 +69,24 @@ class Others:
 
     def stir(self) -> None:
         """Starts one of them; another one that is still at work may be killed."""
-        identity, results = next(_numbers), CONTEXT.SimpleQueue()
-        process = CONTEXT.Process(target=_act, args=(self.rng.choice(self.acts), self.world, identity, results))
-        process.start()
-        self.tried.add(-identity)
-        self.running.append((identity, process, results))
+        self._start(self.rng.choice(self.acts))
         if len(self.running) > 2:
             self._reap(kill=self.rng.random() < 0.3)
 
     def end(self) -> None:
-        while self.running:
-            self._reap(kill=False)
+        """When all is calm again, each can still do its work."""
+        for act in self.acts:
+            self._start(act)
+            while self.running:
+                self._reap(kill=False)
+        assert {"appended", "kept"} <= self.outcomes.keys(), self.outcomes
+
+    def _start(self, act: Callable[[World, int], str]) -> None:
+        identity, results = next(_numbers), CONTEXT.SimpleQueue()
+        process = CONTEXT.Process(target=_act, args=(act, self.world, identity, results))
+        process.start()
+        self.tried.add(-identity)
+        self.running.append((identity, process, results))
 
     def _reap(self, *, kill: bool) -> None:
         identity, process, results = self.running.pop(0)
