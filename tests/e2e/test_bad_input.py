@@ -300,7 +300,7 @@ def test_a_table_of_another_schema(trial: Trial) -> None:
     trial.deliver("b.csv", range(5, 9))
     text = {"logicalType": "boolean"}
     clash = trial.csv_job(contract=trial.contract("other", amount=text))
-    trial.fails(clash, "DataError", "another schema than the contract", "amount", "new table")
+    trial.fails(clash, "DataError", "does not fit the table", "amount", "new table")
     trial.recovers(trial.csv_job(), range(9))
 
 
@@ -328,9 +328,7 @@ def test_two_jobs_of_which_one_would_delete_the_other_s_rows(trial: Trial, how: 
         trial.succeeds(second)
     trial.deliver("b.csv", range(5, 9))
     words = [how] if how.startswith("--") else []
-    error = trial.fails(
-        second, "ConfigurationError", "replacing would delete the rows of", "table of its own", words=words
-    )
+    error = trial.fails(second, "ConfigurationError", "would delete the rows of", "table of its own", words=words)
     assert "first" in error["message"]
     trial.recovers(trial.csv_job("first"), range(9))
 
