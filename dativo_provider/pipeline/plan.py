@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from dativo_provider.errors import ConfigurationError, Unsupported
 from dativo_provider.lake.home import guard_settings, home_identity
+from dativo_provider.model.checks import CheckSpec
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.reader import Reader
 from dativo_provider.model.run import Plan, RunRequest, State, new_id
 from dativo_provider.model.stream import Field, Slice, Stream, Window, WindowRequest
-from dativo_provider.model.target import Target
+from dativo_provider.model.target import Target, TargetTable
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.overlap import told_apart
 from dativo_provider.pipeline.records import begin, not_planned
@@ -70,9 +71,6 @@ def _plan(
     window = told_apart(job, spec, window, request.lane, state, lanes)
     changes = target.changes(job, spec, fields)
     table = target.prepare(job, spec, fields)
-    cursor = spec.incremental.cursor_field
-    judged = judged_by(job, spec, fields)
-    checks = compile_rules(spec.contract.rules, fields, job.enforcement, job.schema_validation, cursor, judged)
     slices = cut_slices(job, spec, window, request, reader, ctx)
     window = _with_notes(window, slices, reader)
     return Plan(
@@ -82,13 +80,10 @@ def _plan(
         stream=spec.name,
         lane=request.lane,
         request=request,
-        table=table.table,
-        table_location=table.location,
-        quarantine_table=table.quarantine_table,
-        quarantine_location=table.quarantine_location,
+        **_table_names(table),
         folder=f"{_parent_folder(job, spec, request, ctx)}/{plan_id}",
         fields=fields,
-        checks=checks,
+        checks=_checks(job, spec, fields),
         window=window,
         slices=slices,
         base=state,
@@ -99,6 +94,20 @@ def _plan(
         table_changes=changes,
         lanes=lanes,
     )
+
+
+def _table_names(table: TargetTable) -> dict[str, str]:
+    return {
+        "table": table.table,
+        "table_location": table.location,
+        "quarantine_table": table.quarantine_table,
+        "quarantine_location": table.quarantine_location,
+    }
+
+
+def _checks(job: JobSpec, spec: StreamSpec, fields: Sequence[Field]) -> tuple[CheckSpec, ...]:
+    cursor, judged = spec.incremental.cursor_field, judged_by(job, spec, fields)
+    return compile_rules(spec.contract.rules, fields, job.enforcement, job.schema_validation, cursor, judged)
 
 
 def refuse_while_waiting(job: JobSpec, spec: StreamSpec, target: Target) -> None:

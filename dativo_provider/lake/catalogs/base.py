@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -28,7 +29,7 @@ class Place:
     branch: str = ""
 
 
-class CatalogLeaf:
+class CatalogLeaf(ABC):
     """`type` is the word in YAML. `extra` is the optional extra that brings its libraries."""
 
     type: ClassVar[str]
@@ -40,9 +41,9 @@ class CatalogLeaf:
     def kind(self) -> CatalogKind:
         return CATALOGS[self.type]
 
+    @abstractmethod
     def properties(self, given: Mapping[str, str], place: Place) -> dict[str, str]:
         """PyIceberg's properties, with defaults. Raises `ConfigurationError` for what this catalog cannot do."""
-        raise NotImplementedError
 
     def open(self, name: str, properties: Mapping[str, str]) -> Catalog:
         """Makes on the server what has to be there first."""
@@ -50,14 +51,14 @@ class CatalogLeaf:
 
         return load_catalog(name, **properties)
 
-    def check_name(self, namespace: str, table: str) -> None:
+    def check_name(self, namespace: str, table: str) -> None:  # noqa: B027 - most take any name
         """Raises `ConfigurationError` for names the catalog would change or refuse."""
 
+    @abstractmethod
     def failure(self, problem: Exception, where: str) -> DativoError | None:
         """What its libraries raise, as the error that says what to do; None for what is not its own."""
-        raise NotImplementedError
 
-    def close(self, catalog: Any) -> None:
+    def close(self, catalog: Any) -> None:  # noqa: B027 - some hold none
         """Returns its connections."""
 
 
