@@ -52,9 +52,9 @@ class KeyedWorld(World):
             line = f"{identity},south,{self.files}.50"
         return line if identity in self.ragged else f"{line},{moment.isoformat()}"
 
-    def check(self) -> None:
+    def check_rows(self) -> None:
         if self.mode == "merge":
-            super().check()
+            super().check_rows()
             self._check_newest()
         else:
             self._check_history()

@@ -71,8 +71,7 @@ class Point:
 
 
 _FOLDER = "dativo_provider.pipeline.folder:RunFolder"
-_COMMIT = "pyiceberg.catalog.sql:SqlCatalog.commit_table"
-POINTS = [
+_STEPS = [
     *(Point(f"{_FOLDER}.{step}", when) for step in ("write_plan", "add_manifest", "write_verdict", "write_published")
       for when in ("before", "after")),
     Point("dativo_provider.pipeline.rows:RowPath.take", "before"),
@@ -81,8 +80,16 @@ POINTS = [
     Point("dativo_provider.lake.iceberg:IcebergTarget.prepare", "after"),
     Point("dativo_provider.lake.iceberg:IcebergTarget.publish", "before"),
     Point("dativo_provider.lake.iceberg:IcebergTarget.publish", "after"),
-    *(Point(_COMMIT, when, nth) for nth in (1, 2) for when in ("before", "after")),
 ]  # fmt: skip
+
+
+def points(catalog: str) -> list[Point]:
+    """Of runs into tables of `catalog`, a class of PyIceberg's shape."""
+    commits = [Point(f"{catalog}.commit_table", when, nth) for nth in (1, 2) for when in ("before", "after")]
+    return [*_STEPS, *commits]
+
+
+POINTS = points(World.catalog)
 
 
 def _steps(world: World, plan_uri: str, full_refresh: bool) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dativo_provider.model.books import Books
     from tests.crash.world import World
 
 
 def table(world: World, name: str) -> Any:
     from pyiceberg.catalog import load_catalog
 
-    properties = dict(world.context().settings.catalog.properties)
-    return load_catalog("dativo", **properties, warehouse=world.context().settings.catalog.warehouse).load_table(name)
+    return load_catalog("dativo", **world.as_a_stranger()).load_table(name)
 
 
 def live_files(world: World, name: str) -> list[str]:
@@ -51,4 +52,36 @@ def quarantined_ids(world: World) -> list[int]:
         raws = column(world, "acme.orders_quarantine", "raw")
     except NoSuchTableError:
         return []
-    return [int(re.search(r"\d{6,}", raw)[0]) for raw in raws]  # type: ignore[index]
+    return [_identity(raw) for raw in raws]
+
+
+def quarantined_by_run(world: World) -> dict[str, Counter[int]]:
+    runs, raws = (column(world, "acme.orders_quarantine", name) for name in ("run", "raw"))
+    found: dict[str, Counter[int]] = {run: Counter() for run in runs}
+    for run, raw in zip(runs, raws, strict=True):
+        found[run][_identity(raw)] += 1
+    return found
+
+
+def _identity(raw: str) -> int:
+    return int(re.search(r"\d{6,}", raw)[0])  # type: ignore[index]
+
+
+def cursor(world: World) -> dict[str, Any]:
+    """What the table says is read up to."""
+    from dativo_provider.files import open_files
+    from dativo_provider.lake.state import read_state
+
+    found, settings = table(world, "acme.orders"), world.context().settings
+    files = open_files(settings.catalog.warehouse, dict(settings.catalog.properties))
+    state = read_state(found.properties, "dativo.state.orders.orders", files, "orders")
+    return dict(state.cursor.value) if state.cursor else {}
+
+
+def books(world: World) -> list[Books]:
+    """Of the runs that published and could say so, oldest first."""
+    from dativo_provider.store import open_store
+
+    with open_store(world.context()) as store:
+        found = store.runs(tenant="acme", status="published", limit=None)
+    return [record.books for record in reversed(found)]

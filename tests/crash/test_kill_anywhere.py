@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections import Counter
@@ -12,10 +11,10 @@ import pytest
 
 from tests.crash.processes import POINTS, Point, Run, last_plan
 from tests.crash.readback import published_ids
+from tests.crash.share import Figures, counted, share
 from tests.crash.world import World
 from tests.support import requirement
 
-KILLS = int(os.environ.get("DATIVO_CRASH_KILLS", "60"))
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(1200)]
 
 
@@ -35,31 +34,33 @@ def test_a_run_killed_at_any_step_loses_and_doubles_nothing(point: Point, tmp_pa
 
 @requirement("ING-25", "STA-09", "QUA-01")
 def test_random_kills_with_twins_and_retries_lose_and_double_nothing(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    rng = random.Random(20261120)
-    killed = 0
-    while killed < KILLS:
-        world.add_file(rng)
-        killed += attempt(world, rng)
-    finish(world)
+    world, rng, name = World(tmp_path), random.Random(20261120), "CSV → SQLite, append, runs alone"
+    with counted(name) as figures:
+        while figures.kills < share(name):
+            world.add_file(rng)
+            attempt(world, rng, figures)
+        finish(world)
+        figures.rows = world.rows
 
 
-def attempt(world: World, rng: random.Random) -> int:
-    """One run killed somewhere, then whatever an operator or a scheduler may do next. The number of kills."""
+def attempt(world: World, rng: random.Random, figures: Figures) -> None:
+    """One run killed somewhere, then whatever an operator or a scheduler may do next."""
     before = last_plan(world)
     run = Run(world, point=rng.choice(POINTS) if rng.random() < 0.6 else None)
     if rng.random() < 0.6:
         run.kill_after(rng.uniform(0.02, 0.8))
-    killed = run.outcome() == "killed"
+    figures.saw(run.outcome())
     plan = last_plan(world)
     if plan == before:
-        return killed
+        return
     retries = [Run(world, plan_uri=plan) for _ in range(rng.choice([0, 1, 2]))]
+    figures.twins += len(retries)
     if rng.random() < 0.3:
         retries.append(Run(world))
     outcomes = [retry.outcome() for retry in retries]
+    for outcome in outcomes:
+        figures.saw(outcome)
     assert not [outcome for outcome in outcomes if unexpected(outcome)], outcomes
-    return killed
 
 
 def unexpected(outcome: str) -> bool:

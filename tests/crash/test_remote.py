@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dativo_provider.store import open_store
-from tests.crash.postgres_world import RemoteWorld
+from tests.crash.far_world import RemoteWorld
 from tests.crash.processes import POINTS, Point, Run, last_plan
 from tests.crash.test_kill_anywhere import unexpected
 from tests.services.postgres import Postgres

@@ -1,119 +1,114 @@
-"""Everything at once: runs die while twins, new runs, a rival writer and maintenance work on the same table, over a
-network that fails. Afterwards every row is where it belongs, exactly once, and what the rival wrote is there."""
+"""kill -9 in a storm, in every world: see `storm`. `share` says how many runs die in each."""
 
 from __future__ import annotations
 
-import random
-from collections import Counter
-from contextlib import AbstractContextManager, nullcontext
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from dativo_provider import errors
+from tests.crash.far_world import NessieWorld, RemoteWorld
 from tests.crash.keyed_world import KeyedWorld
-from tests.crash.others import Others, maintainer, rival
-from tests.crash.postgres_world import RemoteWorld
-from tests.crash.processes import POINTS, Run, last_plan
-from tests.crash.readback import published_ids
-from tests.crash.test_kill_anywhere import KILLS
+from tests.crash.postgres_world import WindowWorld
+from tests.crash.replace_world import ReplaceWorld
+from tests.crash.storm import storm
 from tests.crash.weather import bad_weather
 from tests.crash.world import World
-from tests.services.postgres import Postgres
+from tests.services.nessie import Nessie
+from tests.services.postgres import Database, Postgres
 from tests.services.s3 import S3
-from tests.services.toxiproxy import Toxiproxy
+from tests.services.toxiproxy import Link, Toxiproxy
 from tests.support import requirement
 
-SHARE = max(8, KILLS // 6)
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.timeout(36_000)]
 
 
 @requirement("ING-25", "STA-09")
 def test_a_storm_over_one_machine(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    storm(world, random.Random(1), nullcontext())
-    clear_up(world)
+    storm("CSV → SQLite, append", World(tmp_path))
 
 
-@requirement("ING-25")
+@requirement("ING-08", "ING-25")
 @pytest.mark.parametrize("mode", ["merge", "scd2"])
 def test_a_storm_over_rows_that_change(tmp_path: Path, mode: str) -> None:
-    world = KeyedWorld(tmp_path, mode=mode)
-    storm(world, random.Random(mode), nullcontext())
-    clear_up(world)
+    storm(f"CSV → SQLite, {mode}", KeyedWorld(tmp_path, mode=mode))
+
+
+@requirement("ING-08", "ING-25")
+def test_a_storm_over_full_loads(tmp_path: Path) -> None:
+    storm("CSV → SQLite, replace", ReplaceWorld(tmp_path))
+
+
+@requirement("ING-08", "ING-25", "STA-08")
+def test_a_storm_over_windows_that_are_replaced(tmp_path: Path, database: Database) -> None:
+    world = WindowWorld(tmp_path, params=database.params)
+    world.create()
+    storm("PostgreSQL → SQLite, delete_insert", world)
+
+
+@dataclass
+class Network:
+    """Links to servers, each of which can fail."""
+
+    toxiproxy: Toxiproxy
+    links: list[Link]
+
+    def to(self, host: str) -> str:
+        """Another address of `host:port`, by way of a link of its own."""
+        self.links.append(self.toxiproxy.link(host))
+        return self.links[-1].address
+
+    def url(self, url: str) -> str:
+        parts = urlsplit(url)
+        user = parts.netloc.rpartition("@")[0]
+        far = self.to(f"{parts.hostname}:{parts.port}")
+        return parts._replace(netloc=f"{user}@{far}" if user else far).geturl()
+
+    def source(self, params: dict[str, Any]) -> dict[str, Any]:
+        host, _, port = self.to(f"{params['host']}:{params['port']}").rpartition(":")
+        return {"host": host, "port": int(port)}
 
 
 @pytest.fixture
-def links(toxiproxy: Toxiproxy, postgres: Postgres, s3: S3) -> dict[str, object]:
-    from urllib.parse import urlsplit
-
-    catalog, storage = urlsplit(postgres.url), urlsplit(s3.endpoint)
-    return {
-        "catalog": toxiproxy.link(f"{catalog.hostname}:{catalog.port}"),
-        "storage": toxiproxy.link(f"{storage.hostname}:{storage.port}"),
-    }
+def network(toxiproxy: Toxiproxy) -> Network:
+    return Network(toxiproxy, [])
 
 
-@requirement("ING-25", "STA-09", "ERR-01")
-def test_a_storm_over_the_network(
-    tmp_path: Path, postgres: Postgres, s3: S3, bucket: str, links: dict[str, object]
-) -> None:
-    with postgres.database() as source, postgres.database() as catalog:
-        far = RemoteWorld(tmp_path, catalog_uri=via(links["catalog"], catalog.url), params=source.params, bucket=bucket)
-        far.storage = {**s3.properties, "s3.endpoint": f"http://{links['storage'].address}"}
-        far.create()
-        storm(far, random.Random(2), bad_weather(list(links.values()), 3))
-        clear_up(far)
+@pytest.fixture
+def far(tmp_path: Path, database: Database, s3: S3, network: Network) -> RemoteWorld:
+    """Its source and its storage; a test adds the catalog."""
+    storage = {**s3.properties, "s3.endpoint": network.url(s3.endpoint)}
+    way = network.source(database.params)
+    world = RemoteWorld(tmp_path, params=database.params, by_way_of=way, bucket=s3.bucket(), storage=storage)
+    world.create()
+    return world
 
 
-def via(link: object, url: str) -> str:
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(url)
-    user = parts.netloc.rpartition("@")[0]
-    return parts._replace(scheme="postgresql+psycopg2", netloc=f"{user}@{link.address}").geturl()
+@pytest.fixture
+def catalog(postgres: Postgres) -> Iterator[Database]:
+    with postgres.database() as made:
+        yield made
 
 
-def storm(world: World, rng: random.Random, weather: AbstractContextManager[None]) -> None:
-    world.add_file(rng)
-    assert Run(world).outcome() == "committed"
-    others, killed = Others(world, rng, (rival, maintainer)), 0
-    with weather:
-        while killed < SHARE:
-            world.add_file(rng)
-            others.stir()
-            killed += attempt(world, rng)
-    others.end()
-    world.rivals = others.appended, others.tried
+@requirement("ING-25", "STA-09", "ERR-01", "CON-35")
+def test_a_storm_over_the_network(far: RemoteWorld, catalog: Database, network: Network) -> None:
+    uri = network.url(catalog.url).replace("postgresql://", "postgresql+psycopg2://")
+    storm("PostgreSQL → PostgreSQL + S3", replace(far, catalog_uri=uri), bad_weather(network.links, 3))
 
 
-def attempt(world: World, rng: random.Random) -> int:
-    """A run that may be killed, beside it perhaps another; then perhaps its plan again, perhaps twice at once."""
-    before, beside = last_plan(world), []
-    run = Run(world, point=rng.choice(POINTS) if rng.random() < 0.5 else None)
-    if rng.random() < 0.2:
-        beside.append(Run(world))
-    run.kill_after(rng.uniform(0.02, 1.5))
-    killed = run.outcome() == "killed"
-    if (plan := last_plan(world)) != before:
-        beside += [Run(world, plan_uri=plan) for _ in range(rng.choice([0, 1, 2]))]
-    outcomes = [each.outcome() for each in beside]
-    assert not [outcome for outcome in outcomes if unexpected(outcome)], outcomes
-    return killed
-
-
-def unexpected(outcome: str) -> bool:
-    """Only errors that trying again may help are fit for such weather."""
-    kind = getattr(errors, outcome.partition(":")[0], None)
-    expected = kind is not None and issubclass(kind, errors.RetryableError | errors.Fenced)
-    return outcome not in {"committed", "already", "killed"} and not expected
-
-
-def clear_up(world: World) -> None:
-    for _ in range(2):
-        assert (outcome := Run(world).outcome()) == "committed", outcome
-    appended, tried = world.rivals
-    found = Counter(identity for identity in published_ids(world) if identity < 0)
-    assert appended <= found.keys() <= tried, "a rival's rows are lost"
-    assert set(found.values()) <= {1}, "a rival's rows are doubled"
-    world.check()
+@requirement("ING-09", "ING-25", "STA-09", "ERR-01", "CON-35")
+def test_a_storm_over_nessie(far: RemoteWorld, nessie: Nessie, network: Network) -> None:
+    world = NessieWorld(
+        far.root,
+        catalog_uri=network.url(nessie.uri),
+        params=far.params,
+        by_way_of=far.by_way_of,
+        bucket=nessie.warehouse.removeprefix("s3://"),
+        storage=far.storage,
+        branch=f"storm-{secrets.token_hex(4)}",
+    )
+    storm("PostgreSQL → Nessie + S3", world, bad_weather(network.links, 5))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -36,22 +37,23 @@ _FAULTS: Sequence[Callable[[Any, random.Random], None]] = (_slow, _cut_after, _r
 
 
 @contextmanager
-def bad_weather(links: Sequence[Any], seed: int) -> Iterator[None]:
-    """One link after the other fails for a moment, until the block ends."""
-    over = threading.Event()
-    weather = threading.Thread(target=_blow, args=(links, random.Random(seed), over), name="weather")
+def bad_weather(links: Sequence[Any], seed: int) -> Iterator[Counter[str]]:
+    """One link after the other fails for a moment, until the block ends. Counts the faults."""
+    over, faults = threading.Event(), Counter[str]()
+    weather = threading.Thread(target=_blow, args=(links, random.Random(seed), over, faults), name="weather")
     weather.start()
     try:
-        yield
+        yield faults
     finally:
         over.set()
         weather.join()
 
 
-def _blow(links: Sequence[Any], rng: random.Random, over: threading.Event) -> None:
+def _blow(links: Sequence[Any], rng: random.Random, over: threading.Event, faults: Counter[str]) -> None:
     while not over.wait(rng.uniform(0.05, 0.6)):
-        link = rng.choice(links)
-        rng.choice(_FAULTS)(link, rng)
+        link, fault = rng.choice(links), rng.choice(_FAULTS)
+        fault(link, rng)
+        faults[fault.__name__.strip("_")] += 1
         over.wait(rng.uniform(0.05, 0.5))
         link.heal()
         link.mend()

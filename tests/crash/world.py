@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import (
@@ -32,6 +33,9 @@ FIELDS = (
 
 @dataclass
 class World:
+    catalog: ClassVar[str] = "pyiceberg.catalog.sql:SqlCatalog"  # whose commits are interrupted
+    keeps_rivals: ClassVar[bool] = True  # no run may take away what others have written
+
     root: Path
     mode: str = "append"
     strategy: str = "file_modified_time"
@@ -76,6 +80,11 @@ class World:
         store = StoreSettings("sql", f"sqlite:///{self.home}/store.db", embedded=True)
         return RunContext(Settings(home=str(self.home), catalog=catalog, store=store))
 
+    def as_a_stranger(self) -> dict[str, Any]:
+        """The catalog, as one opens it who does not know Dativo."""
+        catalog = self.context().settings.catalog
+        return {**catalog.properties, "warehouse": catalog.warehouse}
+
     def add_file(self, rng: random.Random, rows: int = 40) -> None:
         """One more delivery; written under a temporary name, as a careful sender does."""
         self.data.mkdir(parents=True, exist_ok=True)
@@ -98,10 +107,37 @@ class World:
         self.good.add(identity)
         return f"{identity},south,{identity % 1000}.50"
 
+    @property
+    def rows(self) -> int:
+        """That were delivered."""
+        return len(self.good) + len(self.bad) + len(self.ragged)
+
     # What must be true -----------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Every row of every file exactly once where it belongs. Run after a last undisturbed run."""
+        """Every row of every file exactly once where it belongs, and the cursor beside it: after an undisturbed run."""
+        self.check_rows()
+        self.check_cursor()
+        self.check_books()
+
+    def check_books(self) -> None:
+        """Each row of a run was one of these."""
+        from tests.crash.readback import books
+
+        for each in books(self):
+            parts = each.accepted + each.quarantined + each.rejected + each.duplicates + each.filtered
+            assert each.extracted == parts, each
+
+    def check_cursor(self) -> None:
+        """Every file is remembered with all of its rows."""
+        from tests.crash.readback import cursor
+
+        files = cursor(self)["files"]
+        assert files.keys() == {path.name for path in self.data.iterdir()}
+        for name, known in files.items():
+            assert known["rows"] == len((self.data / name).read_text().splitlines()) - 1, name
+
+    def check_rows(self) -> None:
         from tests.crash.readback import published_ids, quarantined_ids
 
         table = Counter(identity for identity in published_ids(self) if identity >= 0)
