@@ -50,6 +50,20 @@ def test_what_crashed_runs_left_goes_and_what_is_published_stays(lake: Lake, tmp
     assert all(local_path(uri).exists() for uri in reachable(tagged))
 
 
+@requirement("ING-25")
+def test_where_the_catalog_keeps_more_than_the_table_shows_nothing_goes(lake: Lake, tmp_path: Path) -> None:
+    """Branches of a catalog like Nessie may need what this table's metadata no longer leads to."""
+    lake.run([1])
+    lake.extract(lake.plan(), [5])
+    age(tmp_path)
+    with lake.target.table(lake.name()).transaction() as change:
+        change.set_properties({"gc.enabled": "false"})
+    assert lake.target.sweep_table(lake.name(), HOUR) == 0
+    with lake.target.table(lake.name()).transaction() as change:
+        change.remove_properties("gc.enabled")
+    assert lake.target.sweep_table(lake.name(), HOUR) == 1
+
+
 def test_young_files_and_running_plans_are_spared(lake: Lake, tmp_path: Path) -> None:
     lake.run([1])
     young, running = lake.plan(), lake.plan()

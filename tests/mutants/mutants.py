@@ -22,6 +22,7 @@ LAKE = "dativo_provider/lake"
 TARGET = "tests/lake/test_targets.py::TestSqliteOnDisk::"
 
 
+CSV = "dativo_provider/connectors/csv"
 PIPELINE = "dativo_provider/pipeline"
 RUN = "tests/pipeline/test_run.py::"
 
@@ -595,5 +596,82 @@ MUTANTS = (
         "passed = before.seq > 0 and not is_after(cursor, before.cursor)",
         "passed = False",
         ("tests/cli/test_state.py::test_a_reset_reads_the_files_again_and_a_key_keeps_their_rows_from_doubling",),
+    ),
+    Mutant(
+        "files that other branches of the catalog need are swept",
+        f"{LAKE}/sweep.py",
+        'return str(table.properties.get("gc.enabled", "true")).lower() != "false"',
+        "return True",
+        ("tests/lake/test_sweep.py::test_where_the_catalog_keeps_more_than_the_table_shows_nothing_goes",),
+    ),
+    Mutant(
+        "tables in Nessie begin without a snapshot",
+        f"{LAKE}/catalogs/seeded.py",
+        "        transaction.update_snapshot().fast_append().commit()\n",
+        "",
+        ("tests/lake/test_catalog.py::TestNessie",),
+    ),
+    Mutant(
+        "a table without a snapshot is committed to, in Nessie",
+        f"{LAKE}/catalogs/seeded.py",
+        "if first and not made:",
+        "if False:",
+        ("tests/lake/test_nessie.py::test_a_table_without_a_snapshot_is_refused",),
+    ),
+    Mutant(
+        "a big file is cut wherever a line ends",
+        f"{CSV}/split.py",
+        "    if not plainly_quoted(text, dialect):\n        raise _Uncertain\n",
+        "",
+        ("tests/connectors/csv/test_split.py",),
+    ),
+    Mutant(
+        "the last part of a big file is forgotten",
+        f"{CSV}/split.py",
+        "    if at > emitted:\n",
+        "    if at > emitted + step:\n",
+        ("tests/connectors/csv/test_split.py",),
+    ),
+    Mutant(
+        "parts of a big file are one byte off",
+        f"{CSV}/split.py",
+        'first = facts["size"] - edges[-1].at',
+        'first = facts["size"] - edges[-1].at + 1',
+        ("tests/connectors/csv/test_split.py",),
+    ),
+    Mutant(
+        "a connection that saw an error is used again",
+        "dativo_provider/connectors/pool.py",
+        "                connection.close()\n            connection = None\n            raise",
+        "                pass\n            raise",
+        ("tests/connectors/test_pool.py",),
+    ),
+    Mutant(
+        "a broken connection is used again",
+        "dativo_provider/connectors/pool.py",
+        "            if connection.reusable():\n",
+        "            if True:\n",
+        ("tests/connectors/test_pool.py",),
+    ),
+    Mutant(
+        "more connections than allowed",
+        "dativo_provider/connectors/pool.py",
+        "            self._used += 1\n        with",
+        "            pass\n        with",
+        ("tests/connectors/test_pool.py",),
+    ),
+    Mutant(
+        "a connection in use outlives the pool",
+        "dativo_provider/connectors/pool.py",
+        "if keep and connection is not None and not self._closed:",
+        "if keep and connection is not None:",
+        ("tests/connectors/test_pool.py",),
+    ),
+    Mutant(
+        "metadata files that other branches of the catalog need are deleted",
+        f"{LAKE}/maintain/metadata.py",
+        "    if not may_delete(table):\n        return []\n",
+        "",
+        ("tests/lake/maintain/test_upkeep.py::test_where_the_catalog_keeps_more_than_the_table_shows_nothing_goes",),
     ),
 )

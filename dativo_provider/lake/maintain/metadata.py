@@ -32,7 +32,8 @@ def log_properties(keep: int) -> Mapping[str, str]:
 
 
 def run(work: Work) -> Upkeep:
-    table, wanted = work.load(), log_properties(work.spec.keep_metadata)
+    table = work.load()
+    wanted = log_properties(work.spec.keep_metadata) if may_delete(table) else {}
     changes = {key: value for key, value in wanted.items() if table.properties.get(key) != value}
     if changes and not work.dry_run:
         _set(work, changes)

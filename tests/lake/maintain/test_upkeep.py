@@ -78,6 +78,25 @@ def test_metadata_files_that_left_the_log_are_deleted(lake: Lake, tmp_path: Path
     assert maintain(lake, "metadata", spec=spec).outcome == "nothing"
 
 
+@requirement("ING-25")
+def test_where_the_catalog_keeps_more_than_the_table_shows_nothing_goes(lake: Lake, tmp_path: Path) -> None:
+    spec = MaintenanceSpec(keep_metadata=1)
+    for number in range(4):
+        lake.run([number])
+    with lake.target.table(lake.name()).transaction() as change:
+        change.set_properties({"gc.enabled": "false", "write.metadata.previous-versions-max": "1"})
+    age(tmp_path)
+    folder = tmp_path / "warehouse/acme/orders/metadata"
+    before = sorted(folder.glob("*.metadata.json"))
+    assert maintain(lake, "metadata", spec=spec).outcome == "nothing"
+    assert "write.metadata.delete-after-commit.enabled" not in lake.target.table(lake.name()).properties
+    assert set(before) <= set(folder.glob("*.metadata.json"))
+    with lake.target.table(lake.name()).transaction() as change:
+        change.set_properties({"gc.enabled": "true"})
+    maintain(lake, "metadata", spec=spec)
+    assert not set(before) <= set(folder.glob("*.metadata.json"))
+
+
 def test_a_metadata_file_of_a_commit_in_flight_is_not_deleted(lake: Lake, tmp_path: Path) -> None:
     small_files(lake, count=2)
     spec = MaintenanceSpec(keep_metadata=1)
