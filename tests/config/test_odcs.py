@@ -340,6 +340,7 @@ def test_a_promise_goes_to_the_table_it_names() -> None:
     assert "'a.gone' is no column of this contract" in only(list(found.problems)).message
 
 
+@requirement("ING-16")
 def test_a_contract_is_read_again_only_when_it_changed(deployment: Deployment) -> None:
     path = deployment.root / "tenants/acme/contracts/orders.odcs.yaml"
     first = read_contract(path)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from tests.services import azurite, gcs, minio, nessie, postgres, rest, s3, spark, toxiproxy
+from tests.services import azurite, duck, gcs, minio, nessie, postgres, rest, s3, spark, toxiproxy
 from tests.services.framework import Unavailable
 
 LEAVES = {
     "postgres": postgres.install,
     "s3": s3.install,
     "spark": spark.install,
+    "duck": duck.install,
     "minio": minio.install,
     "gcs": gcs.install,
     "azurite": azurite.install,

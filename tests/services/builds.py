@@ -65,6 +65,12 @@ def maven(*arguments: str) -> None:
     run(["mvn", "-B", "-q", *arguments])
 
 
+def maven_copy(artifact: str, folder: Path) -> None:
+    """`group:name:version:packaging[:classifier]` alone, without what it needs."""
+    maven("dependency:get", f"-Dartifact={artifact}", "-Dtransitive=false")
+    maven("dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}")
+
+
 def java(least: int, most: int = 99) -> Path:
     """A JDK's `bin/java` of such a version. Raises `Unavailable`."""
     homes = [Path(os.environ["JAVA_HOME"])] if "JAVA_HOME" in os.environ else []

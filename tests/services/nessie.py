@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.services.builds import JVM, answers, java, maven
+from tests.services.builds import JVM, answers, java, maven_copy
 from tests.services.framework import Server, Unavailable, free_port, scratch, services_folder
 from tests.services.s3 import S3
 
@@ -75,6 +75,5 @@ def _jar() -> Path:
 
 def install() -> str:
     if not _jar().exists():
-        maven("dependency:get", f"-Dartifact={ARTIFACT}", "-Dtransitive=false")
-        maven("dependency:copy", f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={_jar().parent}")
+        maven_copy(ARTIFACT, _jar().parent)
     return f"found {_jar()}"

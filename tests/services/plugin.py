@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 
 from tests.services import azurite as azurite_leaf
+from tests.services import duck as duck_leaf
 from tests.services import gcs as gcs_leaf
 from tests.services import glue as glue_leaf
 from tests.services import minio as minio_leaf
@@ -18,10 +19,11 @@ from tests.services import rest as rest_leaf
 from tests.services import s3 as s3_leaf
 from tests.services import spark as spark_leaf
 from tests.services import toxiproxy as toxiproxy_leaf
+from tests.services.engine import Engine
 from tests.services.framework import REQUIRED, Unavailable
 
 T = TypeVar("T")
-SERVICES = ("postgres", "s3", "spark", "minio", "gcs", "azurite", "toxiproxy", "rest", "nessie", "glue")
+SERVICES = ("postgres", "s3", "spark", "duck", "minio", "gcs", "azurite", "toxiproxy", "rest", "nessie", "glue")
 MISSING = "missing service"
 
 
@@ -63,8 +65,18 @@ def bucket(s3: s3_leaf.S3) -> str:
 
 
 @pytest.fixture(scope="session")
-def spark() -> spark_leaf.Spark:
-    return started("spark", spark_leaf.start)
+def spark() -> Iterator[Engine]:
+    """Its JVM starts with the first question."""
+    engine = started("spark", spark_leaf.start)
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def duck() -> Iterator[Engine]:
+    engine = started("duck", duck_leaf.start)
+    yield engine
+    engine.stop()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -29,10 +29,14 @@ _GRACE = 2.0  # seconds a cancelled query gets before its socket is shut
 
 
 class Session:
-    """`begin` opens a transaction in which `rows` may be called; a transaction pooler may stand between."""
+    """`begin` opens a transaction in which `rows` may be called; a transaction pooler may stand between.
+
+    `known` is what was learnt about the server that stays true for as long as the connection lives.
+    """
 
     def __init__(self, connection: Any, options: Options) -> None:
         self.connection, self.options = connection, options
+        self.known: dict[Hashable, Any] = {}
 
     def begin(self, snapshot: str = "") -> None:
         """One snapshot, read-only, until `rollback`."""

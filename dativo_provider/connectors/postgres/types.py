@@ -25,6 +25,7 @@ _SCALARS = {
     "uuid": "uuid", "bytea": "binary",
 }  # fmt: skip
 _DECIMAL = re.compile(r"decimal\(\d+,\d+\)")
+_FIRST_OF_USERS = 16384  # FirstNormalObjectId: https://www.postgresql.org/docs/current/system-catalog-initial-data.html
 _TYPES = """
 with recursive need(oid) as (
   select unnest(%s::oid[])
@@ -80,8 +81,14 @@ class Column:
 
 
 def load_types(session: Session, oids: Iterable[int]) -> dict[int, TypeInfo]:
-    """The types and all they are made of."""
-    return {row[0]: TypeInfo(*row) for row in session.rows(_TYPES, (sorted(set(oids)),))}
+    """The types and all they are made of. Those PostgreSQL was built with are asked for once a connection: nothing
+    can alter them. Users' own are asked for each time."""
+    builtin: dict[int, TypeInfo] = session.known.setdefault("types", {})
+    if needed := set(oids) - builtin.keys():
+        found = {row[0]: TypeInfo(*row) for row in session.rows(_TYPES, (sorted(needed),))}
+        builtin |= {oid: info for oid, info in found.items() if oid < _FIRST_OF_USERS}
+        return {**builtin, **found}
+    return builtin
 
 
 def column_of(

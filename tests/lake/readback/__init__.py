@@ -1,0 +1,1 @@
+"""What we publish, read by other engines."""
