@@ -674,4 +674,11 @@ MUTANTS = (
         "",
         ("tests/lake/maintain/test_upkeep.py::test_where_the_catalog_keeps_more_than_the_table_shows_nothing_goes",),
     ),
+    Mutant(
+        "hours before 1970 are rounded toward zero, where other engines do not look for them",
+        f"{LAKE}/partition.py",
+        "return pc.subtract(quotient, below.cast(pa.int64())).cast(pa.int32())",
+        "return quotient.cast(pa.int32())",
+        ("tests/lake/readback/test_values.py::test_rows_before_1970_are_found[duck-by_hour]",),
+    ),
 )

@@ -25,6 +25,7 @@ QUESTIONS = {
     "of a name": "select count(*), sum(id) from {} where value = 'name-4' and amount > 100",
     "in a month": f"select count(*), sum(id) from {{}} where {JANUARY}",
 }
+EARLY = {"before 1970": f"select count(*), sum(id) from {{}} where moment = timestamp '{START:%Y-%m-%d %H:%M:%S}'"}
 EVOLVED = {"evolved": "select count(note), max(small), sum(small), max(amount) from {}"}
 CURRENT = {"current": "select count(*), sum(id), sum(amount) from {} where is_current and valid_to is null"}
 VERSIONS = {"current": "select count(*), sum(id), sum(amount) from {}"}

@@ -19,7 +19,7 @@ from tests.lake.readback.tables import MODES, STAGES, Grown, as_arrow, grown
 from tests.services.engine import Engine
 from tests.support import requirement
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first test waits for all answers
 
 PARTITIONS = "select partition, record_count, file_count from {}"
 FILES = "select sum(record_count), count(*) from iceberg_metadata('{}') where status <> 'DELETED'"
