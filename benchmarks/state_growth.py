@@ -4,7 +4,8 @@
 
 A stream of files remembers every file: one more in each run. Written as a whole each time, twice as many runs would
 write four times the bytes; goal: under 2.6 times. Offsets of partitions all move in every run: twice the runs write
-twice the bytes. The table's metadata.json with 10,000 files known may be 2 KB larger than with ten.
+twice the bytes. The table's metadata.json with 10,000 files known may be 2 KB larger than with ten, and plan.json 200
+bytes.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from dativo_provider.files import file_uri, open_files
 from dativo_provider.lake.state import summary_of, write_state
 from dativo_provider.model.run import State
 from dativo_provider.model.stream import Cursor
+from dativo_provider.pipeline.folder import RunFolder
 from tests.lake.support import Lake, settings
 
 GOAL_GROWTH = 2.6
 GOAL_METADATA_BYTES = 2048
+GOAL_PLAN_BYTES = 200
 
 
 def fingerprint(number: int) -> dict[str, Any]:
@@ -81,6 +84,15 @@ def metadata_bytes(known: int) -> int:
         return len(Path(table.metadata_location.removeprefix("file://")).read_bytes())
 
 
+def plan_bytes(known: int) -> int:
+    """Of the plan.json of a run on top of `known` files."""
+    with tempfile.TemporaryDirectory(prefix="dativo-state-") as home:
+        lake = Lake(settings(Path(home)))
+        made = lake.plan(base=State(known, Cursor(files_known(known)), ("20261121T000000-00000000",)))
+        RunFolder(lake.target.files, made.folder).write_plan(made)
+        return len(lake.target.files.read(made.path))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=10_000)
@@ -90,11 +102,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     half, full = growing(chosen.files // 2, 250), growing(chosen.files, 500)
     fewer, more = moving(chosen.partitions, chosen.runs // 2), moving(chosen.partitions, chosen.runs)
     extra = metadata_bytes(chosen.files) - metadata_bytes(10)
+    plan = plan_bytes(chosen.files)
+    longer = plan - plan_bytes(10)
     ratios = [round(b["written_bytes"] / a["written_bytes"], 2) for a, b in ((half, full), (fewer, more))]
-    reached = max(ratios) < GOAL_GROWTH and extra < GOAL_METADATA_BYTES * 5
+    reached = max(ratios) < GOAL_GROWTH and extra < GOAL_METADATA_BYTES * 5 and longer < GOAL_PLAN_BYTES
     print(json.dumps({
         "files": full, "partitions": more, "growth_when_doubled": ratios,
-        "metadata_bytes_more_per_snapshot": extra // 5, "goal": GOAL_GROWTH, "reached": reached,
+        "metadata_bytes_more_per_snapshot": extra // 5, "plan_bytes": plan, "plan_bytes_more": longer,
+        "bytes_per_run": full["written_bytes"] // full["runs"] + plan, "goal": GOAL_GROWTH, "reached": reached,
     }))  # fmt: skip
     return 0 if reached else 1
 

@@ -13,6 +13,7 @@ from dativo_provider.lake.catalogs.registry import leaf
 from dativo_provider.lake.compat import repair
 from dativo_provider.lake.io import file_io
 from dativo_provider.lake.own import own_properties, with_own
+from dativo_provider.lake.sharing import share_history
 from dativo_provider.lake.translate import translated
 from dativo_provider.model.job import JobSpec
 from dativo_provider.model.settings import Settings
@@ -35,7 +36,7 @@ def open_catalog(settings: Settings, job: JobSpec | None = None) -> Catalog:
     with translated(f"catalog {name}"):
         if scheme(warehouse) == "file":
             make_folder(local_path(warehouse))
-        return lost_races(lambda: kind.open(name, properties))
+        return share_history(lost_races(lambda: kind.open(name, properties)))
 
 
 def catalog_leaf(settings: Settings, job: JobSpec | None = None) -> CatalogLeaf:

@@ -24,7 +24,8 @@ def said(snapshot: Snapshot) -> Mapping[str, str]:
 
 def ancestors(metadata: TableMetadata, snapshot_id: int | None) -> Iterator[Snapshot]:
     """The snapshot, its parent and so on, as far as they have not been expired."""
-    while snapshot_id is not None and (snapshot := metadata.snapshot_by_id(snapshot_id)) is not None:
+    known = {snapshot.snapshot_id: snapshot for snapshot in metadata.snapshots}  # the library's look-up reads them all
+    while snapshot_id is not None and (snapshot := known.get(snapshot_id)) is not None:
         yield snapshot
         snapshot_id = snapshot.parent_snapshot_id
 

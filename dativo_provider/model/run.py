@@ -163,6 +163,7 @@ class Plan:
     source_fields: tuple[Field, ...] = ()
     drift: tuple[ColumnDrift, ...] = ()
     table_changes: tuple[str, ...] = ()  # what `plan` changed of the table's schema, or would in a dry run
+    cursor_in_state: bool = False  # plan.json leaves out the large parts of `base.cursor`: the table's state has them
     lanes: Mapping[str, int] | None = None  # `seq` of every lane of the stream, by suffix; None: not looked at
 
     @property

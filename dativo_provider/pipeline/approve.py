@@ -16,7 +16,7 @@ def approve(plan_uri: str, ctx: RunContext) -> Published:
     """Publishes the run, once. Raises `ConfigurationError` when it does not wait, `Fenced` when main has moved."""
     folder, plan, target = open_run(plan_uri, ctx)
     manifests = final_manifests(folder, plan)
-    cursor = next_cursor(plan, manifests)
+    cursor = next_cursor(plan, manifests, target)
     outcome = target.approve(plan, manifests, cursor)
     settle(folder, plan, manifests, cursor, outcome, ctx)
     return outcome

@@ -6,6 +6,7 @@ from dativo_provider.errors import ConfigurationError
 from dativo_provider.files import FileStore
 from dativo_provider.model.checks import Verdict
 from dativo_provider.model.run import Manifest, Plan, Published, dump, load
+from dativo_provider.pipeline.base_cursor import without_large_cursor
 
 __all__ = ["RunFolder"]
 
@@ -21,7 +22,7 @@ class RunFolder:
         return cls(store, plan_uri.rsplit("/", 1)[0])
 
     def write_plan(self, plan: Plan) -> None:
-        self.store.write_new(plan.path, dump(plan))
+        self.store.write_new(plan.path, dump(without_large_cursor(plan)))
 
     def plan(self) -> Plan:
         """Raises `ConfigurationError` when the folder cannot be seen from here."""

@@ -87,6 +87,7 @@ def _plan(
         window=window,
         slices=slices,
         base=state,
+        cursor_in_state=False,  # here it is whole; what is written down may refer to the state
         created_at=ctx.now().isoformat(),
         home=home_identity(ctx.settings),
         source_fields=described.fields,

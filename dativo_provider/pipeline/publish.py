@@ -10,8 +10,10 @@ from dativo_provider.model.context import RunContext
 from dativo_provider.model.reader import Reader
 from dativo_provider.model.run import Manifest, Plan, Published
 from dativo_provider.model.stream import Cursor
+from dativo_provider.model.target import Target
 from dativo_provider.pipeline import records
 from dativo_provider.pipeline.audit import blocked, final_manifests
+from dativo_provider.pipeline.base_cursor import base_cursor
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.workplace import open_run, reading
 
@@ -45,7 +47,7 @@ def commit(plan_uri: str, ctx: RunContext) -> Published:
     if not verdict.publishes:
         raise blocked(plan, verdict)
     manifests = final_manifests(folder, plan)
-    cursor = next_cursor(plan, manifests)
+    cursor = next_cursor(plan, manifests, target)
     try:
         outcome = target.publish(plan, manifests, cursor)
     except ContractViolation as refused:  # only the table itself could tell
@@ -74,11 +76,11 @@ def settle(
     ctx.event("job_finished", f"{plan.job.dag_id} {plan.stream}", accepted=books.accepted, left_out=books.left_out)
 
 
-def next_cursor(plan: Plan, manifests: list[Manifest]) -> Cursor | None:
+def next_cursor(plan: Plan, manifests: list[Manifest], target: Target) -> Cursor | None:
     """The reader's own rule, applied to what its slices came to."""
     results = [manifest.read for manifest in manifests if manifest.slice < len(plan.slices)]
     reader: type[Reader] = connector(plan.job.source.connector).load("source")
-    return reader.next_cursor(plan.window, results, plan.base.cursor)
+    return reader.next_cursor(plan.window, results, base_cursor(plan, target))
 
 
 def _acknowledge(plan: Plan, cursor: Cursor | None, ctx: RunContext) -> None:

@@ -93,8 +93,7 @@ def _increment(stream: StreamSpec, found: _Sorted, known: Mapping[str, Fingerpri
     touched = {file.path: {**known[file.path], "mtime_ns": file.mtime_ns} for file in found.touched}
     fresh = sorted(found.new + found.changed, key=lambda file: file.path)
     if not fresh:
-        cursor = Cursor({"files": {**known, **touched}}) if touched else None
-        return Window("empty", cursor=cursor, notes=notes)
+        return Window("empty", detail={"touched": touched} if touched else {}, notes=notes)
     return _window("incremental", stream, fresh, notes, touched)
 
 
@@ -170,10 +169,11 @@ def files_of(cursor: Cursor | None) -> dict[str, Fingerprint]:
 
 def next_cursor(window: Window, results: Sequence[ReadResult], base: Cursor | None) -> Cursor | None:
     """What was known (nothing, after a full reading), with the files that were read now."""
-    if window.kind == "empty":
-        return window.cursor or base
+    touched = window.detail.get("touched", {})
+    if window.kind == "empty" and not touched:
+        return base
     known = {} if window.kind == "full" else files_of(base)
     read: dict[str, Fingerprint] = {}
     for path, facts in (item for result in results for item in result.detail.get("files", {}).items()):
         read[path] = {**facts, "rows": facts["rows"] + read.get(path, {}).get("rows", 0)}  # a file may come in parts
-    return Cursor({"files": {**known, **window.detail.get("touched", {}), **read}})
+    return Cursor({"files": {**known, **touched, **read}})
