@@ -24,7 +24,7 @@ from tests.support import requirement
 ROOT = Path(__file__).resolve().parents[2]
 DAY = 86_400
 FIRST = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp())
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.one_set, pytest.mark.timeout(900)]
 
 
 class Airflow:
