@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -67,17 +68,20 @@ class Others:
     outcomes: Counter[str] = field(default_factory=Counter)
 
     def stir(self) -> None:
-        """Starts one of them; another one that is still at work may be killed."""
+        """Starts one of them, which may be killed at work."""
         self._start(self.rng.choice(self.acts))
-        if len(self.running) > 2:
-            self._reap(kill=self.rng.random() < 0.3)
+        if self.rng.random() < 0.2:
+            time.sleep(self.rng.uniform(0, 0.8))
+            self._reap(-1, kill=True)
+        elif len(self.running) > 2:
+            self._reap(0, kill=False)
 
     def end(self) -> None:
         """When all is calm again, each can still do its work."""
         for act in self.acts:
             self._start(act)
             while self.running:
-                self._reap(kill=False)
+                self._reap(0, kill=False)
         assert {"appended", "kept"} <= self.outcomes.keys(), self.outcomes
 
     def _start(self, act: Callable[[World, int], str]) -> None:
@@ -87,8 +91,8 @@ class Others:
         self.tried.add(-identity)
         self.running.append((identity, process, results))
 
-    def _reap(self, *, kill: bool) -> None:
-        identity, process, results = self.running.pop(0)
+    def _reap(self, which: int, *, kill: bool) -> None:
+        identity, process, results = self.running.pop(which)
         if kill:
             process.kill()
         process.join(120)

@@ -681,4 +681,11 @@ MUTANTS = (
         "return quotient.cast(pa.int32())",
         ("tests/lake/readback/test_values.py::test_rows_before_1970_are_found[duck-by_hour]",),
     ),
+    Mutant(
+        "snapshots expire although others may need their files",
+        f"{LAKE}/maintain/expire.py",
+        "    if not may_delete(table):\n        return set()\n",
+        "",
+        ("tests/lake/maintain/test_expire.py::test_where_others_may_need_the_files_nothing_is_forgotten",),
+    ),
 )

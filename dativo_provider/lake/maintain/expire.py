@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dativo_provider.files import FileInfo, canonical
 from dativo_provider.lake.commit import Change, commit
 from dativo_provider.lake.maintain.work import Work, total
-from dativo_provider.lake.sweep import YOUNGEST, reachable
+from dativo_provider.lake.sweep import YOUNGEST, may_delete, reachable
 from dativo_provider.model.maintenance import Amount, Upkeep
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ def _forget(work: Work, doomed: set[int]) -> Table:
 
 def expirable(table: Table, work: Work) -> set[int]:
     """Snapshots older than the retention that are none of main's last ones, of no tag, and on no branch's way
-    from main: the approval of a branch walks that way."""
+    from main: the approval of a branch walks that way. None where others may need what they hold."""
+    if not may_delete(table):
+        return set()
     edge = work.before(work.spec.retention_days) * 1000
     main = list(_line(table, _MAIN))
     keep = {ref.snapshot_id for ref in table.metadata.refs.values()}

@@ -46,6 +46,19 @@ def test_old_snapshots_go_with_the_files_only_they_needed(lake: Lake, tmp_path: 
     assert all(local_path(uri).exists() for uri in reachable(lake.target.table(lake.name())))
 
 
+@requirement("ING-25")
+def test_where_others_may_need_the_files_nothing_is_forgotten(lake: Lake, tmp_path: Path) -> None:
+    """Tables made from another's snapshot, or in a catalog with branches of its own."""
+    small_files(lake)
+    maintain(lake, "compact")
+    with lake.target.table(lake.name()).transaction() as change:
+        change.set_properties({"gc.enabled": "false"})
+    age(tmp_path)
+    before, known = files(tmp_path), snapshots(lake)
+    assert maintain(lake, "expire", **LATER).outcome == "nothing"
+    assert (files(tmp_path), snapshots(lake)) == (before, known)
+
+
 def test_a_dry_run_foretells_and_removes_nothing(lake: Lake, tmp_path: Path) -> None:
     small_files(lake)
     maintain(lake, "compact")
