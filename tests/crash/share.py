@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["FIGURES", "WEIGHTS", "Figures", "counted", "share"]
@@ -61,7 +61,7 @@ class Figures:
         self.compactions, self.expiries = outcomes["compact"], outcomes["expire"]
 
     def row(self) -> dict[str, Any]:
-        return {**asdict(self), "faults": sum(self.faults.values())}
+        return {**vars(self), "faults": sum(self.faults.values())}
 
 
 FIGURES: list[Figures] = []
@@ -76,4 +76,4 @@ def counted(world: str) -> Iterator[Figures]:
     FIGURES.append(figures)
     if path := os.environ.get("DATIVO_CRASH_FIGURES"):
         with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(figures), ensure_ascii=False) + "\n")
+            file.write(json.dumps(vars(figures), ensure_ascii=False) + "\n")

@@ -15,7 +15,7 @@ from tests.crash.share import Figures, counted, share
 from tests.crash.world import World
 from tests.support import requirement
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(36_000)]
 
 
 @requirement("ING-25", "STA-09", "REG-03")

@@ -25,9 +25,12 @@ def test_what_was_counted_is_kept_when_a_world_is_well(tmp_path: Path, monkeypat
     with counted("a") as figures:
         figures.saw("killed")
         figures.saw("committed")
+        figures.faults["slow"] += 2
     with pytest.raises(AssertionError), counted("b"):
         raise AssertionError
     (line,) = (tmp_path / "figures.jsonl").read_text().splitlines()
     found = json.loads(line)
+    assert found["faults"] == {"slow": 2}
+    assert share_module.FIGURES[0].row()["faults"] == 2
     assert (found["world"], found["runs"], found["kills"], found["published"]) == ("a", 2, 1, 1)
     assert [each.world for each in share_module.FIGURES] == ["a"]
