@@ -8,8 +8,10 @@ from airflow.sdk import DAG, Asset, TaskGroup, TriggerRule
 
 from dag_factory.names import owner
 from dag_factory.options import FactoryOptions
-from dativo_provider.hooks.asset_uri import table_uri
+from dativo_provider.config.known import BUILT_IN
+from dativo_provider.hooks.asset_uri import folder_asset_uri, table_uri
 from dativo_provider.hooks.tenancy import pool_name, source_pool
+from dativo_provider.lake.plain.layout import plain_name, root_of
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.operators.audit import AuditOperator
 from dativo_provider.operators.extract import ExtractOperator
@@ -57,9 +59,18 @@ def _plan_uri(task_id: str) -> str:
 
 
 def table_asset(job: JobSpec, stream: StreamSpec, options: FactoryOptions) -> Asset:
+    """The table by its catalog, or where there is none by its folder."""
+    if (known := BUILT_IN.get(job.target.connector)) and known.place:
+        return _folder_asset(job, stream, options)
     namespace = job.target.namespace or job.tenant
     catalog = str(job.target.catalog.get("name") or options.catalog)
     return Asset(name=f"{namespace}.{stream.table}", uri=table_uri(catalog, namespace, stream.table), group=job.tenant)
+
+
+def _folder_asset(job: JobSpec, stream: StreamSpec, options: FactoryOptions) -> Asset:
+    name = plain_name(job, stream)
+    root = root_of(job.tenant, job.target.warehouse, options.warehouse)
+    return Asset(name=f"{job.tenant}.{name}", uri=folder_asset_uri(job.tenant, root, name), group=job.tenant)
 
 
 def _shared(dag: DAG, job: JobSpec, stream: StreamSpec, options: FactoryOptions) -> dict[str, Any]:

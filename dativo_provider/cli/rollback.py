@@ -29,7 +29,9 @@ def run(args: argparse.Namespace) -> int:
     done = Rollback(
         made.target.catalog, made.target.files, made.name,
         tenant=made.job.tenant, to=args.to, run_id=change_id, keep_cursor=args.keep_cursor,
+        allow=made.target.allow,
     ).run()  # fmt: skip
+    made.target.tidy(made.name)
     text = f"{made.name} is as it was at snapshot {done.target}; {counted(done.undone, 'snapshot')} undone"
     record_change(made.job, made.spec, change_id, "rolled_back", text, made.ctx)
     if not args.quiet:

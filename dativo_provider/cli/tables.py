@@ -82,7 +82,6 @@ def published(job: JobSpec, ctx: RunContext, as_of: str | None = None) -> dict[s
 
     Raises `ConfigurationError` when none has that version.
     """
-    from dativo_provider.lake.refs import find_snapshot
     from dativo_provider.lake.table import find_table, quarantine_name
 
     target, found = open_lake(job, ctx), dict[str, Rows]()
@@ -92,7 +91,7 @@ def published(job: JobSpec, ctx: RunContext, as_of: str | None = None) -> dict[s
         for name in (main, quarantine_name(main)):
             if table := find_table(target.catalog, name):
                 try:
-                    version = find_snapshot(table, as_of).snapshot_id if as_of else None
+                    version = _version(target, table, as_of) if as_of else None
                 except ConfigurationError as problem:
                     missing = missing or problem  # the main table's, which comes first
                     continue
@@ -100,6 +99,14 @@ def published(job: JobSpec, ctx: RunContext, as_of: str | None = None) -> dict[s
     if missing and not found:
         raise missing
     return found
+
+
+def _version(target: IcebergTarget, table: Table, as_of: str) -> int:
+    from dativo_provider.lake.refs import find_snapshot
+
+    found = find_snapshot(table, as_of)
+    target.allow(table, found, "read")
+    return int(found.snapshot_id)
 
 
 def check_catalog(job: JobSpec, ctx: RunContext) -> str:

@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def choose(args: argparse.Namespace) -> list[Chosen]:
-    """The tables of the chosen streams. Raises `ConfigurationError` where a job does not publish to a catalog."""
+    """The tables of the chosen streams. Raises `ConfigurationError` where a target keeps no tables."""
     from dativo_provider.lake.iceberg import IcebergTarget
-    from dativo_provider.lake.table import find_table, table_name
+    from dativo_provider.lake.table import find_table
     from dativo_provider.pipeline.state import chosen
     from dativo_provider.pipeline.targets import open_target
 
@@ -47,7 +47,7 @@ def choose(args: argparse.Namespace) -> list[Chosen]:
             remedy="publish to a catalog: target_connector: iceberg",
         )  # fmt: skip
     for spec in chosen(job, args.stream):
-        name = table_name(job, spec.table, spec.contract.domain)
+        name = target.name_of(job, spec)
         if find_table(target.catalog, name) is not None:
             found.append(Chosen(job, spec, ctx, target, name))
     if not found:
@@ -87,7 +87,7 @@ def name_version(args: argparse.Namespace, kind: Kind) -> int:
         remove_ref(made.target.catalog, made.name, args.name, kind)
         text = f"{kind} {args.name} of {made.name} is removed"
     else:
-        snapshot = set_ref(made.target.catalog, made.name, args.name, kind, args.snapshot)
+        snapshot = set_ref(made.target.catalog, made.name, args.name, kind, args.snapshot, made.target.allow)
         text = f"{kind} {args.name} of {made.name} is snapshot {snapshot}"
     if not args.quiet:
         say(text)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dativo_provider.model.context import Connection, Connections
     from dativo_provider.model.settings import Settings
 
-__all__ = ["is_distributed", "load_settings", "setting_values"]
+__all__ = ["default_home", "is_distributed", "load_settings", "setting_values"]
 
 REFERENCE = "connection:"
 _ONE_MACHINE = ("LocalExecutor", "SequentialExecutor", "DebugExecutor", "InProcessExecutor")
@@ -40,12 +40,12 @@ def load_settings(connections: Connections, variables: Mapping[str, str] | None 
 
     variables = os.environ if variables is None else variables
     values = {name: looked_up(name, value, connections) for name, value in setting_values(variables).items()}
-    values.setdefault("home", _default_home(variables))
+    values.setdefault("home", default_home(variables))
     settings: Settings = settings_from(values)
     return replace(settings, distributed=settings.distributed or is_distributed(variables))
 
 
-def _default_home(variables: Mapping[str, str]) -> str:
+def default_home(variables: Mapping[str, str]) -> str:
     """Below AIRFLOW_HOME: the working directory of a task is nobody's choice."""
     return os.path.join(variables.get("AIRFLOW_HOME") or os.path.expanduser("~/airflow"), "dativo")
 

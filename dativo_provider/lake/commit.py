@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import Table, Transaction
 
-__all__ = ["Change", "Outcome", "Ref", "commit", "load"]
+__all__ = ["Change", "Outcome", "Ref", "commit", "guard", "load"]
 
 ATTEMPTS = 20
 _LONGEST_PAUSE = 1.0

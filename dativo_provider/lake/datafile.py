@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile
     from pyiceberg.schema import Schema
     from pyiceberg.table import Table
+    from pyiceberg.table.snapshots import Snapshot
 
-__all__ = ["Places", "check_made_for", "check_present", "data_files", "left_out", "live_files", "run_folder"]
+__all__ = [
+    "REWRITE", "Places", "check_made_for", "check_present", "data_files", "files_at", "left_out", "live_files",
+    "run_folder",
+]  # fmt: skip
 
+REWRITE = "compact-"  # begins the name of who rewrites files and is no run: no lane fences it
 _START_AGAIN = "start a new run; nothing was published"
 
 
@@ -115,9 +120,13 @@ def _data_file(table: Table, file: StagedFile) -> DataFile:
 
 def live_files(table: Table) -> dict[str, DataFile]:
     """Data files of the current snapshot by path, read from the manifests themselves."""
+    return files_at(table, table.current_snapshot())
+
+
+def files_at(table: Table, snapshot: Snapshot | None) -> dict[str, DataFile]:
+    """The same of any snapshot."""
     from pyiceberg.manifest import DataFileContent
 
-    snapshot = table.current_snapshot()
     entries: list[Any] = [] if snapshot is None else snapshot.manifests(table.io)
     found = [e.data_file for m in entries for e in m.fetch_manifest_entry(table.io, discard_deleted=True)]
     return {file.file_path: file for file in found if file.content == DataFileContent.DATA}

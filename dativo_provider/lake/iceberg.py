@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dativo_provider.errors import ConfigurationError
-from dativo_provider.files import FileStore, canonical, open_files, scheme
+from dativo_provider.files import FileInfo, FileStore, canonical, open_files, scheme
 from dativo_provider.lake import read
 from dativo_provider.lake.approval import Approval, publication, reject, waiting
 from dativo_provider.lake.catalog import catalog_leaf, catalog_properties, open_catalog, warehouse_of
@@ -22,6 +22,7 @@ from dativo_provider.lake.own import check_literal
 from dativo_provider.lake.partition import check_partitioning
 from dativo_provider.lake.pending import finish_pending
 from dativo_provider.lake.personal import metrics_properties, personal_columns
+from dativo_provider.lake.refs import Use
 from dativo_provider.lake.reposition import reposition
 from dativo_provider.lake.schema import read_fields, table_fields
 from dativo_provider.lake.staging import UNBOUNDED_IN_QUARANTINE, MarkWriter, quarantine_writer, table_writer
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
+    from pyiceberg.table.snapshots import Snapshot
 
 __all__ = ["IcebergTarget"]
 
@@ -181,7 +183,7 @@ class IcebergTarget(Target):
         return publication(self.catalog, self.files, self._ctx.settings, plan, manifests, cursor).run()
 
     def waiting(self, job: JobSpec, stream: StreamSpec) -> str:
-        table = find_table(self.catalog, table_name(job, stream.table, stream.contract.domain))
+        table = find_table(self.catalog, self.name_of(job, stream))
         if table is None:
             return ""
         live = lane_of(state_key(job, stream.name, Lane()))
@@ -218,6 +220,24 @@ class IcebergTarget(Target):
         if find_table(catalog, beside) is None:
             return removed
         return removed + sweep_orphans(catalog, beside, self.files, older_than=older_than, running=running, keep=keep)
+
+    # -- versions and care of a table: what a target of other readers than Iceberg's answers otherwise ------------
+
+    def allow(self, table: Table, snapshot: Snapshot, use: Use) -> None:
+        """Raises `ConfigurationError` when this version of the table cannot serve that way."""
+
+    def pinned(self, table: Table) -> Collection[str]:
+        """Data files that must stay as they are."""
+        return ()
+
+    def stray(
+        self, name: str, *, running: Collection[str] = (), keep: Collection[str] = (), older_than: timedelta
+    ) -> Sequence[FileInfo]:
+        """Files outside the table's location that its readers may see and should not, as they are certainly dead."""
+        return ()
+
+    def tidy(self, name: str) -> None:
+        """Right after a commit that took files away, for those who would still see them."""
 
     def _check_reach(self, main: Table) -> None:
         """Plans and states lie in the warehouse, staged files at the table: one set of keys reaches both."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -14,13 +15,19 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
     from pyiceberg.table.snapshots import Snapshot
 
-__all__ = ["AUDIT", "check_ref", "find_snapshot", "main_head", "remove_ref", "set_ref"]
+__all__ = ["AUDIT", "Allow", "Use", "any_use", "check_ref", "find_snapshot", "main_head", "remove_ref", "set_ref"]
 
 AUDIT = "audit_"  # branches of runs that wait for their approval
 MAIN = "main"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}")
 
 Kind = Literal["branch", "tag"]
+Use = Literal["branch", "tag", "read", "rollback"]
+Allow = Callable[["Table", "Snapshot", Use], None]  # raises where a table cannot serve a version that way
+
+
+def any_use(_table: Table, _snapshot: Snapshot, _use: Use) -> None:
+    """A table of a catalog can serve any version in every way."""
 
 
 def check_ref(name: str) -> None:
@@ -75,7 +82,7 @@ def _milliseconds(text: str) -> int | None:
     return int(at.timestamp() * 1000)
 
 
-def set_ref(catalog: Catalog, table: str, name: str, kind: Kind, wanted: str) -> int:
+def set_ref(catalog: Catalog, table: str, name: str, kind: Kind, wanted: str, allow: Allow = any_use) -> int:
     """Names the snapshot `wanted`. Saying it again changes nothing; a name that means another snapshot is refused."""
     check_ref(name)
 
@@ -87,6 +94,7 @@ def set_ref(catalog: Catalog, table: str, name: str, kind: Kind, wanted: str) ->
                 where=table,
                 remedy="use another name, or delete that one first",
             )
+        allow(found, target, kind)
         return known is not None
 
     def change(found: Table) -> Change:

@@ -17,7 +17,7 @@ from dativo_provider.files import FileStore
 from dativo_provider.lake.commit import Change, Ref, commit
 from dativo_provider.lake.history import LANE, OPERATION, STATES, ancestors, lanes_at, lanes_in, said
 from dativo_provider.lake.owner import check_owner
-from dativo_provider.lake.refs import MAIN, find_snapshot, main_head
+from dativo_provider.lake.refs import MAIN, Allow, any_use, find_snapshot, main_head
 from dativo_provider.lake.state import PREFIX, lane_of, read_state, summary_of, write_state
 from dativo_provider.model.run import State
 
@@ -43,10 +43,11 @@ class Rollback:
     """One rollback; `run_id` is what it is known by in `runs` and in the snapshot it makes."""
 
     def __init__(
-        self, catalog: Catalog, files: FileStore, name: str, *, tenant: str, to: str, run_id: str, keep_cursor: bool
-    ) -> None:
+        self, catalog: Catalog, files: FileStore, name: str, *, tenant: str, to: str, run_id: str, keep_cursor: bool,
+        allow: Allow = any_use,
+    ) -> None:  # fmt: skip
         self._catalog, self._files, self._name, self._tenant = catalog, files, name, tenant
-        self._to, self._run, self._keep = to, run_id, keep_cursor
+        self._to, self._run, self._keep, self._allow = to, run_id, keep_cursor, allow
 
     def run(self) -> RolledBack:
         """Raises `ConfigurationError` (no ancestor of main, nothing to undo), `DataError`, `StorageUnavailable`."""
@@ -69,6 +70,7 @@ class Rollback:
     def _change(self, table: Table) -> Change:
         target = find_snapshot(table, self._to)
         undone = undone_by(table, target)
+        self._allow(table, target, "rollback")
         records = self._records(table, target, undone)
         moved = [] if self._keep else sorted(_moved(undone))
         summary = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dativo_provider.lake.constants import constants, filled
 from dativo_provider.lake.sink import filesystem_of
 from dativo_provider.lake.translate import translated
 
@@ -47,11 +48,20 @@ def _streamed(table: Table, task: FileScanTask, wanted: Schema) -> Iterator[pa.R
     with pq.ParquetFile(path, filesystem=filesystem, pre_buffer=False) as opened:
         whole = pyarrow_to_schema(opened.schema_arrow, table.name_mapping(), downcast_ns_timestamp_to_us=True)
         have = prune_columns(whole, _ids(wanted), select_full_types=False)
-        if not have.fields:  # every wanted column is younger than the file
-            yield from _absent(wanted, opened.metadata.num_rows)
+        said = _said(table, task, have, wanted)
+        if not have.fields:  # every wanted column is younger than the file, or its folder says it
+            yield from (filled(batch, said) for batch in _absent(wanted, opened.metadata.num_rows))
             return
         for batch in opened.iter_batches(_batch_rows(opened.metadata), columns=[field.name for field in have.fields]):
-            yield _projected(batch, have, wanted)
+            yield filled(_projected(batch, have, wanted), said)
+
+
+def _said(table: Table, task: FileScanTask, have: Schema, wanted: Schema) -> Mapping[str, pa.Scalar]:
+    """Wanted columns that the file leaves out because its partition says their value."""
+    spec = table.specs()[task.file.spec_id]
+    found = constants(table, spec, [task.file.partition[position] for position in range(len(spec.fields))])
+    absent = {field.name for field in wanted.fields if field.field_id not in have.field_ids}
+    return {name: value for name, value in found.items() if name in absent}
 
 
 def _batch_rows(footer: pq.FileMetaData) -> int:

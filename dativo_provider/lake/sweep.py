@@ -51,7 +51,7 @@ def find_orphans(
     keep: Collection[str] = (),
     listed: Sequence[FileInfo] | None = None,
 ) -> list[FileInfo]:
-    """Files of the table that no snapshot, branch, tag or state can reach.
+    """Files of the table that no snapshot, branch, tag or state can reach, the oldest first.
 
     None where the catalog keeps history that the table does not show (Nessie sets `gc.enabled=false`).
     Spares `keep`, whatever is younger than `older_than`, the folders of `running` plans, and those of plans
@@ -68,7 +68,8 @@ def find_orphans(
         return []
     table = load(catalog, name)  # after the listing: what was committed meanwhile counts as reachable
     kept = {canonical(uri) for uri in (*reachable(table), *keep)}
-    return [info for info in old if canonical(info.uri) not in kept]
+    found = [info for info in old if canonical(info.uri) not in kept]
+    return sorted(found, key=lambda info: (info.mtime, len(info.uri), info.uri))
 
 
 def may_delete(table: Table) -> bool:

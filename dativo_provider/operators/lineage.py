@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dativo_provider.hooks.asset_uri import dataset_of
+from dativo_provider.lake.plain.layout import folder_of
 from dativo_provider.model.checks import Verdict
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.run import Plan, Published
@@ -33,6 +35,12 @@ class Facts:
     published: Published
     verdict: Verdict
     catalog: str
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """Namespace and name of the output: a table of a catalog, or a folder by its place."""
+        folder = folder_of(self.plan.table_location, self.plan.table)
+        return dataset_of(folder) if folder else (f"iceberg://{self.catalog}", self.plan.table)
 
     @property
     def source(self) -> tuple[str, str]:
@@ -82,9 +90,10 @@ def _output(facts: Facts) -> OutputDataset:
     if facts.plan.spec.contract.owner:
         facets["ownership"] = _ownership(facts.plan.spec.contract.owner)
     rows = facts.published.inserted + facts.published.updated
+    namespace, name = facts.target
     return OutputDataset(
-        namespace=f"iceberg://{facts.catalog}",
-        name=facts.plan.table,
+        namespace=namespace,
+        name=name,
         facets=facets,
         outputFacets={"outputStatistics": statistics.OutputStatisticsOutputDatasetFacet(rowCount=rows)},
     )

@@ -23,6 +23,8 @@ from dativo_provider.pipeline.workplace import run_files, runs_folder
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
 
+    from dativo_provider.lake.iceberg import IcebergTarget
+
 __all__ = ["JOBS", "maintain", "maintain_table", "wanted"]
 
 JOBS = {**TABLE_JOBS, "runs": "fold folders of old runs into one file, and files of the metadata store into fewer"}
@@ -40,6 +42,7 @@ class _Place:
     dry_run: bool
     only: Sequence[str]
     label: tuple[str, str, str] = ("", "", "")
+    target: IcebergTarget | None = None  # None: of the deployment's catalog
 
 
 def wanted(names: Collection[str]) -> tuple[str, ...]:
@@ -57,18 +60,15 @@ def maintain(job: JobSpec, ctx: RunContext, only: Collection[str] = (), *, dry_r
     Raises what opening the catalog raises.
     """
     from dativo_provider.lake.iceberg import IcebergTarget
-    from dativo_provider.lake.table import table_name
 
     names, target = wanted(only or job.maintenance.jobs), open_target(job, ctx)
     if not isinstance(target, IcebergTarget):
-        return [
-            Upkeep(names[0], job.dag_id, "files", outcome="skipped", note="only tables of a catalog are maintained")
-        ]
-    place = _Place(target.catalog, target.files, job.maintenance, ctx, dry_run, names)
+        return [Upkeep(names[0], job.dag_id, "files", outcome="skipped", note="this target keeps no tables")]
+    place = _Place(target.catalog, target.files, job.maintenance, ctx, dry_run, names, target=target)
     found: list[Upkeep] = []
     for stream in job.streams:
         here = replace(place, label=(job.tenant, job.name, stream.name))
-        found += _tables(here, table_name(job, stream.table, stream.contract.domain))
+        found += _tables(here, target.name_of(job, stream))
         if "runs" in names:
             found.append(_guarded("runs", f"{job.dag_id} {stream.name}", partial(_runs, job, stream.name, here)))
     return found
@@ -121,6 +121,8 @@ def _one(place: _Place, each: str, name: str, keep: Collection[str]) -> Upkeep:
         check_cancelled=place.ctx.check_cancelled,
         now=lambda: place.ctx.now().timestamp(),
     )
+    if place.target:
+        work = replace(work, pinned=place.target.pinned, stray=place.target.stray)
     done = table_job(each)(work)
     if done.facts and not place.dry_run:
         _remember(place, done)

@@ -190,3 +190,29 @@ def test_only_the_slice_that_failed_is_repeated_and_what_the_others_staged_is_us
     extracts = [ti for ti in done.get_task_instances() if ti.task_id == "orders.extract"]
     assert sorted((ti.map_index, ti.try_number) for ti in extracts) == [(0, 1), (1, 2), (2, 1)]
     assert sorted(row["order_id"] for row in rows(tmp_path / "home")) == [1, 2, 20, 21, 30, 31]
+
+
+@requirement("ORC-01", "CON-32")
+def test_a_job_without_a_catalog_publishes_a_folder_and_announces_it_by_its_place(root, tmp_path):
+    job = make_job(root)
+    job.write_text(job.read_text().replace("target_connector: iceberg", "target_connector: parquet"))
+    (job.parent.parent / "contracts" / "orders.odcs.yaml").write_text(
+        (job.parent.parent / "contracts" / "orders.odcs.yaml").read_text() + "domain: sales\ndataProduct: shop\n"
+    )
+    done = run(root)
+    assert (done.state, states(done)) == ("success", dict.fromkeys(TASKS, "success"))
+    folder = tmp_path / "home" / "warehouse" / "parquet" / "acme" / "sales" / "shop" / "orders"
+    assert len(list(folder.glob("*.parquet"))) == 1
+    assert uris("acme.sales.shop.orders") == [f"file://{folder}"]
+    assert events("acme.sales.shop.orders") == 1
+    kept = run(root, "acme.maintenance")
+    assert kept.state == "success"
+    assert len(list(folder.glob("*.parquet"))) == 1
+
+
+def uris(name: str) -> list[str]:
+    from airflow.models.asset import AssetModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        return [found.uri for found in session.query(AssetModel).filter(AssetModel.name == name)]

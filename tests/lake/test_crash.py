@@ -9,8 +9,9 @@ import pytest
 
 from dativo_provider.model.run import Manifest, Plan
 from dativo_provider.model.settings import Settings
+from tests.conformance.crash import CrashSuite, publish
 from tests.lake.killing import Ended, Point, in_child, start_child
-from tests.lake.support import Lake, job, settings
+from tests.lake.support import Lake, settings
 from tests.services.postgres import Database
 from tests.services.s3 import S3
 from tests.support import requirement
@@ -38,10 +39,6 @@ STAGING = {
 }
 
 
-def publish(where: Settings, plan: Plan, made: Manifest, mode: str = "append") -> str:
-    return Lake(where, job(mode=mode)).publish(plan, [made], made.books.extracted).outcome
-
-
 def stage(where: Settings, plan: Plan, rows: range, bad: list[int]) -> Manifest:
     return Lake(where).extract(plan, rows, bad)
 
@@ -51,53 +48,9 @@ def where(tmp_path: Path) -> Settings:
     return settings(tmp_path)
 
 
-@requirement("ING-25", "STA-09")
-@pytest.mark.crash
-@pytest.mark.parametrize("again", ["the same run again", "a new run"])
-@pytest.mark.parametrize("point", PUBLISHING.values(), ids=list(PUBLISHING))
-def test_a_publish_killed_anywhere_ends_up_exact(where: Settings, point: Point, again: str) -> None:
-    lake = Lake(where)
-    lake.run([0], bad=[100])
-    plan = lake.plan()
-    made = lake.extract(plan, [1, 2], [101])
-    assert in_child(publish, where, plan, made, kill=point).killed
-    if again == "the same run again":
-        assert lake.publish(plan, [made], 3).outcome in {"committed", "already"}
-    elif lake.state().seq == 1:
-        lake.run([1, 2], bad=[101])
-    else:
-        lake.run([])
-    assert lake.ids() == [0, 1, 2]
-    assert lake.quarantine() == ["r100", "r101"]
-
-
-@requirement("ING-25")
-@pytest.mark.crash
-@pytest.mark.parametrize("point", PUBLISHING.values(), ids=list(PUBLISHING))
-def test_a_twin_of_a_killed_publish_is_exact_too(where: Settings, point: Point) -> None:
-    lake = Lake(where)
-    plan = lake.plan()
-    made = lake.extract(plan, range(10), [101])
-    dying, twin = start_child(publish, where, plan, made, kill=point), start_child(publish, where, plan, made)
-    assert dying.wait().exitcode in {0, -9}  # the twin may have been faster everywhere
-    ended = twin.wait()
-    assert ended.result in {"committed", "already"}, ended.error
-    assert lake.ids() == list(range(10))
-    assert lake.quarantine() == ["r101"]
-
-
-@requirement("ING-25")
-@pytest.mark.crash
-@pytest.mark.parametrize("point", [p for p in PUBLISHING.values() if "quarantine" not in p.place], ids=str)
-def test_a_replace_killed_anywhere_leaves_the_old_rows_or_the_new_ones(where: Settings, point: Point) -> None:
-    full = Lake(where, job(mode="replace"))
-    full.run([1, 2, 3])
-    plan = full.plan()
-    made = full.extract(plan, [7, 8])
-    in_child(publish, where, plan, made, "replace", kill=point)
-    assert full.ids() in ([1, 2, 3], [7, 8])
-    full.publish(plan, [made])
-    assert full.ids() == [7, 8]
+class TestIceberg(CrashSuite):
+    points = PUBLISHING
+    replacing = [name for name, point in PUBLISHING.items() if "quarantine" not in point.place]
 
 
 @requirement("ING-04")

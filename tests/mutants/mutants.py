@@ -27,6 +27,13 @@ PIPELINE = "dativo_provider/pipeline"
 RUN = "tests/pipeline/test_run.py::"
 
 
+PLAIN = f"{LAKE}/plain"
+
+
+def _plain(module: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"tests/lake/plain/test_{module}.py::{name}" for name in names)
+
+
 def _target(*names: str) -> tuple[str, ...]:
     return tuple(TARGET + name for name in names)
 
@@ -439,15 +446,15 @@ MUTANTS = (
     Mutant(
         "a compaction brings back files that a rival replaced",
         f"{LAKE}/maintain/compact.py",
-        "if each.paths <= live.keys()]",
+        "if each.paths <= free]",
         "if each.paths]",
         ("tests/lake/maintain/test_compact.py::test_files_that_a_rival_replaced_meanwhile_do_not_come_back",),
     ),
     Mutant(
         "a compaction takes files of every partition spec",
         f"{LAKE}/maintain/compact.py",
-        "if file.spec_id == table.spec().spec_id and file.file_size_in_bytes",
-        "if file.file_size_in_bytes",
+        "if small and file.spec_id == table.spec().spec_id:",
+        "if small:",
         ("tests/lake/maintain/test_compact.py::test_files_of_an_older_spec_are_left_alone",),
     ),
     Mutant(
@@ -687,5 +694,93 @@ MUTANTS = (
         "    if not may_delete(table):\n        return set()\n",
         "",
         ("tests/lake/maintain/test_expire.py::test_where_others_may_need_the_files_nothing_is_forgotten",),
+    ),
+    Mutant(
+        "a version of a folder is written whoever was there first",
+        f"{PLAIN}/catalog.py",
+        "        if not self._files.write_new(self._uri(name, version), data):\n            return False\n",
+        "        self._files.write(self._uri(name, version), data)\n",
+        _plain("folders", "test_of_two_who_write_one_version_the_second_begins_again"),
+    ),
+    Mutant(
+        "the hint is believed",
+        f"{PLAIN}/catalog.py",
+        "        while self._files.exists(self._uri(name, version + 1)):\n            version += 1\n",
+        "",
+        _plain("folders", "test_the_hint_may_lag_or_be_lost"),
+    ),
+    Mutant(
+        "a number that was swept is free again",
+        f"{PLAIN}/catalog.py",
+        "        if self._was_swept(name, version):",
+        "        if False and self._was_swept(name, version):",
+        _plain("folders", "test_a_writer_that_slept_through_a_sweep_of_versions_cannot_take_a_free_number"),
+    ),
+    Mutant(
+        "whether a number was swept is told by the hint alone",
+        f"{PLAIN}/catalog.py",
+        "        if version > 1 and not self._files.exists(self._uri(name, version - 1)):\n            return True\n",
+        "",
+        _plain("upkeep", "test_a_swept_number_is_not_free_even_when_the_hint_lags"),
+    ),
+    Mutant(
+        "a dropped table frees its numbers",
+        f"{PLAIN}/catalog.py",
+        "        if not self._put(name, version + 1, metadata.model_dump_json().encode()):",
+        "        if not self._put(name, 1, metadata.model_dump_json().encode()):",
+        _plain("folders", "test_numbers_go_on_when_a_table_is_made_anew"),
+    ),
+    Mutant(
+        "a run does not say what it is about to publish",
+        f"{PLAIN}/placement.py",
+        "            self._files.write_new(intent_uri(plan.table_location, plan.plan_id), dump(intent))\n",
+        "            dump(intent)\n",
+        _plain("folders", "test_copies_of_a_run_that_died_go_with_the_next_one"),
+    ),
+    Mutant(
+        "all attempts of a compaction share their copies",
+        f"{PLAIN}/placement.py",
+        '        plan_id += f".v{version_of(table.metadata_location)}"\n',
+        '        plan_id += ".v0"\n',
+        _plain(
+            "upkeep",
+            "test_tidying_takes_nothing_of_a_compaction_that_may_still_commit",
+            "test_a_sleeping_compaction_commits_nothing_whose_copies_were_taken_back",
+        ),
+    ),
+    Mutant(
+        "copies of a compaction that lost stay",
+        f"{PLAIN}/tidy.py",
+        "or (base is not None and base < version)",
+        "",
+        _plain("upkeep", "test_copies_of_an_attempt_that_lost_its_race_are_taken_back"),
+    ),
+    Mutant(
+        "tagged files of a folder are compacted",
+        f"{PLAIN}/target.py",
+        "        return tagged_files(table)\n",
+        "        return ()\n",
+        _plain("upkeep", "test_tagged_files_are_neither_compacted_nor_expired"),
+    ),
+    Mutant(
+        "a rollback returns to files that have left the folders",
+        f"{PLAIN}/versions.py",
+        '        self._check_current(table, snapshot, "come back")\n',
+        "",
+        _plain("upkeep", "test_there_is_no_way_back_to_files_that_have_left_the_folders"),
+    ),
+    Mutant(
+        "sweeps of versions begin anywhere",
+        f"{LAKE}/maintain/metadata.py",
+        "    return sorted(dropped, key=lambda info: _number(info.uri) or 0)\n",
+        "    return sorted(dropped, key=lambda info: info.uri)\n",
+        _plain("upkeep", "test_old_versions_of_the_manifest_go_and_the_oldest_first"),
+    ),
+    Mutant(
+        "values that only folders say are forgotten when files are rewritten",
+        f"{LAKE}/rows.py",
+        "            yield filled(_projected(batch, have, wanted), said)\n",
+        "            yield _projected(batch, have, wanted)\n",
+        _plain("upkeep", "test_small_files_become_one_per_folder_and_keep_what_only_folders_say"),
     ),
 )

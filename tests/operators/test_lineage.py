@@ -39,6 +39,20 @@ def test_one_event_has_both_sides(lineage):
     assert (table.namespace, table.name) == ("iceberg://lake", "acme.orders")
 
 
+@pytest.mark.parametrize(
+    ("location", "named"),
+    [
+        ("s3://raw-zone/in/_dativo/sales/shop/orders", ("s3://raw-zone", "in/sales/shop/orders")),
+        ("file:///lake/_dativo/sales/shop/orders", ("file", "/lake/sales/shop/orders")),
+        ("s3://raw-zone/sales/shop/orders", ("iceberg://lake", "sales.shop.orders")),
+    ],
+)
+def test_a_folder_is_named_by_its_place(location, named):
+    plan = replace(sample_plan(), table="sales.shop.orders", table_location=location)
+    (folder,) = to_openlineage(Facts(plan, Published("committed"), VERDICT, "lake")).outputs
+    assert (folder.namespace, folder.name) == named
+
+
 def test_the_table_has_schema_statistics_and_owner(lineage):
     table = lineage.outputs[0]
     assert next((f.name, f.type) for f in table.facets["schema"].fields) == ("order_id", "long")

@@ -1,7 +1,7 @@
 """compact: small data files become files of the target size, in one `replace` snapshot per round.
 
-Rows keep the order in which they were published. Files of older partition specs are left alone, and so are tables
-with delete files: rewriting those would bring deleted rows back.
+Rows keep the order in which they were published. Files of older partition specs are left alone, files that must stay
+where they are, and tables with delete files: rewriting those would bring deleted rows back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dativo_provider.errors import DativoError, InternalError
 from dativo_provider.lake.commit import Change, commit
-from dativo_provider.lake.datafile import data_files, live_files, run_folder
+from dativo_provider.lake.datafile import REWRITE, data_files, left_out, live_files, run_folder
 from dativo_provider.lake.maintain.rewrite import replace_files
 from dativo_provider.lake.maintain.work import Work, data_entries, has_deletes, is_signed, signed, total
 from dativo_provider.lake.partition import to_json
@@ -67,11 +67,16 @@ def run(work: Work) -> Upkeep:
         note = "it has delete files of another engine; compact it with that engine"
         return Upkeep("compact", work.table, WHAT, before, before, "skipped", note)
     bins = plan_bins(table, work)
+    if not bins and not work.dry_run:
+        work.delete(work.strays())  # of a compaction that died after its commit
     if not bins:
         return work.nothing("compact", WHAT, before)
     if work.dry_run:
         return work.report("compact", WHAT, before, _without(before, bins, len(bins), sum(b.bytes for b in bins)))
-    lost = sum(_round(work, bins[start : start + _ROUND]) for start in range(0, len(bins), _ROUND))
+    lost = 0
+    for start in range(0, len(bins), _ROUND):
+        lost += _round(work, bins[start : start + _ROUND])
+        work.delete(work.strays())
     after = total([entry.data_file.file_size_in_bytes for entry in data_entries(work.load())])
     note = f"{lost} of {len(bins)} groups were changed by another writer meanwhile; the next run does them"
     return work.report("compact", WHAT, before, after, note if lost else "")
@@ -84,10 +89,11 @@ def _without(before: Amount, bins: Sequence[Bin], files: int, size: int) -> Amou
 
 def plan_bins(table: Table, work: Work) -> list[Bin]:
     """What is worth rewriting: enough small files of one partition, or so many that they fill a file."""
-    target, groups = work.spec.target_mb << 20, defaultdict(list)
+    target, groups, pinned = work.spec.target_mb << 20, defaultdict(list), work.pinned(table)
     for entry in data_entries(table):
         file = entry.data_file
-        if file.spec_id == table.spec().spec_id and file.file_size_in_bytes < _SMALL * target:
+        small = file.file_size_in_bytes < _SMALL * target and file.file_path not in pinned
+        if small and file.spec_id == table.spec().spec_id:
             groups[_partition(file, table)].append(entry)
     found = [Bin(key, tuple(files)) for key, group in groups.items() for files in _packed(group, target)]
     return [each for each in found if _worthwhile(each, work.spec.min_files, target)]
@@ -115,14 +121,15 @@ def _worthwhile(found: Bin, min_files: int, target: int) -> bool:
 
 def _round(work: Work, bins: Sequence[Bin]) -> int:
     """Writes and commits one round; how many of `bins` another writer has changed meanwhile."""
-    table, name = work.load(), f"compact-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
+    table, name = work.load(), f"{REWRITE}{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
     written = [(each, _write(work, table, each, name, number)) for number, each in enumerate(bins)]
     kept: list[Bin] = []
 
     def change(now: Table) -> Change:
         """Of what was written, as much as still stands for files that are live."""
         live = {} if has_deletes(now) else live_files(now)
-        good = [(each, files) for each, files in written if each.paths <= live.keys()]
+        free = live.keys() - set(work.pinned(now))
+        good = [(each, files) for each, files in written if each.paths <= free]
         kept[:] = [each for each, _ in good]
         if not good:
             raise _Moved
@@ -143,8 +150,9 @@ def _write(work: Work, table: Table, each: Bin, name: str, number: int) -> tuple
 
     folder, target = run_folder(table.location(), name), work.spec.target_mb << 20
     writer = LakeFileWriter(
-        table, folder, f"c{number:05d}", target_bytes=2 * target, encoding=_encoding(table), unbounded=_unbounded(table)
-    )
+        table, folder, f"c{number:05d}", target_bytes=2 * target, encoding=_encoding(table),
+        unbounded=_unbounded(table), left_out=left_out(table),
+    )  # fmt: skip
     try:
         for file in each.files:
             for batch in file_rows(table, FileScanTask(file)):

@@ -31,14 +31,15 @@ def run(work: Work) -> Upkeep:
     doomed = expirable(table, work)
     if not doomed:
         return work.nothing("expire", WHAT, note=f"snapshots kept: {len(table.metadata.snapshots)}")
+    if not work.dry_run:
+        work.delete(work.strays())  # while there still is a snapshot that tells what they were
     listed = {canonical(info.uri): info for info in work.files.list(table.location())}
     before = total([info.size for info in listed.values()])
     reached = _all(table)  # once, and not between load and commit: every doomed snapshot is here already
     left = {canonical(uri) for uri in reachable(table, doomed)} if work.dry_run else _all(_forget(work, doomed))
     gone = _listed(reached - left, listed, work)
-    for info in gone if not work.dry_run else ():
-        work.check_cancelled()
-        work.files.delete(info.uri)
+    if not work.dry_run:
+        work.delete(gone)
     after = Amount(before.files - len(gone), before.bytes - sum(info.size for info in gone))
     return work.report("expire", WHAT, before, after, f"snapshots expired: {len(doomed)}")
 

@@ -15,15 +15,16 @@ WHAT = "files"
 
 def run(work: Work) -> Upkeep:
     listed = work.files.list(work.load().location())
-    before = total([info.size for info in listed])
     older_than = timedelta(days=work.spec.orphan_days)
-    found = find_orphans(
+    hidden = find_orphans(
         work.catalog, work.table, work.files, older_than=older_than, running=work.running, keep=work.keep, listed=listed
     )
+    seen = work.strays(older_than)
+    before = total([info.size for info in (*listed, *seen)])
+    found = [*hidden, *seen]
     if not found:
         return work.nothing("orphans", WHAT, before)
-    for info in found if not work.dry_run else ():
-        work.check_cancelled()
-        work.files.delete(info.uri)
+    if not work.dry_run:
+        work.delete(found)
     after = Amount(before.files - len(found), before.bytes - sum(info.size for info in found))
     return work.report("orphans", WHAT, before, after)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from dativo_provider.files import FileStore
+from dativo_provider.files import FileInfo, FileStore
 from dativo_provider.lake.commit import load
 from dativo_provider.lake.history import STATES
 from dativo_provider.lake.state import PREFIX, lane_of, summary_of
@@ -24,15 +25,27 @@ __all__ = ["Work", "data_entries", "has_deletes", "is_signed", "signed", "total"
 MARK = "dativo.maintenance"  # in a snapshot's summary: no run made it
 _CALL = f"{MARK}.call"
 _DAY = 86_400
+_NEVER = timedelta(days=36_500)
 
 
 def _never() -> None:
     """Nobody cancels."""
 
 
+def _none_pinned(_table: Table) -> Collection[str]:
+    return ()
+
+
+def _no_strays(_name: str, **_spared: Any) -> Sequence[FileInfo]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Work:
-    """One table. `running` are plan ids whose files are spared, `keep` URIs that others have promised."""
+    """One table. `running` are plan ids whose files are spared, `keep` URIs that others have promised.
+
+    `pinned` are data files that must stay as they are, `stray` finds dead ones where readers see them: both are
+    the target's (`IcebergTarget`)."""
 
     catalog: Catalog
     table: str
@@ -41,11 +54,22 @@ class Work:
     dry_run: bool = False
     running: Collection[str] = ()
     keep: Collection[str] = ()
+    pinned: Callable[[Table], Collection[str]] = _none_pinned
+    stray: Callable[..., Sequence[FileInfo]] = _no_strays
     check_cancelled: Callable[[], None] = _never
     now: Callable[[], float] = field(default=time.time)
 
     def load(self) -> Table:
         return load(self.catalog, self.table)
+
+    def strays(self, unknown_after: timedelta = _NEVER) -> Sequence[FileInfo]:
+        """Files readers see that are certainly dead; and those nobody knows, once they are older than that."""
+        return self.stray(self.table, running=self.running, keep=self.keep, older_than=unknown_after)
+
+    def delete(self, files: Sequence[FileInfo]) -> None:
+        for info in files:
+            self.check_cancelled()
+            self.files.delete(info.uri)
 
     def before(self, days: float) -> float:
         """The moment that many days ago, in seconds since the epoch."""

@@ -7,7 +7,6 @@ https://iceberg.apache.org/spec/#file-system-tables
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -27,14 +26,13 @@ from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
 
 from dativo_provider.errors import StorageUnavailable
 from dativo_provider.files import FileStore, join
-from dativo_provider.lake.plain.layout import Layout
+from dativo_provider.lake.plain.layout import Layout, version_of
 from dativo_provider.lake.plain.rows import folder_columns
 from dativo_provider.model.run import StagedFile
 
 __all__ = ["FolderCatalog"]
 
 Place = Callable[[Table, Sequence[StagedFile]], Sequence[StagedFile]]
-_VERSION = re.compile(r"/metadata/v(\d+)\.metadata\.json$")
 _HINT = "version-hint.text"
 _DROPPED = b'{"dropped": true}'  # a version like any other: numbers are never used twice
 
@@ -83,7 +81,7 @@ class FolderCatalog(MetastoreCatalog):  # type: ignore[misc]
         metadata = self._update_and_stage_table(current, name, requirements, updates).metadata
         if metadata == current.metadata:
             return CommitTableResponse(metadata=metadata, metadata_location=current.metadata_location)
-        version = self._number(current.metadata_location) + 1
+        version = version_of(current.metadata_location) + 1
         try:
             created = self._put(name, version, metadata.model_dump_json().encode())
         except StorageUnavailable as unknown:
@@ -95,7 +93,7 @@ class FolderCatalog(MetastoreCatalog):  # type: ignore[misc]
     def drop_table(self, identifier: Any) -> None:
         """Its files stay, and so do its versions: a late writer must not find a number free."""
         table = self.load_table(identifier)
-        if not self._put(table.name(), self._number(table.metadata_location) + 1, _DROPPED):
+        if not self._put(table.name(), version_of(table.metadata_location) + 1, _DROPPED):
             raise CommitFailedException(f"{'.'.join(table.name())} has changed meanwhile")
 
     def list_tables(self, namespace: Any) -> list[tuple[str, ...]]:
@@ -125,7 +123,7 @@ class FolderCatalog(MetastoreCatalog):  # type: ignore[misc]
         """The hint may lag, or be lost, but never leads."""
         version = self._hint(name)
         if not version or not self._files.exists(self._uri(name, version)):
-            version = max(map(self._number, self._versions(name)), default=0)
+            version = max(map(version_of, self._versions(name)), default=0)
         while self._files.exists(self._uri(name, version + 1)):
             version += 1
         return version
@@ -141,21 +139,22 @@ class FolderCatalog(MetastoreCatalog):  # type: ignore[misc]
         """False when the version is there already, or was once and has been swept since."""
         if not self._files.write_new(self._uri(name, version), data):
             return False
-        hint = self._hint(name)
-        if hint > version and self._files.exists(self._uri(name, hint)):
+        if self._was_swept(name, version):
             self._files.delete(self._uri(name, version))
             return False
         self._files.write(join(self._folder(name), _HINT), str(version).encode())
         return True
 
+    def _was_swept(self, name: Sequence[str], version: int) -> bool:
+        """Sweeps begin with the oldest, so the version before is gone too; and the hint is further on."""
+        if version > 1 and not self._files.exists(self._uri(name, version - 1)):
+            return True
+        hint = self._hint(name)
+        return hint > version and self._files.exists(self._uri(name, hint))
+
     def _versions(self, name: Sequence[str]) -> list[str]:
         found = self._files.list(self._folder(name))
-        return [info.uri for info in found if _VERSION.search(info.uri)]
-
-    @staticmethod
-    def _number(uri: str) -> int:
-        match = _VERSION.search(uri)
-        return int(match[1]) if match else 0
+        return [info.uri for info in found if version_of(info.uri)]
 
     def _folder(self, name: Sequence[str]) -> str:
         return join(self._layout.home(name), "metadata")
@@ -165,8 +164,8 @@ class FolderCatalog(MetastoreCatalog):  # type: ignore[misc]
 
     def _names(self) -> list[tuple[str, ...]]:
         root = self._layout.home(())
-        found = {uri.removeprefix(root + "/") for info in self._files.list(root) if _VERSION.search(uri := info.uri)}
-        return sorted({tuple(_VERSION.sub("", f"/{uri}").strip("/").split("/")) for uri in found})
+        found = {info.uri.removeprefix(root + "/") for info in self._files.list(root) if version_of(info.uri)}
+        return sorted({tuple(uri.split("/")[:-2]) for uri in found})
 
     def _table(self, name: tuple[str, ...], version: int, metadata: TableMetadata) -> Table:
         uri = self._uri(name, version)

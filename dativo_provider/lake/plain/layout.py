@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from pyiceberg.partitioning import PartitionField, PartitionSpec
     from pyiceberg.schema import Schema
 
-__all__ = ["Layout", "folders", "plain_name", "plan_of", "segment"]
+__all__ = ["Layout", "folder_of", "folders", "plain_name", "plan_of", "root_of", "segment", "version_of"]
 
 NULL, EMPTY = "__HIVE_DEFAULT_PARTITION__", "__EMPTY__"
 _LITERAL = re.compile(r"[A-Za-z0-9._~-]|[^\x00-\x7f]")
 _LONGEST = 255  # bytes of one name, on every file system we know
 _LOADED_DAY = "_dativo_loaded_at_day"
 _NAME = re.compile(r"\w[\w -]*", re.ASCII)
+_VERSION = re.compile(r"/metadata/v(\d+)\.metadata\.json$")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,17 @@ class Layout:
     def home(self, name: Sequence[str]) -> str:
         """The table's location: its manifests, states and staged files."""
         return join(self.root, "_dativo", *name)
+
+
+def root_of(tenant: str, own: str, warehouse: str) -> str:
+    """The job's own bucket or folder, else the tenant's in the deployment's warehouse; empty when neither is known."""
+    return own or (join(warehouse, "parquet", tenant) if warehouse else "")
+
+
+def folder_of(location: str, name: str) -> str:
+    """The folder whose readers see the rows of the table at `location`; empty for a table of a catalog."""
+    hidden = join("_dativo", *name.split("."))
+    return join(location.removesuffix(f"/{hidden}"), *name.split(".")) if location.endswith(f"/{hidden}") else ""
 
 
 def plain_name(job: JobSpec, stream: StreamSpec) -> str:
@@ -109,3 +121,9 @@ def plan_of(uri: str, table: str) -> str:
         return ""
     plan, separator, _rest = name.removeprefix(f"{table}_").partition("_")
     return plan if separator else ""
+
+
+def version_of(uri: str) -> int:
+    """The number in the name of a manifest; 0 for other files."""
+    match = _VERSION.search(uri)
+    return int(match[1]) if match else 0

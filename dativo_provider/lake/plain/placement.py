@@ -1,11 +1,13 @@
 """Staged files of a plain table are copied to their Hive folders, by the store itself, right before the commit.
 
 What is copied and then not committed would be seen by readers of the folders. So a run says beforehand what it is
-about to publish (`publishing.json` in its staging folder): with that, `tidy` knows when it never will.
+about to publish (`publishing.json` in its staging folder): with that, `tidy` knows when it never will. A rewrite is
+fenced by no lane, so each of its attempts copies under names of its own, which say the version it goes on top of.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -13,18 +15,19 @@ from typing import TYPE_CHECKING
 
 from dativo_provider.errors import SourceChanged
 from dativo_provider.files import FileStore, join
-from dativo_provider.lake.datafile import run_folder
+from dativo_provider.lake.datafile import REWRITE, run_folder
 from dativo_provider.lake.partition import from_json
 from dativo_provider.lake.plain.labels import Labelling
-from dativo_provider.lake.plain.layout import Layout, folders
+from dativo_provider.lake.plain.layout import Layout, folders, version_of
 from dativo_provider.model.run import Plan, StagedFile, dump, load
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
 
-__all__ = ["Intent", "Placement", "intent_uri", "published_uri", "read_intent"]
+__all__ = ["Intent", "Placement", "base_version", "intent_uri", "published_uri", "read_intent"]
 
 _AT_ONCE = 8
+_BASE = re.compile(rf"{REWRITE}.+\.v(\d+)")
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,20 @@ def read_intent(uri: str, files: FileStore) -> Intent:
 
 
 def published_uri(layout: Layout, table: Table, file: StagedFile) -> str:
-    """Where a staged file goes: known before it is there, and always the same."""
+    """Where a staged file goes: known before it is there, and for a run always the same."""
     name, schema, spec = table.name(), table.schema(), table.spec()
     values = from_json(file.partition, spec, schema) if spec.fields else []
     run, staged = file.path.rsplit("/", 2)[1:]
     plan_id = run.removeprefix("run-")
+    if plan_id.startswith(REWRITE):
+        plan_id += f".v{version_of(table.metadata_location)}"
     return join(layout.data(name), *folders(values, spec, schema), f"{name[-1]}_{plan_id}_{staged}")
+
+
+def base_version(plan_id: str) -> int | None:
+    """The version that an attempt to rewrite files goes on top of, or never; None for a run's plan id."""
+    match = _BASE.fullmatch(plan_id)
+    return int(match[1]) if match else None
 
 
 class Placement:

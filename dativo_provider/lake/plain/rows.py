@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from dativo_provider.lake.constants import constants, identity_columns
 from dativo_provider.lake.partition import from_json
 from dativo_provider.lake.schema import arrow_schema
 
@@ -19,34 +20,17 @@ __all__ = ["folder_columns", "with_folder_columns"]
 
 def folder_columns(table: Table) -> list[str]:
     """Columns that files leave out because their folder says the value."""
-    from pyiceberg.transforms import IdentityTransform
-
-    fields = [field for field in table.spec().fields if isinstance(field.transform, IdentityTransform)]
-    return [table.schema().find_column_name(field.source_id) or "" for field in fields]
+    return list(identity_columns(table, table.spec()).values())
 
 
 def with_folder_columns(
     batches: Iterator[pa.RecordBatch], table: Table, file: StagedFile, columns: Sequence[str] | None
 ) -> Iterator[pa.RecordBatch]:
     """`batches` of a file in the order of `columns`; of the table when None."""
-    constants = _constants(table, file)
+    values = from_json(file.partition, table.spec(), table.schema())
+    said = constants(table, table.spec(), values)
     for batch in batches:
-        yield _completed(batch, constants, columns or arrow_schema(table.schema()).names)
-
-
-def _constants(table: Table, file: StagedFile) -> Mapping[str, pa.Scalar]:
-    found = from_json(file.partition, table.spec(), table.schema())
-    values = {field.name: value for field, value in zip(table.spec().fields, found, strict=True)}
-    kinds = arrow_schema(table.schema())
-    return {name: _scalar(values[name], kinds.field(name).type) for name in folder_columns(table)}
-
-
-def _scalar(value: Any, kind: pa.DataType) -> pa.Scalar:
-    """From Iceberg's representation: days and microseconds."""
-    import pyarrow as pa
-
-    storage = pa.int32() if pa.types.is_date32(kind) else pa.int64() if pa.types.is_temporal(kind) else kind
-    return pa.scalar(value, storage).cast(kind)
+        yield _completed(batch, said, columns or arrow_schema(table.schema()).names)
 
 
 def _completed(batch: pa.RecordBatch, constants: Mapping[str, pa.Scalar], names: Sequence[str]) -> pa.RecordBatch:

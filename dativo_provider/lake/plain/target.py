@@ -6,14 +6,14 @@ where files end up and what their readers may see: some trust the manifest, othe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dativo_provider.errors import ConfigurationError, Fenced, Unsupported
-from dativo_provider.files import FileStore, canonical, join, open_files, scheme
+from dativo_provider.files import FileInfo, FileStore, canonical, open_files, scheme
 from dativo_provider.lake import read
 from dativo_provider.lake.catalog import catalog_properties, warehouse_of
 from dativo_provider.lake.commit import load
@@ -21,19 +21,24 @@ from dativo_provider.lake.compat import repair
 from dativo_provider.lake.datafile import live_files
 from dativo_provider.lake.iceberg import IcebergTarget
 from dativo_provider.lake.plain.labels import Labelling
-from dativo_provider.lake.plain.layout import Layout, plain_name, plan_of
+from dativo_provider.lake.plain.layout import Layout, plain_name, plan_of, root_of
 from dativo_provider.lake.plain.placement import Placement
 from dativo_provider.lake.plain.rows import folder_columns, with_folder_columns
 from dativo_provider.lake.plain.tidy import Tidying
+from dativo_provider.lake.plain.versions import Versions, tagged_files
+from dativo_provider.lake.refs import Use
 from dativo_provider.lake.sweep import promised
 from dativo_provider.lake.table import WantedTable, find_table, quarantine_name
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.run import Manifest, Plan, Published, StagedFile
 from dativo_provider.model.stream import Cursor, Field
+from dativo_provider.model.target import TargetTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyiceberg.catalog import Catalog
+    from pyiceberg.table import Table
+    from pyiceberg.table.snapshots import Snapshot
 
 __all__ = ["PlainTarget"]
 
@@ -45,7 +50,7 @@ class PlainTarget(IcebergTarget):
     def layout(self) -> Layout:
         """The job's bucket or folder; by default one of the tenant's own in the deployment's warehouse."""
         root = warehouse_of(self._ctx.settings, self._job)
-        return Layout(root if self._job.target.warehouse else join(root, "parquet", self._job.tenant))
+        return Layout(root_of(self._job.tenant, root if self._job.target.warehouse else "", root))
 
     @property
     def files(self) -> FileStore:
@@ -87,6 +92,12 @@ class PlainTarget(IcebergTarget):
                 where=wanted.name,
                 remedy="use target_connector: iceberg, or write_mode append or replace",
             )
+        if job.target.publish == "branch":
+            raise Unsupported(
+                "folders of plain Parquet have no branches: rows that wait for approval would be seen",
+                where=wanted.name,
+                remedy="use target_connector: iceberg, or `publish: main`",
+            )
         if self._ctx.settings.distributed and scheme(self.layout.root) == "file":
             raise ConfigurationError(
                 "tasks may run on several machines, and each would publish into a folder of its own",
@@ -95,6 +106,23 @@ class PlainTarget(IcebergTarget):
             )
         _check_folders(wanted)
         return _optional_folders(wanted)
+
+    def prepare(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> TargetTable:
+        made = super().prepare(job, stream, fields)
+        self._versions.check_run(self.table(made.table))
+        return made
+
+    # -- versions -------------------------------------------------------------------------------------
+
+    @property
+    def _versions(self) -> Versions:
+        return Versions(self.layout, self.files, replaces=self._job.target.mode == "replace")
+
+    def allow(self, table: Table, snapshot: Snapshot, use: Use) -> None:
+        self._versions.allow(table, snapshot, use)
+
+    def pinned(self, table: Table) -> Collection[str]:
+        return tagged_files(table)
 
     # -- staged rows ----------------------------------------------------------------------------------
 
@@ -116,10 +144,10 @@ class PlainTarget(IcebergTarget):
         try:
             published = super().publish(plan, manifests, cursor)
         except Fenced:
-            self._tidying().run(plan.table)
+            self.tidy(plan.table)
             raise
         if published.deleted:
-            self._tidying().run(plan.table)
+            self.tidy(plan.table)
         return published
 
     # -- cleaning -------------------------------------------------------------------------------------
@@ -145,6 +173,14 @@ class PlainTarget(IcebergTarget):
         removed += self._tidying(older_than).run(name, running)
         beside = quarantine_name(name)
         return removed + self._tidying(older_than).run(beside, running, keep)
+
+    def stray(
+        self, name: str, *, running: Collection[str] = (), keep: Collection[str] = (), older_than: timedelta
+    ) -> Sequence[FileInfo]:
+        return self._tidying(older_than).dead(name, running, keep)
+
+    def tidy(self, name: str) -> None:
+        self._tidying().run(name)
 
     def _tidying(self, older_than: timedelta = timedelta(days=3)) -> Tidying:
         grace = timedelta(minutes=float(self._job.target.options.get("replaced_grace_minutes", 0)))

@@ -18,9 +18,11 @@ DAYS = 86_400.0
 
 def work(lake: Lake, *, later: float = 0, spec: MaintenanceSpec = SPEC, **more: Any) -> Work:
     """`later`: days that have passed since."""
+    target = lake.target
     return Work(
-        lake.target.catalog, lake.name(), lake.target.files, spec, now=lambda: time.time() + later * DAYS, **more
-    )
+        target.catalog, lake.name(), target.files, spec, pinned=target.pinned, stray=target.stray,
+        now=lambda: time.time() + later * DAYS, **more,
+    )  # fmt: skip
 
 
 def maintain(lake: Lake, name: str, **more: Any) -> Upkeep:

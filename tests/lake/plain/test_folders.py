@@ -282,6 +282,25 @@ def test_the_hint_may_lag_or_be_lost(where: Settings, lake: Lake, hint: str | No
 
 
 @requirement("ING-25")
+def test_of_two_who_write_one_version_the_second_begins_again(where: Settings, lake: Lake) -> None:
+    """Both have looked, and both found the number free."""
+    lake.run([0])
+    real, busy = FolderCatalog._put, list[int]()
+
+    def put(catalog: FolderCatalog, *version: Any) -> bool:
+        if not busy:
+            busy.append(1)
+            Lake(where, job(name="other")).run([2])
+        return real(catalog, *version)
+
+    plan = lake.plan()
+    made = lake.extract(plan, [1])
+    with mock.patch.object(FolderCatalog, "_put", put):
+        lake.publish(plan, [made])
+    assert seen(lake) == lake.ids() == [0, 1, 2]
+
+
+@requirement("ING-25")
 def test_a_writer_that_slept_through_a_sweep_of_versions_cannot_take_a_free_number(lake: Lake) -> None:
     """The number it wants has been used and swept: creating the file works, and must not count."""
     lake.run([1])
