@@ -59,7 +59,7 @@ class LakeFileWriter(StagedFileWriter):
         self._target, self._encoding = target_bytes, encoding
         self._in_order = in_order
         self._group_bytes = max(1 << 16, min(_GROUP_BYTES, target_bytes, budget.group_bytes))
-        self._lot_bytes = min(_PARTITIONED_BYTES, budget.group_bytes)
+        self._lot_bytes = min(_PARTITIONED_BYTES, budget.lot_bytes)
         self._schema = arrow_schema(table.schema())
         self._statistics = StatisticsPlan(table, unbounded)
         remote = scheme(folder) != "file"
@@ -161,28 +161,33 @@ class LakeFileWriter(StagedFileWriter):
         return rows
 
     def _encode(self, rows: pa.Table) -> None:
+        import pyarrow as pa
+
         if not self._options:
             stored = self._stored(rows)
             self._options = self._encoding.options(stored, stored.schema)
         parts = self._splitter.split(rows) if self._splitter else iter([((), rows)])
         for key, part in parts:
             self._append(key, self._stored(part))
+        if self._splitter:
+            pa.default_memory_pool().release_unused()  # what sorting has left in pieces, else kept for later
 
     def _stored(self, rows: pa.Table) -> pa.Table:
         return rows.drop_columns([name for name in rows.column_names if name in self._left_out])
 
     def _append(self, key: Key, rows: pa.Table) -> None:
         for group in _slices(rows, self._group_bytes, self._encoding.group_rows):
-            sink = self._sink(key, group.schema)
+            sink = self._sink(key, group)
             sink.write(group)
             if sink.size >= self._target:
                 self._finish(key)
 
-    def _sink(self, key: Key, schema: pa.Schema) -> ParquetSink:
+    def _sink(self, key: Key, group: pa.Table) -> ParquetSink:
         if key not in self._open:
             while len(self._open) >= self._most_open:
                 self._finish(next(iter(self._open)))
-            self._open[key] = ParquetSink(self._table.io, self._name(key), schema, self._options)
+            options = self._encoding.sized(self._options, group.num_rows)
+            self._open[key] = ParquetSink(self._table.io, self._name(key), group.schema, options)
         self._open.move_to_end(key)
         return self._open[key]
 

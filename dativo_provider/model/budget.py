@@ -35,6 +35,11 @@ class Budget:
         """Arrow bytes gathered for a row group: as many are encoded meanwhile, and Parquet buffers both."""
         return (self.free_mb << 20) // 10
 
+    @property
+    def lot_bytes(self) -> int:
+        """The same of rows that are sorted by partition first: that takes a second copy, and lists of values."""
+        return self.group_bytes // 2
+
     def open_files(self, columns: int, remote: bool) -> int:
         """Parquet files that may be written at once."""
         each = columns * _COLUMN_BYTES + (_UPLOAD_BYTES if remote else 0)

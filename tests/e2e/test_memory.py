@@ -78,7 +78,7 @@ print(rows, int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_te
 
 @requirement("PRF-03", "ING-24")
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="NOT TESTED: memory is read from /proc")
-@pytest.mark.parametrize("parts", ["whole"])
+@pytest.mark.parametrize("parts", ["whole", "parts"])
 @pytest.mark.parametrize(("shape", "rows", "make"), [("long", 1_500_000, long)])
 def test_an_extract_stays_within_a_jobs_memory_limit(
     shape: str, rows: int, make: Callable[[int], str], parts: str, tmp_path: Path
