@@ -81,12 +81,12 @@ MUTANTS = (
     Mutant(
         "the quarantine is appended before the main commit",
         f"{LAKE}/publish.py",
-        "        outcome = commit(self._catalog, self._plan.table, self._done, self._change)\n",
-        "        main = self._catalog.load_table(self._plan.table)\n"
-        "        early = self._pending(main)\n"
-        "        if early:\n"
-        "            finish_pending(early, str(main.metadata.table_uuid), self._catalog, self._files)\n"
-        "        outcome = commit(self._catalog, self._plan.table, self._done, self._change)\n",
+        "            outcome = commit(self._catalog, self._plan.table, self._done, self._change)\n",
+        "            main = self._catalog.load_table(self._plan.table)\n"
+        "            early = self._pending(main)\n"
+        "            if early:\n"
+        "                finish_pending(early, str(main.metadata.table_uuid), self._catalog, self._files)\n"
+        "            outcome = commit(self._catalog, self._plan.table, self._done, self._change)\n",
         _target("test_of_two_runs_from_one_base_the_second_is_fenced"),
     ),
     Mutant(

@@ -12,5 +12,7 @@ from tests.mutants.run import ROOT
 def test_a_planted_bug_has_one_place_and_suites_to_catch_it(mutant: Mutant) -> None:
     source = (ROOT / mutant.path).read_text(encoding="utf-8")
     assert source.count(mutant.old) == 1
-    assert source.replace(mutant.old, mutant.new) != source
+    planted = source.replace(mutant.old, mutant.new)
+    assert planted != source
+    compile(planted, mutant.path, "exec")
     assert [test for test in mutant.tests if not (ROOT / test.partition("::")[0]).exists()] == []
