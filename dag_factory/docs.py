@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dag_factory.markdown import code, table, text
-from dag_factory.words import consequence, increments, rule, schedule, writing
+from dag_factory.words import consequence, duration, increments, rule, schedule, writing
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckSpec
 from dativo_provider.model.job import ContractSpec, JobSpec, StreamSpec
@@ -28,7 +28,7 @@ _ENFORCEMENT = {
 def job_doc(job: JobSpec, path: str) -> str:
     """Markdown for a job at `path`, relative to the dags folder."""
     blocks = [text(job.description), _facts(job, path), *(_stream(job, stream) for stream in job.streams)]
-    blocks += [_violations(job), _by_hand(job), _warnings(job)]
+    blocks += [_approval(job), _violations(job), _by_hand(job), _warnings(job)]
     return "\n\n".join(block for block in blocks if block).strip() + "\n"
 
 
@@ -108,6 +108,23 @@ def _violations(job: JobSpec) -> str:
     tables = [f"{job.target.namespace or job.tenant}.{stream.table}_quarantine" for stream in job.streams]
     look = f"Quarantined rows are in {', '.join(map(code, tables))}, each with its reasons: {code('dativo query')}."
     return "### If data does not fit\n\n" + " ".join(part for part in [*sentences, look] if part)
+
+
+_ON_TIMEOUT = {
+    "wait": "the task fails and the rows go on waiting",
+    "reject": "they are dropped, and the next run reads them again",
+}
+
+
+def _approval(job: JobSpec) -> str:
+    if job.target.publish == "main":
+        return ""
+    limit, then = duration(job.target.approval.timeout_seconds), _ON_TIMEOUT[job.target.approval.on_timeout]
+    return (
+        "### Approval\n\nA run's rows wait on a branch of their own until somebody approves them: "
+        f"{code('approve')} in the run, under Required Actions. After {limit} without an answer {then}. "
+        "Meanwhile no further run of the job reads."
+    )
 
 
 def _by_hand(job: JobSpec) -> str:

@@ -1,7 +1,11 @@
-"""The tasks of one stream: plan → extract (one per slice) → transform → audit → publish → sync."""
+"""The tasks of one stream: plan → extract (one per slice) → transform → audit → publish → sync.
+
+With `publish: branch`, a person stands before publish: audit → stage → approve → publish.
+"""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, TaskGroup, TriggerRule
@@ -39,8 +43,30 @@ def add_stream(dag: DAG, group_id: str, job: JobSpec, stream: StreamSpec, option
             previous >> (transform := TransformOperator(task_id="transform", **planned, **after_extract))
             previous, after_extract = transform, {}
         audit = AuditOperator(task_id="audit", **planned, **after_extract)
-        publish = PublishOperator(task_id="publish", outlets=[table_asset(job, stream, options)], **planned)
-        previous >> audit >> publish >> SyncOperator(task_id="sync", **planned)
+        previous >> audit
+        publish = _PUBLISHING[job.target.publish](job, audit, planned, [table_asset(job, stream, options)])
+        publish >> SyncOperator(task_id="sync", **planned)
+
+
+def _publish(_job: JobSpec, audit: AuditOperator, planned: dict[str, Any], outlets: list[Asset]) -> PublishOperator:
+    audit >> (publish := PublishOperator(task_id="publish", outlets=outlets, **planned))
+    return publish
+
+
+def _publish_when_approved(
+    job: JobSpec, audit: AuditOperator, planned: dict[str, Any], outlets: list[Asset]
+) -> PublishOperator:
+    from dativo_provider.operators.approval import ApproveOperator, DecidedOperator, StageOperator
+
+    limit = timedelta(seconds=job.target.approval.timeout_seconds)
+    stage = StageOperator(task_id="stage", **planned)
+    approve = ApproveOperator(task_id="approve", timeout=limit, on_timeout=job.target.approval.on_timeout, **planned)
+    publish = DecidedOperator(task_id="publish", asked=approve.task_id, outlets=outlets, **planned)
+    audit >> stage >> approve >> publish
+    return publish
+
+
+_PUBLISHING = {"main": _publish, "branch": _publish_when_approved}
 
 
 def _reading(job: JobSpec, options: FactoryOptions) -> dict[str, Any]:

@@ -17,6 +17,8 @@ SchemaPolicy = Literal["evolve", "freeze", "discard_row", "discard_value"]
 SchemaChange = Literal["new_column", "missing_column", "other_type", "nullability"]
 # Where a run is published: to main at once, or to a branch until somebody approves it.
 PublishTo = Literal["main", "branch"]
+# What becomes of a run that nobody has approved or rejected in time.
+OnTimeout = Literal["wait", "reject"]
 OnChangedFile = Literal["refuse", "append", "replace"]
 
 # Checks.

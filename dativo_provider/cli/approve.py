@@ -1,6 +1,7 @@
 """`dativo approve`: moves `main` to the branch on which a run of a job with `publish: branch` waits.
 
-It is refused when `main` has moved since: reject the run then, and start a new one.
+Where others have committed to `main` since, rows that are only added go on top; any other run is refused: reject it
+then, and start a new one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,18 @@ from dativo_provider.cli import context
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, required=True, metavar="F", help="the job's YAML")
     parser.add_argument("--run", dest="plan_id", required=True, metavar="ID", help="the run, as `dativo runs` shows it")
+    parser.add_argument("--by", default="", metavar="NAME", help="who decides, for the record (default: your login)")
     context.add_arguments(parser)
+
+
+def login() -> str:
+    """The name this process runs under; containers often have none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -24,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 
     job = context.load_job(args.config, args)
     ctx = context.run_context(args, job)
-    published = approve(find_plan(job, args.plan_id, ctx), ctx)
+    published = approve(find_plan(job, args.plan_id, ctx), ctx, args.by or login())
     if not args.quiet:
         say(f"{published.outcome}: {counted(published.inserted, 'row')} in {published.table}, {args.plan_id}")
     return 0

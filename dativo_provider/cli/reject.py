@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from dativo_provider.cli import context
-from dativo_provider.cli.approve import add_arguments
+from dativo_provider.cli.approve import add_arguments, login
 
 __all__ = ["add_arguments", "run"]
 
@@ -17,7 +17,7 @@ def run(args: argparse.Namespace) -> int:
 
     job = context.load_job(args.config, args)
     ctx = context.run_context(args, job)
-    removed = reject(find_plan(job, args.plan_id, ctx), ctx)
+    removed = reject(find_plan(job, args.plan_id, ctx), ctx, args.by or login())
     if not args.quiet:
         say(f"{args.plan_id} is rejected; {counted(removed, 'file')} removed")
     return 0

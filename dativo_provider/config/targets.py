@@ -17,7 +17,7 @@ from dativo_provider.config.roots import below_roots, has_scheme, located
 from dativo_provider.config.shapes.target import Partition
 from dativo_provider.config.streams import known_column
 from dativo_provider.config.yamlpos import Key
-from dativo_provider.model.job import DeleteFlag, PartitionSpec, StreamSpec, TargetSpec
+from dativo_provider.model.job import ApprovalSpec, DeleteFlag, PartitionSpec, StreamSpec, TargetSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.personal import is_personal
 from dativo_provider.model.schema import SchemaPolicies
@@ -58,6 +58,7 @@ def target(
         namespace=_namespace(making, domain),
         branch=given.branch,
         publish=given.publish,
+        approval=ApprovalSpec(given.approval.timeout, given.approval.on_timeout),
         mode=write_mode,
         partitioning=partitioning,
         order_by=given.order_by,

@@ -3,7 +3,8 @@
 The branch `audit_<plan id>` begins at main's head and holds one snapshot: the run's files, with the lane's state in
 its summary only. Approving moves main forward to it, sets the state property and removes the branch in one
 compare-and-set. PyIceberg moves a reference wherever it is told, so that main is still where the branch began is
-checked here: else the commits made meanwhile would be dropped unseen.
+checked here: else the commits made meanwhile would be dropped unseen. Where main has moved, a run that only adds rows
+is put on top of it, and so is any run when main's files were merely rewritten; every other approval is refused.
 """
 
 from __future__ import annotations
@@ -27,8 +28,12 @@ from dativo_provider.model.stream import Cursor
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
+    from pyiceberg.table.snapshots import Snapshot
 
 __all__ = ["Approval", "Waiting", "publication", "reject", "waiting"]
+
+
+APPROVES = "dativo.approves"
 
 
 def publication(
@@ -90,34 +95,69 @@ class Approval(Publication):
     def _change(self, table: Table) -> Change:
         name = branch_of(self._plan)
         head = _branch_head(table, self._plan)
-        self._check_forward(table, head)
+        if main_head(table) == _began_at(table, head, self._plan):
+            return self._forward(table, name, head)
+        self._check_again(table, name, head)
+        made = super()._change(table)
+        return replace(made, summary={**made.summary, APPROVES: self._plan.plan_id}, refs={name: None})
+
+    def _forward(self, table: Table, name: str, head: int) -> Change:
         before = self._state(table)
         self._finish(before, table)
         after = before.after(self._plan.plan_id, self._cursor, self._plan.spec.contract.version, self._pending(table))
         properties = self._properties(table, after)
         summary = {
             OPERATION: "approve",
-            "dativo.approves": self._plan.plan_id,
+            APPROVES: self._plan.plan_id,
             LANE: lane_of(self._plan.state_key),
             STATE: summary_of(properties[self._plan.state_key]),
         }
         return Change(summary=summary, properties=properties, refs={MAIN: Ref("branch", head), name: None})
 
-    def _check_forward(self, table: Table, head: int) -> None:
-        past = {snapshot.snapshot_id for snapshot in ancestors(table.metadata, head)}
-        if main_head(table) not in past:
-            raise Fenced(
-                "main has moved since this run was put on its branch: another job or maintenance has committed",
-                where=f"{self._plan.table} {branch_of(self._plan)}",
-                remedy=f"dativo reject --run {self._plan.plan_id}, then start a new run; nothing was published",
-            )
+    def _check_again(self, table: Table, name: str, head: int) -> None:
+        """Whether the run may be put on top of what main has become, and be the same rows that were looked at."""
+        if not _is_of(table.metadata.snapshot_by_id(head), self._plan):
+            raise self._refused(name, "the branch has commits of others, and main has moved since it was made")
+        if not TRAITS[self._plan.job.target.mode].adds and not _only_rewritten(table, head):
+            raise self._refused(name, "main has moved since this run was put on its branch: others have committed")
+
+    def _refused(self, name: str, what: str) -> Fenced:
+        return Fenced(
+            what,
+            where=f"{self._plan.table} {name}",
+            remedy=f"dativo reject --run {self._plan.plan_id}, then start a new run; nothing was published",
+        )
 
 
-def reject(catalog: Catalog, files: FileStore, plan: Plan, change_id: str) -> None:
-    """Removes the branch. The lane takes a step, so that no twin of the run can put it back.
+def _is_of(snapshot: Snapshot | None, plan: Plan) -> bool:
+    return snapshot is not None and said(snapshot).get("dativo.run") == plan.plan_id
+
+
+def _began_at(table: Table, head: int, plan: Plan) -> int | None:
+    """Where main was when the run was put on its branch; None when another engine has expired that."""
+    made = next((each for each in ancestors(table.metadata, head) if _is_of(each, plan)), None)
+    return made.parent_snapshot_id if made else None
+
+
+def _only_rewritten(table: Table, head: int) -> bool:
+    """Whether all that main has gained since are other files with the same rows."""
+    from pyiceberg.table.snapshots import Operation
+
+    past = {snapshot.snapshot_id for snapshot in ancestors(table.metadata, head)}
+    for snapshot in ancestors(table.metadata, main_head(table)):
+        if snapshot.snapshot_id in past:
+            return bool(snapshot.snapshot_id != main_head(table))  # else main was taken back, by another engine
+        if snapshot.summary is None or snapshot.summary.operation != Operation.REPLACE:
+            return False
+    return False  # what came before has expired
+
+
+def reject(catalog: Catalog, files: FileStore, plan: Plan) -> None:
+    """Removes the branch, once. The lane takes a step, so that no twin of the run can put it back.
 
     Raises `ConfigurationError` when the run does not wait (any more).
     """
+    change_id = f"reject-{plan.plan_id}"
 
     def done(table: Table) -> bool:
         return change_id in read_state(table.properties, plan.state_key, files, plan.table).runs

@@ -192,8 +192,8 @@ class IcebergTarget(Target):
     def approve(self, plan: Plan, manifests: Sequence[Manifest], cursor: Cursor | None) -> Published:
         return Approval(self.catalog, self.files, self._ctx.settings, plan, manifests, cursor).run()
 
-    def reject(self, plan: Plan, change_id: str) -> None:
-        reject(self.catalog, self.files, plan, change_id)
+    def reject(self, plan: Plan) -> None:
+        reject(self.catalog, self.files, plan)
 
     def committed(self, plan: Plan) -> bool:
         table = find_table(self.catalog, plan.table)

@@ -11,9 +11,10 @@ from dativo_provider.model.maintenance import MaintenanceSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.schema import SchemaPolicies
 from dativo_provider.model.stream import Field
-from dativo_provider.vocabulary import OnChangedFile, PublishTo, SchemaValidation, WriteMode
+from dativo_provider.vocabulary import OnChangedFile, OnTimeout, PublishTo, SchemaValidation, WriteMode
 
 __all__ = [
+    "ApprovalSpec",
     "ContractSpec",
     "DeleteFlag",
     "Enforcement",
@@ -126,6 +127,14 @@ class HistorySpec:
 
 
 @dataclass(frozen=True)
+class ApprovalSpec:
+    """How long a run of a job with `publish: branch` waits in Airflow, and what happens then."""
+
+    timeout_seconds: int = 7 * 86_400
+    on_timeout: OnTimeout = "wait"
+
+
+@dataclass(frozen=True)
 class TargetSpec:
     """Where to publish. Empty `catalog`/`warehouse` means the deployment's (`Settings`).
 
@@ -139,6 +148,7 @@ class TargetSpec:
     namespace: str = ""
     branch: str = ""
     publish: PublishTo = "main"
+    approval: ApprovalSpec = ApprovalSpec()
     mode: WriteMode = "append"
     partitioning: tuple[PartitionSpec, ...] = ()
     file_size_mb: int = 150

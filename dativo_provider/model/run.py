@@ -182,9 +182,9 @@ class Plan:
 @dataclass(frozen=True)
 class Published:
     """`outcome` is `already` when this very plan had committed before (a late twin, a cleared task),
-    `waiting` when it is on its branch until somebody approves it."""
+    `waiting` when it is on its branch until somebody approves it (`rejected`: does not). `decided_by` names them."""
 
-    outcome: Literal["committed", "already", "waiting", "blocked", "dry_run"]
+    outcome: Literal["committed", "already", "waiting", "rejected", "blocked", "dry_run"]
     snapshot_id: int | None = None
     inserted: int = 0
     updated: int = 0
@@ -194,6 +194,7 @@ class Published:
     table: str = ""
     metadata_location: str = ""
     seconds: float = 0.0
+    decided_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,5 +217,6 @@ class RunRecord:
     contract_version: str = ""
     error: Mapping[str, Any] = field(default_factory=dict)
     folder: str = ""
+    decided_by: str = ""  # who approved or rejected it (`publish: branch`)
     drift: tuple[ColumnDrift, ...] = ()
     table_changes: tuple[str, ...] = ()

@@ -122,8 +122,8 @@ class Target(ABC):
         """Publishes what waits on the plan's branch. Raises `ConfigurationError` when nothing does, `Fenced`."""
         raise _no_branches(plan)
 
-    def reject(self, plan: Plan, change_id: str) -> None:
-        """Drops the plan's branch; `change_id` is what this is known by in `runs`."""
+    def reject(self, plan: Plan) -> None:
+        """Drops the plan's branch; once more changes nothing. Raises `ConfigurationError` when nothing waits there."""
         raise _no_branches(plan)
 
     @abstractmethod

@@ -25,11 +25,15 @@ class PublishOperator(PlannedOperator):
 
     def step(self, ctx: RunContext, context: Mapping[str, Any]) -> None:
         from dativo_provider.operators.lineage import gather
-        from dativo_provider.pipeline.publish import commit
 
-        published = commit(self.plan, ctx)
+        published = self.published(ctx, context)
         self._tell(published, context)
         self._facts = gather(self.plan, published, ctx)
+
+    def published(self, ctx: RunContext, context: Mapping[str, Any]) -> Published:
+        from dativo_provider.pipeline.publish import commit
+
+        return commit(self.plan, ctx)
 
     def _tell(self, published: Published, context: Mapping[str, Any]) -> None:
         changed = published.inserted + published.updated + published.deleted

@@ -80,5 +80,12 @@ class RunFolder:
                 "this run has not been audited", where=self.uri, remedy="run the audit task of this plan first"
             ) from missing
 
+    def published(self) -> Published | None:
+        """None before the run has been published, or put on its branch."""
+        try:
+            return load(Published, self.store.read(f"{self.uri}/published.json"))
+        except FileNotFoundError:
+            return None
+
     def write_published(self, published: Published) -> None:
         self.store.write(f"{self.uri}/published.json", dump(published))

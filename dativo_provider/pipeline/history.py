@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -27,6 +27,7 @@ from dativo_provider.vocabulary import RunStatus
 __all__ = ["fold", "old_runs", "records"]
 
 _HISTORY = "/history/"
+_UNPUBLISHED: Mapping[str, RunStatus] = {"waiting": "awaiting_approval", "rejected": "rejected"}
 
 
 def records(ctx: RunContext) -> Iterator[RunRecord]:
@@ -46,13 +47,21 @@ def records(ctx: RunContext) -> Iterator[RunRecord]:
 
 
 def old_runs(files: FileStore, root: str, before: float, running: Collection[str]) -> dict[str, list[FileInfo]]:
-    """Folders below `root` that nobody has touched since, by URI, with their files."""
+    """Folders below `root` that nobody has touched since, by URI, with their files. A run that waits for its approval
+    needs its folder, however old."""
     found = _folders(files.list(root))
     return {
         folder: inside
         for folder, inside in found.items()
-        if max(info.mtime for info in inside) < before and folder.rpartition("/")[2] not in running
+        if max(info.mtime for info in inside) < before
+        and folder.rpartition("/")[2] not in running
+        and not _waits(RunFolder(files, folder))
     }
+
+
+def _waits(folder: RunFolder) -> bool:
+    published = folder.published()
+    return published is not None and published.outcome == "waiting"
 
 
 def fold(files: FileStore, folders: dict[str, list[FileInfo]]) -> None:
@@ -90,18 +99,21 @@ def _is_run(folder: str, inside: Iterable[FileInfo]) -> bool:
 
 def _record(folder: RunFolder, touched: float) -> RunRecord:
     plan = folder.plan()
-    verdict, published, books = _verdict(folder), _published(folder.store, folder.uri), _books(folder, plan)
+    verdict, published, books = _verdict(folder), folder.published(), _books(folder, plan)
     return replace(
         record_of(plan, _status(verdict, published, books)),
         finished_at=datetime.fromtimestamp(touched, UTC).isoformat(),
         snapshot_id=published.snapshot_id if published else None,
         books=books,
         verdict=verdict,
+        decided_by=published.decided_by if published else "",
     )
 
 
 def _status(verdict: Verdict | None, published: Published | None, books: Books) -> RunStatus:
     """A run that wrote down no outcome was killed or failed; its folder cannot tell which."""
+    if published and published.outcome in _UNPUBLISHED:
+        return _UNPUBLISHED[published.outcome]
     if published:
         return "published" if books.extracted or published.deleted else "nothing_new"
     return "blocked" if verdict and not verdict.publishes else "failed"
@@ -112,11 +124,6 @@ def _verdict(folder: RunFolder) -> Verdict | None:
         return folder.verdict()
     except DativoError:
         return None
-
-
-def _published(files: FileStore, folder: str) -> Published | None:
-    uri = f"{folder}/published.json"
-    return load(Published, files.read(uri)) if files.exists(uri) else None
 
 
 def _books(folder: RunFolder, plan: Plan) -> Books:

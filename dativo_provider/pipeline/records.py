@@ -72,7 +72,7 @@ def published(plan: Plan, outcome: Published, verdict: Verdict, manifests: Seque
     if store := _store(plan, ctx):
         status: RunStatus = "published" if books.extracted or outcome.deleted else "nothing_new"
         record = _finished(plan, status, ctx, books=books, verdict=verdict)
-        store.finish(replace(record, snapshot_id=outcome.snapshot_id))
+        store.finish(replace(record, snapshot_id=outcome.snapshot_id, decided_by=outcome.decided_by))
         if books.left_out:
             store.record_quarantine(_quarantined(plan, books))
     if outcome.outcome == "committed":
@@ -87,9 +87,9 @@ def waiting(plan: Plan, verdict: Verdict, manifests: Sequence[Manifest], ctx: Ru
         store.finish(_finished(plan, "awaiting_approval", ctx, books=books, verdict=verdict))
 
 
-def rejected(plan: Plan, ctx: RunContext) -> None:
+def rejected(plan: Plan, by: str, ctx: RunContext) -> None:
     if store := _store(plan, ctx):
-        store.finish(_finished(plan, "rejected", ctx))
+        store.finish(replace(_finished(plan, "rejected", ctx), decided_by=by))
 
 
 def failed(plan: Plan, error: BaseException, ctx: RunContext) -> None:

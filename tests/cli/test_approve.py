@@ -61,5 +61,19 @@ def test_a_run_that_does_not_wait_is_refused(waiting: tuple[World, str]) -> None
     world, plan_id = waiting
     assert "there is no run" in decide(world, "approve", "nothing").err
     assert decide(world, "reject", plan_id).code == 0
-    assert decide(world, "reject", plan_id).code == 2
+    assert decide(world, "reject", plan_id).code == 0, "the first may have died before it was told"
     assert decide(world, "approve", plan_id).code == 2
+    again = world.run("--json").json["streams"][0]["plan_id"]
+    assert decide(world, "approve", again).code == 0
+    refused = decide(world, "reject", again)
+    assert (refused.code, "does not wait" in refused.err) == (2, True)
+
+
+@requirement("MKV-09")
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_who_decided_is_in_the_record(waiting: tuple[World, str], verb: str) -> None:
+    world, plan_id = waiting
+    assert world.dativo(verb, "--config", world.job, "--run", plan_id, "--by", "Ada").code == 0
+    world.dativo(verb, "--config", world.job, "--run", plan_id, "--by", "Bob")
+    records = {record["plan_id"]: record for record in world.dativo("runs", "--json").json}
+    assert records[plan_id]["decided_by"] == "Ada"

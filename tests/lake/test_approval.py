@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dativo_provider.errors import ConfigurationError, Fenced
+from dativo_provider.lake.commit import Change, Ref, commit
+from dativo_provider.lake.maintain.rewrite import merge_manifests
 from dativo_provider.model.run import Manifest, Plan
 from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Cursor
+from dativo_provider.vocabulary import WriteMode
 from tests.conformance.targets import commits, lost_response
 from tests.lake.killing import Point, in_child
 from tests.lake.support import Lake, job, settings
 from tests.support import requirement
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
 
 COMMIT = "pyiceberg.catalog.sql:SqlCatalog.commit_table"
 POINTS = {
@@ -98,45 +105,126 @@ def test_a_replace_waits_with_the_old_rows_on_main(lake: Lake) -> None:
 @requirement("MKV-09")
 def test_a_rejected_run_is_gone_and_its_twin_cannot_bring_it_back(lake: Lake) -> None:
     plan, made = put(lake, [1, 2])
-    lake.target.reject(plan, "reject-1")
+    lake.target.reject(plan)
+    lake.target.reject(plan)  # once more, since the first may have died before it was told
     assert (refs(lake), lake.ids(), lake.state().cursor) == ({"main"}, [0], Cursor({"value": 10}))
     assert lake.target.sweep(plan) == 2
     with pytest.raises(Fenced):
         lake.publish(plan, [made], 20)
     with pytest.raises((Fenced, ConfigurationError)):
         approve(lake, plan, made)
-    with pytest.raises(ConfigurationError, match="does not wait"):
-        lake.target.reject(plan, "reject-2")
     again, rows = put(lake, [1, 2])
     approve(lake, again, rows)
+    with pytest.raises(ConfigurationError, match="does not wait"):
+        lake.target.reject(again)
     assert lake.ids() == [0, 1, 2]
 
 
+def others(lake: Lake) -> Lake:
+    """Another job that publishes to the same table."""
+    return Lake(lake.settings, replace(job(), id="returns", name="returns"))
+
+
 @requirement("MKV-09", "ING-25")
-def test_an_approval_never_drops_what_others_have_committed_since(lake: Lake) -> None:
+def test_rows_that_are_only_added_go_on_top_of_what_others_have_committed_since(lake: Lake) -> None:
     plan, made = put(lake, [1, 2])
-    other = Lake(lake.settings, replace(job(), id="returns", name="returns"))
-    other.run([50])
+    others(lake).run([50])
+    assert [approve(lake, plan, made), approve(lake, plan, made)] == ["committed", "already"]
+    assert (lake.ids(), lake.quarantine()) == ([0, 1, 2, 50], ["r100", "r101"])
+    assert (lake.state().seq, lake.state().cursor, refs(lake)) == (2, Cursor({"value": 20}), {"main"})
+    files = lake.target.table(lake.name()).inspect.files()["file_path"].to_pylist()
+    assert len(files) == len(set(files)) == 3
+
+
+@requirement("MKV-09", "ING-25")
+def test_an_approval_that_would_drop_what_others_have_committed_since_is_refused(lake: Lake) -> None:
+    """A merge that was looked at is another one where others have brought rows."""
+    merging = waits(lake.settings, mode="merge")
+    plan, made = put(merging, [0, 1])
+    others(lake).run([50])
     with pytest.raises(Fenced, match="main has moved"):
-        approve(lake, plan, made)
-    assert lake.ids() == [0, 50]
-    assert lake.state().seq == 1
+        approve(merging, plan, made)
+    assert (lake.ids(), lake.state().seq) == ([0, 50], 1)
+    merging.target.reject(plan)
+    again, rows = put(merging, [0, 1])
+    assert approve(merging, again, rows) == "committed"
+    assert lake.ids() == [0, 1, 50]
+
+
+@requirement("ING-25")
+@pytest.mark.parametrize("mode", ["append", "replace", "merge"])
+def test_main_whose_files_were_rewritten_meanwhile_is_no_obstacle(lake: Lake, mode: WriteMode) -> None:
+    """Another engine's compaction, or ours from before the run was on its branch."""
+    lake = waits(lake.settings, mode=mode)
+    others(lake).run([50]) if mode != "replace" else None
+    plan, made = put(lake, [0, 1])
+    rewrite(lake)
+    assert approve(lake, plan, made) == "committed"
+    assert lake.ids() == {"append": [0, 0, 1, 50], "replace": [0, 1], "merge": [0, 1, 50]}[mode]
+    assert refs(lake) == {"main"}
+
+
+def rewrite(lake: Lake) -> None:
+    """A snapshot that says it replaced files by others with the same rows."""
+    change = Change(update=merge_manifests)
+    before = lake.target.table(lake.name()).metadata.current_snapshot_id
+    commit(
+        lake.target.catalog, lake.name(), lambda now: now.metadata.current_snapshot_id != before, lambda _now: change
+    )
+
+
+@requirement("MKV-09")
+def test_main_taken_back_by_another_engine_does_not_come_back_with_an_approval(lake: Lake) -> None:
+    first = lake.target.table(lake.name()).metadata.current_snapshot_id
+    assert first is not None
+    others(lake).run([50])
+    plan, made = put(waits(lake.settings), [1])
+    take_back(lake, first)
+    assert approve(lake, plan, made) == "committed"
+    assert lake.ids() == [0, 1]
+    plan, made = put(waits(lake.settings, mode="merge"), [2])
+    take_back(lake, first)
+    with pytest.raises(Fenced):
+        approve(waits(lake.settings, mode="merge"), plan, made)
+
+
+def take_back(lake: Lake, to: int) -> None:
+    def done(now: Table) -> bool:
+        return now.metadata.current_snapshot_id == to
+
+    commit(lake.target.catalog, lake.name(), done, lambda _: Change(refs={"main": Ref("branch", to)}, snapshot=False))
+
+
+@requirement("MKV-09")
+def test_what_a_reviewer_has_committed_to_the_branch_is_published_or_refused_never_left_out(lake: Lake) -> None:
+    for moved in (False, True):
+        plan, made = put(lake, [1 + 10 * moved])
+        table = lake.target.table(lake.name())
+        row = table.scan(limit=1).to_arrow()
+        table.append(row.set_column(0, row.schema.field(0), [[77 + moved]]), branch=f"audit_{plan.plan_id}")
+        if not moved:
+            assert approve(lake, plan, made) == "committed"
+            continue
+        others(lake).run([50])
+        with pytest.raises(Fenced, match="commits of others"):
+            approve(lake, plan, made)
+    assert lake.ids() == [0, 1, 50, 77]
 
 
 @requirement("ING-25")
 def test_a_rival_that_commits_while_an_approval_is_under_way_is_not_lost(lake: Lake) -> None:
     plan, made = put(lake, [1, 2])
-    other, busy = Lake(lake.settings, replace(job(), id="returns", name="returns")), []
+    busy: list[int] = []
 
     def behave(real, catalog, *rest):  # type: ignore[no-untyped-def]
         if not busy:
             busy.append(1)
-            other.run([50])
+            others(lake).run([50])
         return real(catalog, *rest)
 
-    with commits(behave), pytest.raises(Fenced, match="main has moved"):
-        approve(lake, plan, made)
-    assert lake.ids() == [0, 50]
+    with commits(behave):
+        assert approve(lake, plan, made) == "committed"
+    assert lake.ids() == [0, 1, 2, 50]
 
 
 def test_a_lane_that_moved_fences_the_approval(lake: Lake) -> None:
@@ -199,9 +287,12 @@ def test_a_publish_to_a_branch_killed_anywhere_waits_once(lake: Lake, point: Poi
 @requirement("ING-25", "STA-09")
 @pytest.mark.crash
 @pytest.mark.parametrize("point", APPROVING.values(), ids=list(APPROVING))
-def test_an_approval_killed_anywhere_ends_up_exact(lake: Lake, point: Point) -> None:
+@pytest.mark.parametrize("moved", [False, True], ids=["main stands", "main moved"])
+def test_an_approval_killed_anywhere_ends_up_exact(lake: Lake, point: Point, moved: bool) -> None:
     plan, made = put(lake, [1, 2])
+    if moved:
+        others(lake).run([50])
     assert in_child(approve_child, lake.settings, plan, made, kill=point).killed
     assert approve(lake, plan, made) in {"committed", "already"}
-    assert (lake.ids(), lake.quarantine()) == ([0, 1, 2], ["r100", "r101"])
+    assert (lake.ids(), lake.quarantine()) == ([0, 1, 2, *([50] if moved else [])], ["r100", "r101"])
     assert (lake.state().seq, refs(lake)) == (2, {"main"})

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-__all__ = ["Mapped", "Names", "Regex", "Shape", "Timezone", "Wrong", "schema_key", "text_or"]
+__all__ = ["Interval", "Mapped", "Names", "Regex", "Shape", "Timezone", "Wrong", "schema_key", "text_or"]
 
 Mapped = dict[str, Any]
+_INTERVAL = re.compile(r"\s*(\d+)\s*(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?)?\s*")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Wrong(ValueError):
@@ -79,5 +81,15 @@ def _regex(pattern: str) -> str:
     return pattern
 
 
+def _interval(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    match = _INTERVAL.fullmatch(value)
+    if match is None:
+        raise Wrong(f"'{value}' is not an interval", "write seconds, or 30m, 6h, 1d")
+    return int(match[1]) * _SECONDS[(match[2] or "s")[0]]
+
+
 Timezone = Annotated[str, AfterValidator(_timezone)]
 Regex = Annotated[str, AfterValidator(_regex)]
+Interval = Annotated[int, BeforeValidator(_interval, json_schema_input_type=int | str), Field(ge=1, le=31_536_000)]

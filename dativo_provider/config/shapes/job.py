@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
-from dativo_provider.config.shapes.base import Mapped, Names, Regex, Shape, Timezone, Wrong, schema_key
+from dativo_provider.config.shapes.base import Interval, Mapped, Names, Regex, Shape, Timezone, Wrong, schema_key
 from dativo_provider.config.shapes.checks import ContractBlock
 from dativo_provider.config.shapes.maintenance import Maintenance
 from dativo_provider.config.shapes.source import Source
@@ -29,8 +29,6 @@ __all__ = [
 
 ID_RULE = "1 to 63 characters: lower-case letters, digits and _, beginning with a letter"
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_INTERVAL = re.compile(r"\s*(\d+)\s*(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?)?\s*")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def is_id(value: str) -> bool:
@@ -41,15 +39,6 @@ def check_id(value: str) -> str:
     if not is_id(value):
         raise Wrong(f"'{value[:80]}' is not an id", ID_RULE)
     return value
-
-
-def _interval(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    match = _INTERVAL.fullmatch(value)
-    if match is None:
-        raise Wrong(f"'{value}' is not an interval", "write seconds, or 30m, 6h, 1d")
-    return int(match[1]) * _SECONDS[(match[2] or "s")[0]]
 
 
 def _cron(value: str) -> str:
@@ -63,7 +52,6 @@ def _cron(value: str) -> str:
 
 Id = Annotated[str, AfterValidator(check_id)]
 Cron = Annotated[str, AfterValidator(_cron)]
-Interval = Annotated[int, BeforeValidator(_interval, json_schema_input_type=int | str), Field(ge=1, le=31_536_000)]
 
 
 class Schedule(Shape):

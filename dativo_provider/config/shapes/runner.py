@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from dativo_provider.config.shapes.base import Mapped, Shape, Timezone, schema_key
-from dativo_provider.config.shapes.job import Cron, Interval
+from dativo_provider.config.shapes.base import Interval, Mapped, Shape, Timezone, schema_key
+from dativo_provider.config.shapes.job import Cron
 
 __all__ = ["Orchestrator", "Runner", "RunnerFile", "RunnerSchedule", "SecretsBlock"]
 

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from dativo_provider.config.shapes.base import Mapped, Names, Shape, Wrong, text_or
+from dativo_provider.config.shapes.base import Interval, Mapped, Names, Shape, Wrong, text_or
 from dativo_provider.config.shapes.evolution import Policies
 from dativo_provider.config.shapes.source import Engine
-from dativo_provider.vocabulary import PublishTo, WriteMode
+from dativo_provider.vocabulary import OnTimeout, PublishTo, WriteMode
 
 __all__ = [
+    "Approval",
     "DeleteFlag",
     "FileFormat",
     "History",
@@ -128,6 +129,17 @@ def _catalog(value: Any) -> Any:
     return {"type": value} if isinstance(value, str) else value
 
 
+class Approval(Shape):
+    """What a run that waits for its approval does in Airflow."""
+
+    timeout: Interval = Field(default=604_800, description="How long it asks: seconds, or `12h`, `3d`. Default a week.")
+    on_timeout: OnTimeout = Field(
+        default="wait",
+        description="Then: `wait` fails the task and leaves the rows on their branch, `reject` drops them, and the "
+        "next run reads them again.",
+    )
+
+
 class Target(Shape):
     """Where rows are published."""
 
@@ -177,8 +189,9 @@ class Target(Shape):
     )
     publish: PublishTo = Field(
         default="main",
-        description="`branch`: the rows wait on a branch of their own until `dativo approve`.",
+        description="`branch`: the rows wait on a branch of their own until somebody approves them.",
     )
+    approval: Approval = Field(default=Approval(), description="`publish: branch` in Airflow, which asks a person.")
     branch: str = Field(default="", description="Publish to this branch of the table instead of `main`.")
     catalog: Annotated[Mapped, BeforeValidator(_catalog, json_schema_input_type=str | dict[str, Any])] = Field(
         default={},
