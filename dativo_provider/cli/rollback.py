@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from dativo_provider.model.run import Lane, new_id
     from dativo_provider.pipeline.state import outlook, record_change
 
-    made = choose_one(args)
+    made = choose_one(args, "dativo rollback")
     change_id = new_id(made.ctx.now())
     done = Rollback(
         made.target.catalog, made.target.files, made.name,

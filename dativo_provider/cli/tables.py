@@ -85,6 +85,8 @@ def published(job: JobSpec, ctx: RunContext, as_of: str | None = None) -> dict[s
     from dativo_provider.lake.table import find_table, quarantine_name
 
     target, found = open_lake(job, ctx), dict[str, Rows]()
+    if as_of:
+        target.check_versions("--as-of", job.path or job.dag_id)
     missing: ConfigurationError | None = None
     for stream in job.streams:
         main = target.name_of(job, stream)

@@ -55,8 +55,10 @@ def choose(args: argparse.Namespace) -> list[Chosen]:
     return found
 
 
-def choose_one(args: argparse.Namespace) -> Chosen:
+def choose_one(args: argparse.Namespace, what: str) -> Chosen:
+    """The one table whose versions `what` is about."""
     found = choose(args)
+    found[0].target.check_versions(what, found[0].name)
     if len(found) > 1:
         raise ConfigurationError(
             "the job has several tables", where=str(args.config),
@@ -82,7 +84,7 @@ def name_version(args: argparse.Namespace, kind: Kind) -> int:
 
     if args.list or not args.name:
         return list_names(args, kind)
-    made = choose_one(args)
+    made = choose_one(args, f"dativo {kind}")
     if args.delete:
         remove_ref(made.target.catalog, made.name, args.name, kind)
         text = f"{kind} {args.name} of {made.name} is removed"

@@ -14,7 +14,7 @@ from dativo_provider.config.making import Making
 from dativo_provider.config.modes import check_mode, columns_of_history, history_of
 from dativo_provider.config.problems import did_you_mean, listed
 from dativo_provider.config.roots import below_roots, has_scheme, located
-from dativo_provider.config.shapes.target import Partition
+from dativo_provider.config.shapes.target import Approval, Partition
 from dativo_provider.config.streams import known_column
 from dativo_provider.config.yamlpos import Key
 from dativo_provider.model.job import ApprovalSpec, DeleteFlag, PartitionSpec, StreamSpec, TargetSpec
@@ -58,7 +58,7 @@ def target(
         namespace=_namespace(making, domain),
         branch=given.branch,
         publish=given.publish,
-        approval=ApprovalSpec(given.approval.timeout, given.approval.on_timeout),
+        approval=_approval(given.approval),
         mode=write_mode,
         partitioning=partitioning,
         order_by=given.order_by,
@@ -76,6 +76,10 @@ def target(
         schema_policies=_schema_policies(making),
         options={**(given.engine.options if given.engine else {}), **given.options},
     )
+
+
+def _approval(given: Approval | None) -> ApprovalSpec:
+    return ApprovalSpec(given.timeout, given.on_timeout) if given else ApprovalSpec()
 
 
 def _schema_policies(making: Making) -> SchemaPolicies:

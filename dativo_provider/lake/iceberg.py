@@ -96,6 +96,10 @@ class IcebergTarget(Target):
         catalog_leaf(self._ctx.settings, self._job).check_name(*name.split("."))
         return name
 
+    def check_versions(self, what: str, where: str) -> None:
+        """Raises `Unsupported` where the catalog keeps no versions of a table."""
+        catalog_leaf(self._ctx.settings, self._job).check_versions(what, where)
+
     def wanted(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> WantedTable:
         """The stream's table as the job wants it. Raises `ConfigurationError` or `Unsupported`."""
         name = self.name_of(job, stream)
@@ -105,6 +109,8 @@ class IcebergTarget(Target):
         return replace(_wanted(name, job, stream, fields), ordered=alone)
 
     def prepare(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> TargetTable:
+        if job.target.publish == "branch":
+            self.check_versions("publish: branch", job.path or job.dag_id)
         wanted = self.wanted(job, stream, fields)
         main = ensure_table(self.catalog, wanted)
         self._check_reach(main)

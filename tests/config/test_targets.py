@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dativo_provider.model.job import PartitionSpec
+from dativo_provider.model.job import ApprovalSpec, PartitionSpec
 from tests.config.support import CONTRACT, JOB, Deployment
 from tests.support import requirement
 
@@ -39,6 +39,15 @@ def test_partitions_in_every_spelling(deployment: Deployment, written: str, expe
 )
 def test_partitions_that_cannot_be_are_refused(deployment: Deployment, written: str, said: str) -> None:
     assert said in deployment.only_error(JOB + f"target: {{partitioning: ['{written}']}}\n").message
+
+
+@requirement("MKV-09")
+def test_how_long_airflow_asks_for_an_approval_and_what_then(deployment: Deployment) -> None:
+    assert deployment.load(JOB + "target: {publish: branch}\n").target.approval == ApprovalSpec(604_800, "wait")
+    written = JOB + "target: {publish: branch, approval: {timeout: 12h, on_timeout: reject}}\n"
+    assert deployment.load(written).target.approval == ApprovalSpec(43_200, "reject")
+    for wrong in ("timeout: soon", "timeout: 0", "on_timeout: approve"):
+        assert deployment.only_error(JOB + f"target: {{publish: branch, approval: {{{wrong}}}}}\n").message
 
 
 def test_floats_do_not_partition(deployment: Deployment) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from dativo_provider.config import settings_from
+from dativo_provider.model.context import RunContext
+from dativo_provider.pipeline.approve import approve, reject
 from dativo_provider.store import connect
 from dativo_provider.store.open import store_settings
 from tests.dag_factory.folders import make_job
@@ -50,28 +53,20 @@ def parked() -> Any:
 
 
 @contextmanager
-def meanwhile(act: Callable[[], None]) -> Iterator[list[str]]:
-    """`act` is called again and again in the background until it says that it is done."""
-    done, problems = threading.Event(), []
+def meanwhile(act: Callable[[], None]) -> Iterator[None]:
+    """`act` happens while the run waits: `dags test` sleeps then, in this very thread."""
+    real = time.sleep
 
-    def work() -> None:
-        while not done.is_set():
-            try:
-                if parked() and act() is not False:
-                    return
-            except BaseException as problem:
-                problems.append(repr(problem))
-                return
-            time.sleep(0.1)
+    def sleep(seconds: float) -> None:
+        caller = sys._getframe(1).f_globals["__name__"]
+        if caller == "airflow.sdk.definitions.dag" and parked():
+            act()
+        else:
+            real(seconds)
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        yield problems
-    finally:
-        done.set()
-        thread.join(30)
-    assert problems == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "sleep", sleep)
+        yield
 
 
 def answers(api: Any, option: str) -> Callable[[], None]:
@@ -87,8 +82,6 @@ def answers(api: Any, option: str) -> Callable[[], None]:
 
 
 def record(home: Any) -> Any:
-    from dativo_provider.config import settings_from
-
     with connect(store_settings(settings_from({"home": str(home)})), {}) as store:
         return store.runs(limit=1)[0]
 
@@ -130,8 +123,8 @@ def time_passes() -> None:
     from airflow.jobs.job import Job
     from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
+    time.sleep(0.2)
     SchedulerJobRunner(job=Job()).check_awaiting_input_timeouts()
-    return False  # type: ignore[return-value]
 
 
 @requirement("MKV-09")
@@ -155,16 +148,13 @@ def test_nobody_answers_in_time(root, tmp_path, api, then):
 @requirement("MKV-09")
 @pytest.mark.parametrize("verb", ["approve", "reject"])
 def test_what_the_command_line_decided_while_airflow_asked_stands(root, tmp_path, api, verb):
-    job = make_job(root, more=WAITS)
-    before = events("acme.orders")
+    make_job(root, more=WAITS)
+    before, decide = events("acme.orders"), {"approve": approve, "reject": reject}
     other = "Reject" if verb == "approve" else "Approve"
 
     def act() -> None:
-        from dativo_provider.cli.main import main
-
-        at = ["--config", str(job), "--home", str(tmp_path / "home")]
-        plan_id = record(tmp_path / "home").plan_id
-        assert main([verb, *at, "--run", plan_id, "--by", "Ada"]) == 0
+        plan = f"{record(tmp_path / 'home').folder}/plan.json"
+        decide[verb](plan, RunContext(settings_from({"home": str(tmp_path / "home")})), "Ada")
         answers(api, other)()
 
     with meanwhile(act):

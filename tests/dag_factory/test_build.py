@@ -10,7 +10,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from dag_factory.build import build, build_invalid
 from dag_factory.options import FactoryOptions
 from dativo_provider.errors import ContractViolation, SourceUnavailable
-from dativo_provider.model.job import RetrySpec, ScheduleSpec, SourceSpec, TransformSpec
+from dativo_provider.model.job import ApprovalSpec, RetrySpec, ScheduleSpec, SourceSpec, TargetSpec, TransformSpec
 from dativo_provider.operators.retry import ErrorTreePolicy
 from tests.operators.samples import CONTRACT, INCREMENTAL, STREAM, sample_job
 from tests.support import requirement
@@ -35,6 +35,31 @@ def test_a_windowed_transform_gets_a_task_between_extract_and_audit():
     dag = build(sample_job(transforms=(TransformSpec("t", "total", "sum(a) over ()", windowed=True),)))
     assert {("orders.extract", "orders.transform"), ("orders.transform", "orders.audit")} <= edges(dag)
     assert dag.get_task("orders.transform").trigger_rule == "none_failed"
+
+
+WAITING = TargetSpec(namespace="acme", publish="branch", approval=ApprovalSpec(3600, "reject"))
+
+
+@requirement("MKV-09", "SN-18")
+def test_before_rows_on_a_branch_are_published_somebody_is_asked():
+    dag = build(sample_job(target=WAITING))
+    assert edges(dag) == {
+        ("orders.plan", "orders.extract"),
+        ("orders.extract", "orders.audit"),
+        ("orders.audit", "orders.stage"),
+        ("orders.stage", "orders.approve"),
+        ("orders.approve", "orders.publish"),
+        ("orders.publish", "orders.sync"),
+    }
+    announcing = [task.task_id for task in dag.tasks if task.outlets]
+    assert announcing == ["orders.publish"], "rows on a branch wake nobody"
+    approve = dag.get_task("orders.approve")
+    assert (approve.response_timeout, approve.defaults) == (timedelta(hours=1), ["Reject"])
+    assert approve.template_fields == ("plan",)
+    assert "After 1 hour without an answer they are dropped" in dag.doc_md
+    assert serialized(dag) == serialized(build(sample_job(target=WAITING)))
+    patient = build(sample_job(target=replace(WAITING, approval=ApprovalSpec())))
+    assert patient.get_task("orders.approve").defaults is None
 
 
 def test_a_row_wise_transform_gets_none():

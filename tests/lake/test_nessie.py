@@ -170,6 +170,49 @@ def test_a_nessie_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
         open_catalog(where, job())
 
 
+@requirement("MKV-09", "ML-04")
+def test_versions_that_only_nessie_keeps_are_refused_before_anything_is_read(where: Settings, tenant: str) -> None:
+    plain = Lake(where, job(tenant))
+    plain.run([1])
+    before = plain.target.table(plain.name()).metadata_location
+    lake = Lake(where, job(tenant, publish="branch"))
+    with pytest.raises(Unsupported, match="publish: branch: in Nessie a table has one snapshot") as refused:
+        lake.plan()
+    assert "merge it" in refused.value.remedy
+    for what in ("--as-of", "dativo tag", "dativo rollback"):
+        with pytest.raises(Unsupported, match=what):
+            plain.target.check_versions(what, plain.name())
+    assert plain.target.table(plain.name()).metadata_location == before
+
+
+@requirement("MKV-09", "ING-09")
+def test_write_audit_and_publish_goes_by_a_branch_of_nessies_own(where: Settings, tenant: str, nessie: Nessie) -> None:
+    """What the refusal advises: rows are on `<tenant>/audit` until somebody merges it."""
+    Lake(where, job(tenant)).run([1], cursor=1)
+    tip = api(nessie, f"trees/{tenant}")["reference"]
+    post(nessie, f"trees?name={tenant}/audit&type=BRANCH", tip)
+    audit = Lake(where, job(tenant, branch=f"{tenant}/audit"))
+    audit.run([2], bad=[9], cursor=2)
+    published = Lake(where, job(tenant))
+    assert (audit.ids(), published.ids(), published.quarantine()) == ([1, 2], [1], [])
+    merged = api(nessie, f"trees/{tenant}%2Faudit")["reference"]
+    post(
+        nessie,
+        f"trees/{tenant}@{tip['hash']}/history/merge",
+        {"fromRefName": merged["name"], "fromHash": merged["hash"]},
+    )
+    published = Lake(where, job(tenant))
+    assert (published.ids(), published.quarantine()) == ([1, 2], ["r9"])
+    assert published.state().seq == 2
+
+
+def post(nessie: Nessie, path: str, body: Any) -> None:
+    request = urllib.request.Request(
+        f"{nessie.uri}/api/v2/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
 def test_catalogs_without_branches_of_their_own_say_so(tmp_path: Path) -> None:
     with pytest.raises(Unsupported, match="no branch 'dev'"):
         catalog_properties(settings(tmp_path), job(branch="dev"))

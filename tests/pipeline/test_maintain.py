@@ -14,6 +14,7 @@ import pytest
 from dativo_provider.errors import ConfigurationError, StorageUnavailable
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.maintenance import MaintenanceSpec
+from dativo_provider.pipeline.approve import approve
 from dativo_provider.pipeline.history import records
 from dativo_provider.pipeline.maintain import JOBS, maintain, maintain_table, wanted
 from dativo_provider.store import StreamKey, open_store
@@ -108,6 +109,23 @@ def test_a_fold_that_dies_half_way_neither_loses_nor_doubles_a_run(bench: Bench)
     maintain(bench.spec(), bench.context(), ["runs"])
     found = [record.plan_id for record in records(bench.context())]
     assert set(found) == known
+
+
+@requirement("MKV-09", "ING-05")
+def test_the_folder_of_a_run_that_waits_is_kept_until_it_is_decided(tmp_path: Path) -> None:
+    """Without its plan nobody could approve it any more."""
+    bench = Bench(tmp_path, job={"maintenance": SPEC}, target={"publish": "branch"})
+    bench.csv("orders-0.csv", "0,north,1.50,")
+    waiting = bench.run()
+    age(bench.home)
+    maintain(bench.spec(), later(bench), only=["runs", "orphans"])
+    assert [run.status for run in records(bench.context())] == ["awaiting_approval"]
+    assert approve(waiting.plan.path, bench.context(), "Ada").outcome == "committed"
+    assert ids(bench.rows()) == [0]
+    age(bench.home)
+    maintain(bench.spec(), later(bench), only=["runs"])
+    assert not list(bench.home.rglob("plan.json"))
+    assert [(run.status, run.decided_by) for run in records(bench.context())] == [("published", "Ada")]
 
 
 def test_young_folders_and_running_plans_stay(bench: Bench) -> None:

@@ -191,7 +191,7 @@ class Target(Shape):
         default="main",
         description="`branch`: the rows wait on a branch of their own until somebody approves them.",
     )
-    approval: Approval = Field(default=Approval(), description="`publish: branch` in Airflow, which asks a person.")
+    approval: Approval | None = Field(default=None, description="`publish: branch` in Airflow, which asks a person.")
     branch: str = Field(default="", description="Publish to this branch of the table instead of `main`.")
     catalog: Annotated[Mapped, BeforeValidator(_catalog, json_schema_input_type=str | dict[str, Any])] = Field(
         default={},

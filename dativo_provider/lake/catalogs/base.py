@@ -51,6 +51,9 @@ class CatalogLeaf(ABC):
 
         return load_catalog(name, **properties)
 
+    def check_versions(self, what: str, where: str) -> None:  # noqa: B027 - most keep them in the table
+        """Raises `Unsupported` where a table has no snapshots, tags and branches of its own for `what`."""
+
     def check_name(self, namespace: str, table: str) -> None:  # noqa: B027 - most take any name
         """Raises `ConfigurationError` for names the catalog would change or refuse."""
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from dativo_provider.errors import ConfigurationError, CredentialError, StorageUnavailable
+from dativo_provider.errors import ConfigurationError, CredentialError, StorageUnavailable, Unsupported
 from dativo_provider.lake.catalogs.base import Place
 from dativo_provider.lake.catalogs.rest import RestLeaf
 
@@ -54,6 +54,15 @@ class NessieLeaf(RestLeaf):
             )  # fmt: skip
         _make_branch(catalog, properties["uri"].removesuffix("/iceberg"), properties["branch"], name)
         return catalog
+
+    def check_versions(self, what: str, where: str) -> None:
+        """A table has its newest snapshot only: its past is the catalog's, of all tables at once."""
+        raise Unsupported(
+            f"{what}: in Nessie a table has one snapshot, and versions are commits of the catalog's branch",
+            where=where,
+            remedy="use Nessie's own branches and tags; to approve before readers see, set target.branch to <tenant>/… "
+            "and merge it",
+        )
 
     def _make(self, name: str, properties: Mapping[str, str]) -> Catalog:
         from dativo_provider.lake.catalogs.seeded import SeededRestCatalog
