@@ -579,9 +579,33 @@ MUTANTS = (
     Mutant(
         "an approval moves main without looking whether it goes forward",
         f"{LAKE}/approval.py",
-        "if main_head(table) not in past:",
-        "if main_head(table) is None:",
-        ("tests/lake/test_approval.py::test_an_approval_never_drops_what_others_have_committed_since",),
+        "if main_head(table) == _began_at(table, head, self._plan):",
+        "if main_head(table) is not None:",
+        ("tests/lake/test_approval.py::test_rows_that_are_only_added_go_on_top_of_what_others_have_committed_since",),
+    ),
+    Mutant(
+        "a merge that was looked at is another one when it is published",
+        f"{LAKE}/approval.py",
+        "if snapshot.summary is None or snapshot.summary.operation != Operation.REPLACE:",
+        "if snapshot.summary is None:",
+        ("tests/lake/test_approval.py::test_an_approval_that_would_drop_what_others_have_committed_since_is_refused",),
+    ),
+    Mutant(
+        "what a reviewer has committed to the branch is left out",
+        f"{LAKE}/approval.py",
+        "if not _is_of(table.metadata.snapshot_by_id(head), self._plan):",
+        "if False:",
+        (
+            "tests/lake/test_approval.py::"
+            "test_what_a_reviewer_has_committed_to_the_branch_is_published_or_refused_never_left_out",
+        ),
+    ),
+    Mutant(
+        "the folder of a run that waits is folded away",
+        f"{PIPELINE}/history.py",
+        "and not _waits(RunFolder(files, folder))",
+        "and folder",
+        ("tests/pipeline/test_maintain.py::test_the_folder_of_a_run_that_waits_is_kept_until_it_is_decided",),
     ),
     Mutant(
         "a run that waits has moved its lane already",
