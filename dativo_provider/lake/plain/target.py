@@ -118,6 +118,9 @@ class PlainTarget(IcebergTarget):
     def _versions(self) -> Versions:
         return Versions(self.layout, self.files, replaces=self._job.target.mode == "replace")
 
+    def check_versions(self, what: str, where: str) -> None:
+        """Folders are of no catalog: `allow` says what they can."""
+
     def allow(self, table: Table, snapshot: Snapshot, use: Use) -> None:
         self._versions.allow(table, snapshot, use)
 
