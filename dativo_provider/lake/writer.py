@@ -16,7 +16,7 @@ from dativo_provider.lake.partition import Splitter, to_json
 from dativo_provider.lake.schema import arrow_schema, field_id
 from dativo_provider.lake.sink import Encoding, ParquetSink, sync_folders
 from dativo_provider.lake.stats import StatisticsPlan
-from dativo_provider.model.budget import USUAL, Budget
+from dativo_provider.model.budget import SORTED_ROW_BYTES, USUAL, Budget
 from dativo_provider.model.run import StagedFile
 from dativo_provider.model.target import StagedFileWriter
 
@@ -59,7 +59,7 @@ class LakeFileWriter(StagedFileWriter):
         self._target, self._encoding = target_bytes, encoding
         self._in_order = in_order
         self._group_bytes = max(1 << 16, min(_GROUP_BYTES, target_bytes, budget.group_bytes))
-        self._lot_bytes = min(_PARTITIONED_BYTES, budget.lot_bytes)
+        self._lot_bytes = min(_PARTITIONED_BYTES, budget.group_bytes)
         self._schema = arrow_schema(table.schema())
         self._statistics = StatisticsPlan(table, unbounded)
         remote = scheme(folder) != "file"
@@ -83,7 +83,7 @@ class LakeFileWriter(StagedFileWriter):
             return
         fitted = self._fitted(batch)
         self._pending.append(fitted)
-        self._pending_bytes += fitted.nbytes
+        self._pending_bytes += fitted.nbytes + (fitted.num_rows * SORTED_ROW_BYTES if self._splitter else 0)
         if self._pending_bytes >= (self._lot_bytes if self._splitter else self._group_bytes):
             self._drain()
 

@@ -7,11 +7,12 @@ from typing import Self
 
 from dativo_provider.model.settings import Settings
 
-__all__ = ["USUAL", "Budget"]
+__all__ = ["SORTED_ROW_BYTES", "USUAL", "Budget"]
 
 _BASE_MB = 200  # interpreter, Arrow, PyIceberg and an open catalog, before the first row
 _LEAST_MB = 8
 _COLUMN_BYTES = 6 << 10  # what the footer of an open Parquet file takes for each of its columns
+SORTED_ROW_BYTES = 100  # sorting rows by partition: their values as Python's, their order
 _UPLOAD_BYTES = 12 << 20  # an object store's stream keeps an upload part in memory
 
 
@@ -34,11 +35,6 @@ class Budget:
     def group_bytes(self) -> int:
         """Arrow bytes gathered for a row group: as many are encoded meanwhile, and Parquet buffers both."""
         return (self.free_mb << 20) // 10
-
-    @property
-    def lot_bytes(self) -> int:
-        """The same of rows that are sorted by partition first: that takes a second copy, and lists of values."""
-        return self.group_bytes // 2
 
     def open_files(self, columns: int, remote: bool) -> int:
         """Parquet files that may be written at once."""
