@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -306,16 +307,29 @@ def test_a_writer_that_slept_through_a_sweep_of_versions_cannot_take_a_free_numb
     lake.run([1])
     plan = lake.plan()
     made = lake.extract(plan, [2])
-    asleep = lake.target.catalog.load_table(lake.name())
-    for number in range(10, 13):
-        Lake(lake.settings, job(name=f"other{number}")).run([number])
-    swept = versions(lake) / f"v{_number(asleep.metadata_location) + 1}.metadata.json"
-    swept.unlink()
-    real, naps = FolderCatalog.load_table, [asleep]
-    with mock.patch.object(FolderCatalog, "load_table", lambda self, name: naps.pop() if naps else real(self, name)):
+    with mock.patch.object(FolderCatalog, "_put", sleeping(lake, lambda version: _sweep(lake, [version]))):
         lake.publish(plan, [made])
-    assert not swept.exists()
     assert Lake(lake.settings).ids() == [1, 2, 10, 11, 12]
+
+
+def sleeping(lake: Lake, swept: Callable[[int], None]) -> Any:
+    """`_put` of a writer that has chosen its number, sleeps while three others publish, and wakes after a sweep."""
+    real, busy = FolderCatalog._put, list[int]()
+
+    def put(catalog: FolderCatalog, name: Any, version: int, data: bytes) -> bool:
+        if not busy:
+            busy.append(1)
+            for number in range(10, 13):
+                Lake(lake.settings, job(name=f"other{number}", connector="parquet")).run([number])
+            swept(version)
+        return real(catalog, name, version, data)
+
+    return put
+
+
+def _sweep(lake: Lake, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        (versions(lake) / f"v{number}.metadata.json").unlink()
 
 
 def test_numbers_go_on_when_a_table_is_made_anew(lake: Lake) -> None:

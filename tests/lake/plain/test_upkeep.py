@@ -23,7 +23,7 @@ from dativo_provider.model.settings import Settings
 from tests.conformance.targets import Died, commits
 from tests.lake.killing import Point, in_child, start_child
 from tests.lake.maintain.support import SPEC, age, data_paths, maintain, small_files
-from tests.lake.plain.test_folders import folder, seen, versions
+from tests.lake.plain.test_folders import folder, seen, sleeping, versions
 from tests.lake.support import Lake, job, settings
 from tests.services.s3 import S3
 from tests.support import requirement
@@ -282,15 +282,13 @@ def test_a_swept_number_is_not_free_even_when_the_hint_lags(lake: Lake) -> None:
     lake.run([1])
     plan = lake.plan()
     made = lake.extract(plan, [2])
-    asleep = lake.target.catalog.load_table(lake.name())
-    before = int(asleep.metadata_location.rpartition("/v")[2].partition(".")[0])
-    for number in range(10, 13):
-        Lake(lake.settings, job(name=f"other{number}", connector="parquet")).run([number])
-    for number in range(1, before + 2):
-        (versions(lake) / f"v{number}.metadata.json").unlink()
-    (versions(lake) / "version-hint.text").write_text(str(before))
-    real, naps = FolderCatalog.load_table, [asleep]
-    with mock.patch.object(FolderCatalog, "load_table", lambda self, name: naps.pop() if naps else real(self, name)):
+
+    def swept(version: int) -> None:
+        for number in range(1, version + 1):
+            (versions(lake) / f"v{number}.metadata.json").unlink()
+        (versions(lake) / "version-hint.text").write_text(str(version - 1))
+
+    with mock.patch.object(FolderCatalog, "_put", sleeping(lake, swept)):
         lake.publish(plan, [made])
     assert lake_of(lake.settings).ids() == [1, 2, 10, 11, 12]
 
