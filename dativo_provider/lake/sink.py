@@ -20,7 +20,6 @@ __all__ = ["Encoding", "ParquetSink", "filesystem_of", "sync_folders"]
 
 CODECS = ("zstd", "snappy", "gzip", "lz4", "none")
 _SAMPLE_ROWS = 20_000
-_LEAST_DISTINCT = 16_384  # a filter of some 16 KB
 _FEW = 0.5  # a dictionary pays where at most this share of values is distinct
 
 
@@ -58,13 +57,6 @@ class Encoding:
         if filters := self._bloom_filters(schema):
             found["bloom_filter_options"] = filters
         return found
-
-    def sized(self, options: Mapping[str, Any], rows: int) -> Mapping[str, Any]:
-        """`options` for a file whose row groups have about `rows`. Parquet keeps every group's bloom filter until the
-        file is closed: made for `group_rows`, those of many open partitions would take gigabytes."""
-        distinct = min(self.group_rows, max(_LEAST_DISTINCT, 2 * rows))
-        filters = {name: {**each, "ndv": distinct} for name, each in options.get("bloom_filter_options", {}).items()}
-        return {**options, "bloom_filter_options": filters} if filters else options
 
     def _bloom_filters(self, schema: pa.Schema) -> dict[str, Mapping[str, Any]]:
         import pyarrow as pa

@@ -177,17 +177,16 @@ class LakeFileWriter(StagedFileWriter):
 
     def _append(self, key: Key, rows: pa.Table) -> None:
         for group in _slices(rows, self._group_bytes, self._encoding.group_rows):
-            sink = self._sink(key, group)
+            sink = self._sink(key, group.schema)
             sink.write(group)
             if sink.size >= self._target:
                 self._finish(key)
 
-    def _sink(self, key: Key, group: pa.Table) -> ParquetSink:
+    def _sink(self, key: Key, schema: pa.Schema) -> ParquetSink:
         if key not in self._open:
             while len(self._open) >= self._most_open:
                 self._finish(next(iter(self._open)))
-            options = self._encoding.sized(self._options, group.num_rows)
-            self._open[key] = ParquetSink(self._table.io, self._name(key), group.schema, options)
+            self._open[key] = ParquetSink(self._table.io, self._name(key), schema, self._options)
         self._open.move_to_end(key)
         return self._open[key]
 

@@ -159,13 +159,6 @@ def test_keys_get_a_bloom_filter(lake: Lake) -> None:
     assert [bool(column.bloom_filter_length) for column in columns] == [True, False]
 
 
-@requirement("PRF-03")
-def test_a_bloom_filter_is_as_large_as_its_rows_need(lake: Lake) -> None:
-    made = lake.extract(lake.plan(), range(1000))
-    column = pq.read_metadata(paths(made.files)[0]).row_group(0).column(0)
-    assert 0 < column.bloom_filter_length < 64 << 10
-
-
 @requirement("ING-06")
 @pytest.mark.parametrize(("codec", "written"), [("snappy", "SNAPPY"), ("zstd", "ZSTD"), ("none", "UNCOMPRESSED")])
 def test_the_codec_is_the_jobs(tmp_path: Path, codec: str, written: str) -> None:
