@@ -156,7 +156,7 @@ class LakeFileWriter(StagedFileWriter):
     def _taken(self) -> pa.Table:
         import pyarrow as pa
 
-        rows = pa.Table.from_batches(self._pending)
+        rows = pa.Table.from_batches(self._pending).unify_dictionaries()
         self._pending, self._pending_bytes = [], 0
         return rows
 

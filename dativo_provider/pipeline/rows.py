@@ -97,7 +97,7 @@ class RowPath:
         rows = data.num_rows
         stamp = pa.scalar(self._loaded_at, pa.timestamp("us", tz="UTC"))
         extra = {
-            "_dativo_run": pa.repeat(pa.scalar(self._plan.plan_id), rows),
+            "_dativo_run": _same(self._plan.plan_id, rows),
             "_dativo_loaded_at": pa.repeat(stamp, rows),
             "_dativo_source": source_references(batch),
         }
@@ -168,8 +168,13 @@ def _mask(mask: pa.BooleanArray | None, rows: pa.RecordBatch) -> pa.BooleanArray
     return pa.repeat(pa.scalar(False), rows.num_rows) if mask is None else mask
 
 
+def _same(value: str, rows: int) -> pa.DictionaryArray:
+    """Parquet need not look at the text of every row to see that it repeats."""
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), rows), [value])
+
+
 def source_references(batch: Batch) -> Any:
     """`origin:position` of each row, or the origin alone where rows have no place of their own."""
     if batch.positions is None:
-        return pa.repeat(pa.scalar(batch.origin or batch.stream), batch.data.num_rows)
+        return _same(batch.origin or batch.stream, batch.data.num_rows)
     return pc.binary_join_element_wise(pa.scalar(batch.origin), batch.positions.cast(pa.string()), ":")

@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dativo_provider.connectors.postgres import copy as copy_module
-from dativo_provider.connectors.postgres.copy import end_of_records
 from dativo_provider.connectors.postgres.parallel import merged
-from dativo_provider.errors import Cancelled, ConfigurationError, DataError, SourceChanged, SourceUnavailable
+from dativo_provider.errors import (
+    Cancelled,
+    ConfigurationError,
+    DataError,
+    InternalError,
+    SourceChanged,
+    SourceUnavailable,
+)
 from dativo_provider.model.stream import WindowRequest
 from tests.connectors.postgres_world import Job, context, ids, reader, source, table
 from tests.services.framework import ROOT
@@ -279,16 +283,9 @@ def test_records_never_break_at_the_edge_of_a_block(database: Database, monkeypa
     assert rows == {g: '\n"' * (g % 40) + ("," if g % 3 == 0 else "") for g in range(1, 2001)}
 
 
-CELLS = st.lists(st.lists(st.text('ab",\n', max_size=6), min_size=1, max_size=3), max_size=6)
-
-
-@given(rows=CELLS, size=st.integers(0, 80))
-def test_the_end_of_records_is_where_a_csv_parser_sees_it(rows: list[list[str]], size: int) -> None:
-    records = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n" for row in rows]
-    text = "".join(records).encode()[:size]
-    ends = [len("".join(records[:count]).encode()) for count in range(len(records) + 1)]
-    expected = max(end for end in ends if end <= len(text))
-    assert end_of_records(bytearray(text), len(text)) == expected
+def test_a_row_in_pieces_is_refused() -> None:
+    with pytest.raises(InternalError, match="in pieces"):
+        copy_module._Blocks().write(b"1,abc\n2,")
 
 
 def test_batch_size_bounds_the_rows_of_a_batch(big: Database) -> None:

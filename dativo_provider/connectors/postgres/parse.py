@@ -31,7 +31,8 @@ class Parser:
         types = {number: self._parsed(column) for number, column in zip(numbered, columns, strict=True)}
         self._names = [column.name for column in columns]
         self._column_names = numbered
-        self._parse = csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
+        # A block is parsed as one, so Arrow need not look for places to divide it; values may still hold newlines.
+        self._parse = csv.ParseOptions(newlines_in_values=False, ignore_empty_lines=False)
         # unquoted nothing is NULL, quoted nothing is ''
         self._convert = csv.ConvertOptions(
             column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False,
@@ -42,11 +43,11 @@ class Parser:
         plain = column.form == "plain" and column.name not in self.as_text
         return to_arrow(column.type) if plain else pa.string()
 
-    def batch(self, block: memoryview) -> pa.RecordBatch:
-        """Raises `Unrepresentable` naming the column."""
-        read = csv.ReadOptions(column_names=self._column_names, block_size=len(block) + 1)
+    def batch(self, block: pa.Buffer) -> pa.RecordBatch:
+        """`block` holds whole records. Raises `Unrepresentable` naming the column."""
+        read = csv.ReadOptions(column_names=self._column_names, block_size=block.size + 1)
         try:
-            table = csv.read_csv(pa.BufferReader(_owned_by_arrow(block)), read, self._parse, self._convert)
+            table = csv.read_csv(pa.BufferReader(block), read, self._parse, self._convert)
         except pa.ArrowInvalid as error:
             self._refuse(error)
         arrays = [self._decoded(column, table[index]) for index, column in enumerate(self.columns)]
@@ -76,15 +77,6 @@ class Parser:
         if column.form == "list" and column.name not in self.as_text:
             return to_list(whole, column)
         return whole
-
-
-def _owned_by_arrow(block: memoryview) -> pa.Buffer:
-    """A copy. Arrow's threads may let go of the text after `read_csv` has returned; if it were Python's, the one that
-    does so while the interpreter ends would abort the process. https://github.com/apache/arrow/issues/34314
-    """
-    owned = pa.allocate_buffer(len(block))
-    memoryview(owned).cast("B")[:] = block
-    return owned
 
 
 def from_hex(values: pa.StringArray) -> pa.BinaryArray:
