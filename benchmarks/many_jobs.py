@@ -13,8 +13,8 @@ import pstats
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
+from benchmarks.result import Result
 from tests.pipeline.build import Bench
 
 
@@ -31,8 +31,8 @@ def main() -> None:
                 profile.enable()
             seconds.append(one(Path(folder), number, given.rows))
         profile.disable()
-    print(f"first job  {seconds[0]:5.2f} CPU-seconds")
-    print(f"each other {median(seconds[1:]):5.2f} CPU-seconds (goal 1), at most {max(seconds[1:]):.2f}")
+    work = f"{given.jobs} jobs of {given.rows} rows, one process: each"
+    Result("10-many-jobs", work, "limit", "CPU-s", seconds[1:], 1, "less", {"first": seconds[0]}).record()
     if given.profile:
         pstats.Stats(profile).sort_stats("cumulative").print_stats("dativo_provider|pyiceberg", 40)
 

@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+from benchmarks.result import Result
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, JobSpec, SourceSpec, StreamSpec, TargetSpec
 from dativo_provider.model.run import Plan, RunRequest
@@ -132,10 +133,11 @@ def main() -> None:
                     plan = steps.plan(replace(job, id=f"lines{workers}"), "lines", context(home), RunRequest())
                     assert len(plan.slices) == 2
                     rates[workers - 1].append(measured(plan, str(Path(home)), workers))
-        for workers, seconds in zip((1, 2), rates, strict=True):
-            spread = f"{min(seconds):.2f} to {max(seconds):.2f} s"
-            print(f"{workers} worker{'s' if workers > 1 else ' '}   {median(seconds):6.2f} s   ({spread})")
-        print(f"ratio       {median(one / two for one, two in zip(*rates, strict=True)):6.2f}     (goal 1.7)")
+        ratios = [one / two for one, two in zip(*rates, strict=True)]
+        detail = {f"seconds of {workers}": median(seconds) for workers, seconds in zip((1, 2), rates, strict=True)}
+        Result(
+            "04-slices", "2 slices on 2 workers, source throttled", "1 worker", "x", ratios, 1.7, "more", detail
+        ).record()
     finally:
         server.stop()
 

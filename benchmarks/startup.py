@@ -17,6 +17,7 @@ from collections import Counter
 from pathlib import Path
 from statistics import median
 
+from benchmarks.result import Result
 from tests.dag_factory.folders import make_job
 from tests.services.framework import ROOT
 
@@ -52,8 +53,17 @@ def main() -> None:
         job = make_job(Path(folder) / "dags")
         measured(job, Path(folder) / "warm")  # compiles what was not yet
         found = [measured(job, Path(folder) / str(number)) for number in range(given.rounds)]
-    for name, label in (("cpu", "CPU to the first row"), ("wall", "time to the first row"), ("all", "CPU of the run")):
-        print(f"{label:22} {median(float(str(each[name])) for each in found):5.2f} s")
+    seconds, cpu = ([float(str(each[name])) for each in found] for name in ("wall", "all"))
+    Result(
+        "09-start-cli",
+        "`dativo run` to the first row",
+        "limit",
+        "s",
+        seconds,
+        3,
+        "less",
+        {"CPU of the run": median(cpu)},
+    ).record()
     modules = Counter(found[0]["modules"])  # type: ignore[arg-type]
     print("modules:", ", ".join(f"{name} {count}" for name, count in modules.most_common(12)))
 

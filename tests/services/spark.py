@@ -17,11 +17,16 @@ HINT = "run `python -m tests.services install spark` (needs Maven and Java 17)"
 
 def start() -> Engine:
     """Raises `Unavailable` unless everything is installed."""
+    env, jar = needs()
+    return Engine([sys.executable], "spark_engine.py", env, jars=jar)
+
+
+def needs() -> tuple[dict[str, str], str]:
+    """The environment of a Python process that starts Spark, and Iceberg's jar. Raises `Unavailable`."""
     missing = [str(path) for path in (_python() / "pyspark", _jar()) if not path.exists()]
     if missing:
         raise Unavailable(f"{missing[0]} is missing: {HINT}")
-    env = {"PYTHONPATH": str(_python()), "JAVA_HOME": str(java(17, 17).parents[1])}
-    return Engine([sys.executable], "spark_engine.py", env, jars=str(_jar()))
+    return {"PYTHONPATH": str(_python()), "JAVA_HOME": str(java(17, 17).parents[1])}, str(_jar())
 
 
 def _python() -> Path:
