@@ -68,10 +68,12 @@ mutants: setup services ## plant protocol bugs, one at a time; the suites must c
 	@$(BIN)/python -m tests.mutants.run
 
 .PHONY: bench
-bench: setup services ## every benchmark, as ratios in one run
+MEASURED := postgres_to_iceberg csv_to_iceberg slices merge merge_spark publish startup startup_airflow many_jobs
+bench: setup services ## every benchmark, as ratios in one run; about an hour
 	@$(UV) pip install -q --python $(BIN)/python -c requirements/constraints.txt --group bench
-	@for each in postgres_to_iceberg csv_to_iceberg publish merge state_growth row_checks parse_jobs parse_dags slices startup many_jobs; do \
+	@for each in $(MEASURED) publish_history state_growth row_checks parse_jobs parse_dags; do \
 		echo "── $$each"; $(BIN)/python -m benchmarks.$$each || exit 1; done
+	@$(BIN)/python -m benchmarks.table
 
 .PHONY: lint
 lint: setup ## ruff, mypy, import-linter
