@@ -1,6 +1,6 @@
 """Two slices on two workers against one, from a source that is slow per connection.
 
-    .venv/bin/python -m benchmarks.slices [--rows 300000] [--rate 4] [--rounds 3]
+    .venv/bin/python -m benchmarks.slices [--rows 600000] [--rate 4] [--rounds 3]
 
 A proxy lets each connection to PostgreSQL have `--rate` MB/s, as a distant or shared server would. A worker is a
 process of its own, as Airflow's are; both read the slices of one plan. Goal: at least 1.7 times the rate.
@@ -111,7 +111,7 @@ def fill(database: Database, rows: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=300_000)
+    parser.add_argument("--rows", type=int, default=600_000)
     parser.add_argument("--rate", type=float, default=4, help="MB/s of each connection")
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()

@@ -98,12 +98,14 @@ def lane_name(lane: Lane) -> str:
 
 def shown(cursor: Cursor | None) -> str:
     """A value with its column; of many files or partitions only how many."""
+    from dativo_provider.cli.output import counted
+
     value = dict(cursor.value) if cursor else {}
     if not value:
         return "none"
     if "value" in value:
         return f"{value.get('column', '')} {value['value']}".strip()
-    parts = [f"{len(v)} {k}" if isinstance(v, dict) else f"{k} {v}" for k, v in value.items()]
+    parts = [counted(len(v), k.removesuffix("s")) if isinstance(v, dict) else f"{k} {v}" for k, v in value.items()]
     return ", ".join(parts)[:SHOWN]
 
 
@@ -167,7 +169,7 @@ def moved(
 
 
 def export(job: JobSpec, args: argparse.Namespace, ctx: RunContext) -> None:
-    from dativo_provider.cli.output import print_json, say
+    from dativo_provider.cli.output import counted, print_json, say
     from dativo_provider.pipeline.state import lanes
     from dativo_provider.pipeline.transfer import exported
 
@@ -177,7 +179,7 @@ def export(job: JobSpec, args: argparse.Namespace, ctx: RunContext) -> None:
         return
     args.file.write_text(json.dumps(made, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if not args.quiet:
-        say(f"{len(made['lanes'])} cursors are in {args.file}")
+        say(f"{counted(len(made['lanes']), 'cursor')}: {args.file}")
 
 
 def take(job: JobSpec, args: argparse.Namespace, ctx: RunContext) -> None:

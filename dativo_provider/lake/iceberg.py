@@ -20,7 +20,7 @@ from dativo_provider.lake.lanes import lanes_of
 from dativo_provider.lake.modes.registry import check_alone, check_key
 from dativo_provider.lake.own import check_literal
 from dativo_provider.lake.partition import check_partitioning
-from dativo_provider.lake.pending import finish_pending
+from dativo_provider.lake.pending import finish_pending, is_waiting
 from dativo_provider.lake.personal import metrics_properties, personal_columns
 from dativo_provider.lake.refs import Use
 from dativo_provider.lake.reposition import reposition
@@ -139,6 +139,10 @@ class IcebergTarget(Target):
         name = self.name_of(job, stream)
         table = find_table(self.catalog, name)
         return lanes_of(table.properties, job, stream.name, self.files, name) if table else {}
+
+    def unfinished(self, job: JobSpec, stream: StreamSpec, state: State) -> bool:
+        main = find_table(self.catalog, self.name_of(job, stream)) if state.pending else None
+        return main is not None and is_waiting(state.pending, str(main.metadata.table_uuid), self.catalog, self.files)
 
     def set_state(self, job: JobSpec, stream: StreamSpec, lane: Lane, before: State, after: State) -> None:
         name = self.name_of(job, stream)

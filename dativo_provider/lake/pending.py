@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
-__all__ = ["finish_pending", "write_pending"]
+__all__ = ["finish_pending", "is_waiting", "write_pending"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,15 @@ def finish_pending(uri: str, main: str, catalog: Catalog, store: FileStore) -> b
         catalog, pending.table, lambda table: _has(table, key, pending), lambda table: _change(table, key, pending)
     )
     return outcome.ours
+
+
+def is_waiting(uri: str, main: str, catalog: Catalog, store: FileStore) -> bool:
+    """Whether `finish_pending` would have something to do."""
+    pending = _read(uri, store)
+    if pending.main != main:
+        return False
+    table = catalog.load_table(pending.table)
+    return not _has(table, f"dativo.quarantine.{pending.lane}", pending)
 
 
 def _read(uri: str, store: FileStore) -> Pending:

@@ -55,6 +55,7 @@ def lanes(job: JobSpec, ctx: RunContext, stream: str = "") -> list[LaneState]:
             live = history if lane == Lane() else []
             last = live[0] if live else None
             state = target.state(job, spec, lane)
+            state = state if target.unfinished(job, spec, state) else replace(state, pending="")
             found.append(LaneState(spec.name, spec.table, lane, state, last, retry_of(live, job.retry)))
     return found
 

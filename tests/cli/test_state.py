@@ -21,7 +21,7 @@ def test_state_is_shown_for_people_and_for_programs(world: World) -> None:
     [lane] = state(world, "show", "--json").json
     assert (lane["tenant"], lane["job"], lane["stream"], lane["seq"]) == ("example", "orders", "orders", 1)
     assert lane["runs"] == [lane["last_run"]["plan_id"]]
-    assert (lane["last_run"]["status"], lane["retry"]) == ("published", None)
+    assert (lane["last_run"]["status"], lane["retry"], lane["pending"]) == ("published", None, "")
     shown = state(world, "show")
     assert shown.code == 0
     assert lane["runs"][0] in shown.out

@@ -477,8 +477,10 @@ class TargetSuite(Fixtures):
 
     def test_a_missing_quarantine_is_finished_by_the_next_plan(self, lake: Lake) -> None:
         self.crashed_before_quarantine(lake, [1], [8, 9])
+        assert lake.target.unfinished(lake.job, lake.spec, lake.state())
         lake.plan()
         assert lake.quarantine() == ["r8", "r9"]
+        assert not lake.target.unfinished(lake.job, lake.spec, lake.state())
 
     def test_a_missing_quarantine_is_finished_before_the_next_commit(self, lake: Lake) -> None:
         lake.run([0])

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
@@ -38,6 +38,7 @@ class Model:
     used: set[str] = field(default_factory=lambda: {"id"})
     rows: list[dict[int, Any]] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    published: set[int] = field(default_factory=set)  # columns that some run has made
 
     def free(self) -> str | None:
         return next((name for name in (*NAMES, *(f"d{n}" for n in range(20))) if name not in self.used), None)
@@ -57,6 +58,8 @@ class Model:
 
     def _remove(self, column: Field, _: int) -> None:
         self.fields.remove(column)
+        if self.ids[column.name] not in self.published:
+            del self.table[column.name]
 
     def _drop(self, column: Field, _: int) -> None:
         self.fields.remove(column)
@@ -92,6 +95,7 @@ class Model:
 
     def publish(self, row: dict[str, Any]) -> None:
         self.rows.append({self.ids[name]: value for name, value in row.items()})
+        self.published |= self.rows[-1].keys()
 
     def reads(self) -> list[dict[str, Any]]:
         types = {each.name: each.type for each in self.fields}
@@ -127,6 +131,7 @@ def _rows(lake: Lake, **scan: Any) -> list[dict[str, Any]]:
 
 @requirement("ING-20", "DQ-03")
 @budget(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@example([[("add", 0, "int"), ("remove", 0, "int")]])
 @given(st.lists(st.lists(STEP, min_size=1, max_size=3), min_size=1, max_size=5))
 def test_a_table_reads_as_the_model_whatever_its_contract_went_through(history: list[list[Any]]) -> None:
     with TemporaryDirectory() as home:
