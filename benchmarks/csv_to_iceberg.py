@@ -71,6 +71,7 @@ def duckdb(path: str, home: str) -> int:
     types = {name: kinds.get(kind, kind) for name, kind in TYPES.items()}
     out = str(Path(home) / "duckdb.parquet").replace("'", "''")
     database = engine.connect(config={"threads": 2, "preserve_insertion_order": "false"})
+    database.execute("SET enable_progress_bar = false")
     source = f"read_csv(?, header = true, auto_detect = false, columns = {types})"
     return int(
         database.execute(f"COPY (FROM {source}) TO '{out}' (FORMAT parquet, COMPRESSION zstd)", [path]).fetchall()[0][0]
@@ -80,7 +81,7 @@ def duckdb(path: str, home: str) -> int:
 def measured(what: str, path: Path, home: str) -> dict[str, float]:
     command = [sys.executable, "-c", MEASURED.format(what=what), str(path), home]
     done = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    return dict(json.loads(done.stdout))
+    return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def compare(home: str, gigabytes: float, rounds: int) -> None:

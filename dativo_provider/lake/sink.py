@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Encoding", "ParquetSink", "filesystem_of", "sync_folders"]
 
 CODECS = ("zstd", "snappy", "gzip", "lz4", "none")
-_SAMPLE_ROWS = 20_000
+_SAMPLE_ROWS = 20_000  # at most; of small files a part, since counting would cost as much as encoding
+_SAMPLE_SHARE = 10
 _FEW = 0.5  # a dictionary pays where at most this share of values is distinct
 
 
@@ -76,9 +77,10 @@ def _repetitive(sample: pa.Table) -> list[str] | bool:
     import pyarrow.compute as pc
 
     # Spread over the rows: neighbours of a sorted key repeat where the column as a whole does not.
-    head = sample.take(pa.array(range(0, sample.num_rows, 1 + sample.num_rows // _SAMPLE_ROWS)))
-    if head.num_rows < 100:
+    if sample.num_rows < 1000:
         return True
+    step = max(_SAMPLE_SHARE, 1 + sample.num_rows // _SAMPLE_ROWS)
+    head = sample.take(pa.array(range(0, sample.num_rows, step)))
     most = int(head.num_rows * _FEW)
     found = []
     for name in head.column_names:
