@@ -8,11 +8,12 @@ what is known of it stays true when the table moves and the commit is planned ag
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dativo_provider.lake.datafile import check_made_for, data_files
 from dativo_provider.lake.modes.base import Counts, Effect, Mode, Work
+from dativo_provider.lake.modes.beside import beside
 from dativo_provider.lake.modes.rewrite import Rewriter
 from dativo_provider.lake.read import staged_rows
 from dativo_provider.lake.rows import file_rows, live_tasks
@@ -68,18 +69,19 @@ class KeyedMode(Mode):
         tasks = self._survey(table)
         self.db.run(f"create or replace table gone ({FILE} varchar, {POSITION} bigint)")
         added, counts = self.decide(table)
-        touched = {path for (path,) in self.db.run(f"select distinct {FILE} from gone")}
-        rewritten = [file for path in sorted(touched) for file in self._remaining(table, tasks[path])]
-        return Effect(data_files(table, [*rewritten, *added]), [tasks[path].file for path in sorted(touched)], counts)
+        touched = [tasks[path] for (path,) in self.db.run(f"select distinct {FILE} from gone order by 1")]
+        copies = beside((self._remaining(table, task) for task in touched), self._rewriter.workers)
+        rewritten = [file for files in copies for file in files]
+        return Effect(data_files(table, [*rewritten, *added]), [task.file for task in touched], counts)
 
     def close(self, *, committed: bool) -> None:
         self._rewriter.close(committed=committed)
         if self._scratch is not None:
             self._scratch.close()
 
-    def _remaining(self, table: Table, task: FileScanTask) -> Sequence[StagedFile]:
-        path = task.file.file_path
-        return self._rewriter.without(table, task, self.positions("gone", path))
+    def _remaining(self, table: Table, task: FileScanTask) -> Callable[[], Sequence[StagedFile]]:
+        positions = self.positions("gone", task.file.file_path)
+        return lambda: self._rewriter.without(table, task, positions)
 
     def positions(self, places: str, path: str) -> pa.ChunkedArray:
         sql = f"select distinct {POSITION} from {places} where {FILE} = ? order by 1"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from dativo_provider.lake.modes.base import Work
 from dativo_provider.lake.rows import file_rows
 from dativo_provider.lake.staging import table_writer
+from dativo_provider.lake.writer import LakeFileWriter
+from dativo_provider.model.budget import Budget
 from dativo_provider.model.run import StagedFile
 
 if TYPE_CHECKING:
@@ -17,12 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Rewriter"]
 
+_WORKERS = 2  # one filters while the other encodes
+
 
 class Rewriter:
-    """Writes into the run's own folder. What the landed commit does not use is removed again."""
+    """Writes into the run's own folder; `workers` threads may share it, and the memory. What the landed commit does not
+    use is removed again."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self.workers = max(1, min(_WORKERS, work.settings.threads))
+        self._budget = Budget.of(replace(work.settings, parties=work.settings.parties * self.workers))
+        self._numbers = count()
         self._made: dict[str, tuple[StagedFile, ...]] = {}
         self._used: set[str] = set()
 
@@ -46,7 +56,8 @@ class Rewriter:
         name = f"{name} {table.spec().spec_id}"
         self._used.add(name)
         if name not in self._made:
-            self._made[name] = _written(table, self._work, len(self._made), rows)
+            writer = table_writer(table, self._work.plan, f"w{next(self._numbers):05d}", self._budget)
+            self._made[name] = _written(writer, rows)
         return self._made[name]
 
     def close(self, *, committed: bool) -> None:
@@ -67,8 +78,7 @@ def _kept(rows: Iterable[pa.RecordBatch], positions: pa.ChunkedArray) -> Iterato
         yield batch.filter(pc.invert(pc.is_in(numbers, value_set=dropped)))
 
 
-def _written(table: Table, work: Work, number: int, rows: Iterable[pa.RecordBatch]) -> tuple[StagedFile, ...]:
-    writer = table_writer(table, work.plan, f"w{number:05d}")
+def _written(writer: LakeFileWriter, rows: Iterable[pa.RecordBatch]) -> tuple[StagedFile, ...]:
     try:
         for batch in rows:
             writer.write(batch)
