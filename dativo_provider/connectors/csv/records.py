@@ -83,7 +83,7 @@ def likely_border(text: bytes, dialect: Dialect) -> int:
     if dialect.escape_char and dialect.escape_char.encode() in text:
         return _last_whole(text, dialect)
     end, quote = _last_end(text, len(text)), dialect.quote_char.encode()
-    if not quote:
+    if not quote or quote not in text:  # looking is ten times as fast as counting
         return end
     count = text.count(quote, 0, end)
     while count % 2:

@@ -15,7 +15,7 @@ from dativo_provider.model.job import PartitionSpec
 from tests.lake.maintain.support import maintain
 from tests.lake.plain.test_upkeep import head, lake_of, rollback
 from tests.lake.support import Lake, settings
-from tests.services.spark import Spark
+from tests.services.engine import Engine
 from tests.support import requirement
 
 pytestmark = pytest.mark.slow
@@ -87,7 +87,7 @@ def folder(lake: Lake) -> Path:
 
 
 @pytest.fixture(scope="module")
-def of_spark(spark: Spark, published: dict[str, tuple[Lake, Any]]) -> dict[tuple[str, str], list[list[list[Any]]]]:
+def of_spark(spark: Engine, published: dict[str, tuple[Lake, Any]]) -> dict[tuple[str, str], list[list[list[Any]]]]:
     manifests = {name: lake.target.table(lake.name()).metadata_location for name, (lake, _) in published.items()}
     asked = {(name, "manifest"): name for name in published}
     asked |= {(name, "folder"): f"parquet.`file://{folder(lake)}`" for name, (lake, _) in published.items()}
