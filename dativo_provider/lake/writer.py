@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from dativo_provider.errors import Fenced, InternalError
 from dativo_provider.files import join, scheme
-from dativo_provider.lake.partition import Splitter, to_json
+from dativo_provider.lake.partition import to_json
 from dativo_provider.lake.schema import arrow_schema, field_id
 from dativo_provider.lake.sink import Encoding, ParquetSink, sync_folders
+from dativo_provider.lake.splitter import Splitter
 from dativo_provider.lake.stats import StatisticsPlan
 from dativo_provider.model.budget import SORTED_ROW_BYTES, USUAL, Budget
 from dativo_provider.model.run import StagedFile

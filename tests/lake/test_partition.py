@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.transforms import VoidTransform
 
 from dativo_provider.errors import ConfigurationError, InternalError
-from dativo_provider.lake.partition import Splitter, from_json, iceberg_spec, parse_transform, same_spec, to_json
+from dativo_provider.lake.partition import from_json, iceberg_spec, parse_transform, same_spec, to_json
 from dativo_provider.lake.schema import iceberg_schema
+from dativo_provider.lake.splitter import Splitter
 from dativo_provider.model import job
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
@@ -29,10 +30,11 @@ def spec_of(kind: str, *transforms: str) -> tuple[PartitionSpec, Schema]:
     return iceberg_spec([job.PartitionSpec("c", name) for name in transforms], schema, "t"), schema
 
 
-def split(kind: str, transform: str, values: list[Any]) -> list[Any]:
+def split(kind: str, transform: str, values: list[Any], as_dictionary: bool = False) -> list[Any]:
     """The partition value of each row."""
     spec, schema = spec_of(kind, transform)
-    table = pa.table({"c": pa.array(values, to_arrow(kind)), "row": range(len(values))})
+    column = pa.array(values, to_arrow(kind))
+    table = pa.table({"c": column.dictionary_encode() if as_dictionary else column, "row": range(len(values))})
     found: dict[int, Any] = {}
     for (value,), rows in Splitter(spec, schema).split(table):
         for row in rows["row"].to_pylist():
@@ -83,12 +85,57 @@ def test_known_values(kind: str, transform: str, value: Any, expected: Any) -> N
     assert split(kind, transform, [value, None]) == [expected, None]
 
 
-@given(st.lists(st.none() | MOMENTS, min_size=1), st.sampled_from(["year", "month", "day", "hour"]))
-def test_vectorised_time_parts_agree_with_pyiceberg_value_by_value(values: list[Any], transform: str) -> None:
-    _, schema = spec_of("timestamp", transform)
+VALUES: dict[str, tuple[st.SearchStrategy[Any], list[str]]] = {
+    "int": (st.integers(-(2**31) + 1000, 2**31 - 1), ["identity", "bucket", "truncate"]),
+    "long": (st.integers(-(2**63) + 1000, 2**63 - 1), ["identity", "bucket", "truncate"]),
+    "decimal(9,2)": (st.decimals(-1_000_000, 1_000_000, places=2), ["identity", "truncate"]),
+    "decimal(38,0)": (st.integers(-(10**37), 10**37).map(Decimal), ["identity", "truncate"]),
+    "date": (st.dates(), ["identity", "year", "month", "day", "bucket"]),
+    "time": (st.times(), ["identity", "bucket"]),
+    "timestamp": (MOMENTS, ["identity", "year", "month", "day", "hour", "bucket"]),
+    "timestamptz": (MOMENTS.map(lambda at: at.replace(tzinfo=UTC)), ["year", "month", "day", "hour", "bucket"]),
+    "string": (st.text(st.characters(exclude_categories=["Cs"])), ["identity", "bucket", "truncate"]),
+    "uuid": (st.uuids().map(str), ["identity", "bucket", "truncate"]),
+    "binary": (st.binary(), ["identity", "bucket", "truncate"]),
+    "boolean": (st.booleans(), ["identity"]),
+}
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> tuple[str, str, list[Any]]:
+    """A type, a transform that fits it, and values: few of them many times, and nulls."""
+    kind = draw(st.sampled_from(sorted(VALUES)))
+    values, transforms = VALUES[kind]
+    transform = draw(st.sampled_from(transforms))
+    if transform in ("bucket", "truncate"):
+        transform += f"[{draw(st.integers(1, 1000) if transform == 'truncate' else st.integers(1, 2**31 - 1))}]"
+    return kind, transform, draw(st.lists(st.none() | values, min_size=1))
+
+
+def counted(value: Any) -> Any:
+    """As Iceberg has it: days or microseconds since 1970."""
+    if isinstance(value, datetime):
+        return pa.scalar(value).cast(pa.timestamp("us")).value
+    if isinstance(value, date):
+        return pa.scalar(value).value
+    return pa.scalar(value).cast(pa.time64("us")).value if isinstance(value, time) else value
+
+
+@given(columns(), st.booleans())
+@example(("string", "bucket[7]", ["a\x00b", "a", "", None, "é漢字🏔"]), True)
+@example(("long", "bucket[2147483647]", [0, -1, 2**63 - 1, -(2**63)]), False)
+def test_every_transform_agrees_with_pyiceberg_value_by_value(
+    column: tuple[str, str, list[Any]], as_dictionary: bool
+) -> None:
+    kind, transform, values = column
+    _, schema = spec_of(kind, transform)
     apply = parse_transform(transform).transform(schema.find_type("c"))
-    micros = pa.array(values, pa.timestamp("us")).cast(pa.int64()).to_pylist()
-    assert split("timestamp", transform, values) == [apply(micro) for micro in micros]
+    assert split(kind, transform, values, as_dictionary) == [apply(counted(value)) for value in values]
+
+
+@pytest.mark.parametrize(("kind", "least"), [("int", -(2**31)), ("long", -(2**63))])
+def test_what_truncation_takes_below_the_type_wraps_around_as_in_java(kind: str, least: int) -> None:
+    assert split(kind, "truncate[10]", [least]) == [-least - least % 10]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-3, 3) | st.none()), min_size=1, max_size=50))
@@ -123,7 +170,9 @@ def test_transforms_that_do_not_fit_are_refused(kind: str, transform: str) -> No
         spec_of(kind, transform)
 
 
-@pytest.mark.parametrize("transform", ["bucket", "bucket[0]", "bucket[-1]", "weekday", "truncate[x]", ""])
+@pytest.mark.parametrize(
+    "transform", ["bucket", "bucket[0]", "bucket[-1]", "bucket[2147483648]", "weekday", "truncate[x]", ""]
+)
 def test_unknown_transforms_name_the_known_ones(transform: str) -> None:
     with pytest.raises(ConfigurationError, match=r"bucket\[N\]"):
         parse_transform(transform)

@@ -225,16 +225,16 @@ MUTANTS = (
     ),
     Mutant(
         "all rows of a batch go to the partition of its first",
-        f"{LAKE}/partition.py",
+        f"{LAKE}/splitter.py",
         "        if groups is None:\n",
         "        if True:\n",
         ("tests/lake/test_writer.py::test_two_partitions_of_one_batch_both_survive",),
     ),
     Mutant(
         "times before 1970 are rounded toward zero",
-        f"{LAKE}/partition.py",
-        "    below = pc.less(pc.subtract(micros, pc.multiply(quotient, unit)), 0)\n",
-        "    below = pc.less(micros, pc.subtract(micros, 1))\n",
+        f"{LAKE}/transforms.py",
+        "    below = pc.less(pc.subtract(numbers, pc.multiply(quotient, unit)), 0)\n",
+        "    below = pc.less(numbers, pc.subtract(numbers, 1))\n",
         ("tests/lake/test_partition.py",),
     ),
     Mutant(
@@ -707,9 +707,9 @@ MUTANTS = (
     ),
     Mutant(
         "hours before 1970 are rounded toward zero, where other engines do not look for them",
-        f"{LAKE}/partition.py",
-        "return pc.subtract(quotient, below.cast(pa.int64())).cast(pa.int32())",
-        "return quotient.cast(pa.int32())",
+        f"{LAKE}/transforms.py",
+        "return pc.subtract(quotient, below.cast(pa.int64()))",
+        "return quotient",
         ("tests/lake/readback/test_values.py::test_rows_before_1970_are_found[duck-by_hour]",),
     ),
     Mutant(

@@ -16,8 +16,9 @@ from dativo_provider.errors import ConfigurationError, ContractViolation
 from dativo_provider.lake.datafile import data_files
 from dativo_provider.lake.modes.base import Counts, Effect, Mode, Work
 from dativo_provider.lake.modes.rewrite import Rewriter
-from dativo_provider.lake.partition import Splitter, from_json
+from dativo_provider.lake.partition import from_json
 from dativo_provider.lake.rows import file_rows, live_tasks
+from dativo_provider.lake.splitter import Splitter
 from dativo_provider.model.run import StagedFile
 
 if TYPE_CHECKING:
