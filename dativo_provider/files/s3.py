@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -61,7 +61,7 @@ def _client(given: tuple[tuple[str, str], ...]) -> Any:
 
     virtual = properties.get("s3.force-virtual-addressing", "").lower() in {"true", "1"}
     session = boto3.Session(profile_name=value("profile-name"))
-    return session.client(
+    client = session.client(
         "s3",
         endpoint_url=value("endpoint"),
         region_name=value("region") or session.region_name or "us-east-1",
@@ -75,6 +75,25 @@ def _client(given: tuple[tuple[str, str], ...]) -> Any:
             retries={"mode": "standard", "max_attempts": 4},
         ),
     )
+    for operation in ("GetObject", "HeadObject"):
+        client.meta.events.register(f"before-parse.s3.{operation}", _check_told)
+    return client
+
+
+def _check_told(response_dict: Mapping[str, Any], **_: Any) -> None:
+    """An answer that ends within its headers passes for one without a body, that is for an empty object.
+    https://www.rfc-editor.org/rfc/rfc9112#section-8"""
+    from botocore.exceptions import ConnectionClosedError
+
+    if response_dict["status_code"] < 300 and not response_dict["headers"].get("content-length"):
+        raise ConnectionClosedError(endpoint_url="of the object store")
+
+
+def _check_listing(page: Mapping[str, Any], uri: str) -> None:
+    """An answer whose body did not come passes for an empty folder. What always comes says whether more follows:
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
+    if "IsTruncated" not in page:
+        raise StorageUnavailable("the object store's answer was cut off", where=uri, remedy="run again")
 
 
 class S3Files:
@@ -110,12 +129,14 @@ class S3Files:
         folder = key.rstrip("/") + "/" if key.strip("/") else ""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder)
         kind = prefix.partition("://")[0]
+        found: list[FileInfo] = []
         with _translated(prefix):
-            found = [
-                FileInfo(f"{kind}://{bucket}/{item['Key']}", item["Size"], item["LastModified"].timestamp())
-                for page in pages
-                for item in page.get("Contents", [])
-            ]
+            for page in pages:
+                _check_listing(page, prefix)
+                found += [
+                    FileInfo(f"{kind}://{bucket}/{item['Key']}", item["Size"], item["LastModified"].timestamp())
+                    for item in page.get("Contents", [])
+                ]
         return sorted(found, key=lambda info: info.uri)
 
     def delete(self, uri: str) -> None:
@@ -124,16 +145,13 @@ class S3Files:
             self._client.delete_object(Bucket=bucket, Key=key)
 
     def exists(self, uri: str) -> bool:
-        return self._head(uri) is not None
-
-    def _head(self, uri: str) -> Mapping[str, Any] | None:
         bucket, key = bucket_and_key(uri)
         try:
             with _translated(uri):
-                found: Mapping[str, Any] = self._client.head_object(Bucket=bucket, Key=key)
+                self._client.head_object(Bucket=bucket, Key=key)
         except FileMissing:
-            return None
-        return found
+            return False
+        return True
 
     def _put_absent(self, uri: str, data: bytes) -> bool:
         nonce = uuid.uuid4().hex
@@ -147,9 +165,16 @@ class S3Files:
         raise StorageUnavailable("other writers kept this object busy", where=uri, remedy="run again")
 
     def _is_ours(self, uri: str, nonce: str) -> bool:
-        """boto3 repeats a put whose response got lost; the repetition then finds the first one's object."""
-        found = self._head(uri)
-        return found is not None and found.get("Metadata", {}).get(_NONCE) == nonce
+        """boto3 repeats a put whose response got lost; the repetition then finds the first one's object.
+
+        Its body is asked for as well: only with that is it known that all headers came.
+        """
+        bucket, key = bucket_and_key(uri)
+        with suppress(FileMissing), _translated(uri):
+            found = self._client.get_object(Bucket=bucket, Key=key)
+            found["Body"].read()
+            return bool(found.get("Metadata", {}).get(_NONCE) == nonce)
+        return False
 
     def _conditional_put(self, uri: str, data: bytes, nonce: str) -> str:
         from botocore.exceptions import ClientError

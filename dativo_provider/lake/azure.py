@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyiceberg.io.pyarrow import PyArrowFileIO
+from dativo_provider.lake.remote import RemoteFileIO
 
 __all__ = ["AzureFileIO"]
 
 _ACCOUNT = "adls.account-name"
 
 
-class AzureFileIO(PyArrowFileIO):  # type: ignore[misc]
+class AzureFileIO(RemoteFileIO):
     def __init__(self, properties: Any = None) -> None:
         super().__init__(dict(properties or {}))
 
     @staticmethod
     def parse_location(location: str, properties: Any = None) -> tuple[str, str, str]:
         """The path without the account: that is what Arrow's file system wants."""
-        scheme, netloc, path = PyArrowFileIO.parse_location(location, properties or {})
+        scheme, netloc, path = RemoteFileIO.parse_location(location, properties or {})
         container, mark, _ = netloc.partition("@")
         return (scheme, netloc, container + path.removeprefix(netloc)) if mark else (scheme, netloc, path)
 

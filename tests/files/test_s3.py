@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from dativo_provider.files import open_files
 from dativo_provider.files import s3 as leaf
 from tests.services.framework import free_port
 from tests.services.s3 import S3
+from tests.services.toxiproxy import Toxiproxy
 from tests.support import requirement
 
 
@@ -100,3 +102,23 @@ def test_endless_conflicts_end(s3: S3, bucket: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(files._client, "put_object", busy)
     with pytest.raises(StorageUnavailable, match="busy"):
         files.write_new(f"s3://{bucket}/x", b"1")
+
+
+@requirement("ERR-01", "ING-25")
+@pytest.mark.parametrize("cut", [0, 17, 60, 119, 200, 400, 600])
+def test_an_answer_that_is_cut_off_is_no_empty_file_and_no_empty_folder(
+    s3: S3, bucket: str, toxiproxy: Toxiproxy, cut: int
+) -> None:
+    link = toxiproxy.link(s3.endpoint.rpartition("/")[2])
+    files, uri = open_files("s3://x", {**s3.properties, "s3.endpoint": f"http://{link.address}"}), f"s3://{bucket}/x"
+    assert files.write_new(uri, b"1")
+    link.toxic("limit_data", bytes=cut)
+    if cut < 600:  # the object's answer is shorter
+        with pytest.raises(StorageUnavailable):
+            files.read(uri)
+    with pytest.raises(StorageUnavailable):
+        files.list(f"s3://{bucket}")
+    with suppress(StorageUnavailable):
+        assert files.exists(uri)
+    link.heal()
+    assert (files.read(uri), files.exists(uri), len(files.list(f"s3://{bucket}"))) == (b"1", True, 1)

@@ -51,6 +51,27 @@ MUTANTS = (
         ("tests/lake/test_catalog.py::TestSqlite::test_a_stale_handle_cannot_commit",),
     ),
     Mutant(
+        "what Arrow says it has read from an object store is believed",
+        f"{LAKE}/remote.py",
+        'return found if found.type_name == "local" else PyFileSystem(WholeAnswers(found))',
+        "return found",
+        ("tests/lake/test_remote.py",),
+    ),
+    Mutant(
+        "memory that nothing was read into is taken for rows",
+        f"{LAKE}/remote.py",
+        'if not any(data[-_TAIL:]) and self._filled(count, b"\xff") != data:',
+        "if self._size < 0:",
+        ("tests/lake/test_remote.py",),
+    ),
+    Mutant(
+        "an answer without a body is an empty folder",
+        "dativo_provider/files/s3.py",
+        '    if "IsTruncated" not in page:\n',
+        "    if page is None:\n",
+        ("tests/files/test_s3.py",),
+    ),
+    Mutant(
         "the library may clean up after a commit that landed",
         f"{LAKE}/commit.py",
         "    table.io.delete = lambda _location: None  # type: ignore[method-assign]\n",
