@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dativo_provider.config import InvalidConfig, Problem, check_paths, find_jobs, load_job
-from dativo_provider.errors import ConfigurationError, DativoError
+from dativo_provider.errors import ConfigurationError, DataError, DativoError
+from dativo_provider.model.stream import Field
 
 if TYPE_CHECKING:
     from dativo_provider.model.job import JobSpec, StreamSpec
@@ -57,19 +58,37 @@ def _not_yet(file: Path, job: JobSpec) -> Iterator[Problem]:
 def _of_stream(job: JobSpec, stream: StreamSpec) -> Iterator[Problem]:
     from dativo_provider.quality.frontends import advice, compile_rules
     from dativo_provider.quality.probes import lint_patterns
-    from dativo_provider.transform.sql import plan_columns
 
     try:
-        fields = plan_columns(job.transforms, stream.contract.fields)
+        fields = _columns(job, stream)
+        if fields is None:
+            return
         cursor = stream.incremental.cursor_field
         checks = compile_rules(stream.contract.rules, fields, job.enforcement, job.schema_validation, cursor)
-    except ConfigurationError as error:
+    except (ConfigurationError, DataError) as error:
         yield _problem(error.where, error.message, error.remedy, job)
         return
     for refused in lint_patterns(checks):
         yield _problem(refused.where, refused.message, refused.remedy, job)
     for where, sentence in advice(checks):
         yield _problem(where, sentence, "", job, warning=True)
+
+
+def _columns(job: JobSpec, stream: StreamSpec) -> Sequence[Field] | None:
+    """Of the table; None where a column's type hangs on what a lookup's table holds, which only a run knows."""
+    from dativo_provider.pipeline.lookups import described
+    from dativo_provider.pipeline.schema import typed
+    from dativo_provider.transform.sql import check_texts, plan_columns
+
+    check_texts(job.transforms, job.lookups)
+    if (lookups := described(job)) is not None:
+        return plan_columns(job.transforms, stream.contract.fields, lookups)
+    fields = {field.name: field for field in stream.contract.fields}
+    for transform in typed(job.transforms, stream.contract.fields):
+        if not transform.type:
+            return None
+        fields.setdefault(transform.column, Field(transform.column, transform.type))
+    return tuple(fields.values())
 
 
 def _problem(where: str, message: str, remedy: str, job: JobSpec, *, warning: bool = False) -> Problem:

@@ -17,6 +17,7 @@ from dativo_provider.config.known import Known
 from dativo_provider.config.layers import Findings, Layers, Within, merged, merged_once
 from dativo_provider.config.limits import check_connections, check_references, note_unsupported, warn_of_unread
 from dativo_provider.config.lookup import Contracts
+from dativo_provider.config.lookups import check_lookups, lookups
 from dativo_provider.config.maintenance import maintenance_spec
 from dativo_provider.config.making import Making
 from dativo_provider.config.places import Place, place_of, within_tenant
@@ -263,6 +264,8 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
     policy = _policy(making, contracts)
     making.keep_original = policy.keep_original
     found = streams(making, contracts, _own_rules(making, contracts), tuple(made))
+    others = lookups(making)
+    check_lookups(making, others, found, transforms)
     warn_of_unread(making)
     target_spec = target(making, found, contracts.job, made)
     if contracts.checks:
@@ -277,6 +280,7 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
         target=target_spec,
         streams=found,
         transforms=transforms,
+        lookups=others,
         schedule=_schedule(making),
         retry=_retry(making, job.retry_config),
         schema_validation=job.schema_validation_mode or _VALIDATION.get(policy.on_schema_violation or "", "quarantine"),

@@ -30,13 +30,14 @@ from dativo_provider.lake.state import lane_of, other_jobs, own_lanes, read_stat
 from dativo_provider.lake.sweep import promised, sweep_folder, sweep_orphans
 from dativo_provider.lake.table import WantedTable, ensure_table, find_table, quarantine_name, table_name
 from dativo_provider.lake.tags import tag_properties
+from dativo_provider.lake.versions import lookup_name, table_version
 from dativo_provider.model.budget import Budget
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.run import Lane, Manifest, Plan, Published, StagedFile, State
 from dativo_provider.model.stream import Cursor, Field
 from dativo_provider.model.tables import QUARANTINE_FIELDS, SYSTEM_FIELDS, history_fields
-from dativo_provider.model.target import StagedFileWriter, StagedKind, Target, TargetTable
+from dativo_provider.model.target import StagedFileWriter, StagedKind, TableVersion, Target, TargetTable
 from dativo_provider.secrets.resolve import resolve
 
 if TYPE_CHECKING:
@@ -127,6 +128,9 @@ class IcebergTarget(Target):
     def changes(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> tuple[str, ...]:
         table = find_table(self.catalog, self.name_of(job, stream))
         return tuple(map(str, self.wanted(job, stream, fields).evolution.changes(table))) if table else ()
+
+    def version(self, job: JobSpec, table: str, version: str = "") -> TableVersion:
+        return table_version(self.catalog, lookup_name(job, table), job, version)
 
     def state(self, job: JobSpec, stream: StreamSpec, lane: Lane) -> State:
         name = self.name_of(job, stream)

@@ -36,6 +36,11 @@ class Budget:
         """Arrow bytes gathered for a row group: as many are encoded meanwhile, and Parquet buffers both."""
         return (self.free_mb << 20) // 10
 
+    @property
+    def lookup_bytes(self) -> int:
+        """Arrow bytes of all lookups of a job together: they are mapped, so tasks of one machine share them."""
+        return (self.free_mb << 20) // 4
+
     def open_files(self, columns: int, remote: bool) -> int:
         """Parquet files that may be written at once."""
         each = columns * _COLUMN_BYTES + (_UPLOAD_BYTES if remote else 0)

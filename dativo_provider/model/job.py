@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dativo_provider.model.checks import Rule
+from dativo_provider.model.lookup import LookupSpec
 from dativo_provider.model.maintenance import MaintenanceSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.schema import SchemaPolicies
@@ -221,6 +222,7 @@ class JobSpec:
     target: TargetSpec
     streams: tuple[StreamSpec, ...]
     transforms: tuple[TransformSpec, ...] = ()
+    lookups: tuple[LookupSpec, ...] = ()
     schedule: ScheduleSpec = ScheduleSpec()
     retry: RetrySpec = RetrySpec()
     schema_validation: SchemaValidation = "quarantine"

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from dativo_provider.model.books import Books
 from dativo_provider.model.checks import CheckResult, CheckSpec, Verdict
 from dativo_provider.model.job import JobSpec, StreamSpec
+from dativo_provider.model.lookup import LookupPin
 from dativo_provider.model.schema import ColumnDrift
 from dativo_provider.model.stream import Cursor, Field, ReadResult, Slice, Window
 from dativo_provider.vocabulary import LaneKind, RunStatus
@@ -164,6 +165,7 @@ class Plan:
     drift: tuple[ColumnDrift, ...] = ()
     table_changes: tuple[str, ...] = ()  # what `plan` changed of the table's schema, or would in a dry run
     cursor_in_state: bool = False  # plan.json leaves out the large parts of `base.cursor`: the table's state has them
+    lookups: tuple[LookupPin, ...] = ()
     lanes: Mapping[str, int] | None = None  # `seq` of every lane of the stream, by suffix; None: not looked at
 
     @property

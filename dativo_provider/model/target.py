@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from dativo_provider.errors import Unsupported
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from dativo_provider.model.job import JobSpec, StreamSpec
 
-__all__ = ["StagedFileWriter", "StagedKind", "Target", "TargetTable"]
+__all__ = ["StagedFileWriter", "StagedKind", "TableVersion", "Target", "TargetTable"]
 
 
 # Rows for the table; the same in the order in which they come, to be told apart by key later; marks of keys.
@@ -44,6 +45,16 @@ class TargetTable:
         self.quarantine_table, self.quarantine_location = quarantine_table, quarantine_location
 
 
+@dataclass(frozen=True)
+class TableVersion:
+    """One version of a table for ever: `read` gives the rows of some columns, in `fields`' types."""
+
+    name: str
+    version: str
+    fields: tuple[Field, ...]
+    read: Callable[[Sequence[Field]], Iterator[pa.RecordBatch]]
+
+
 class Target(ABC):
     """Opened for one step from the job and the deployment's settings."""
 
@@ -62,6 +73,18 @@ class Target(ABC):
     def changes(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> tuple[str, ...]:
         """What `prepare` would change of an existing table's schema, in words. Raises what it would."""
         return ()
+
+    def version(self, job: JobSpec, table: str, version: str = "") -> TableVersion:
+        """A table (`[<namespace>.]<table>`) as it is now, or as it was at `version`, for lookups.
+
+        Raises `ConfigurationError` (no such table, another tenant's), `SourceChanged` (a version that has expired),
+        `Unsupported` where there is no catalog.
+        """
+        raise Unsupported(
+            f"target '{job.target.connector}' has no catalog to look tables up in",
+            where=job.path or job.dag_id,
+            remedy="give the lookup a file: `path:`",
+        )
 
     @abstractmethod
     def state(self, job: JobSpec, stream: StreamSpec, lane: Lane) -> State: ...

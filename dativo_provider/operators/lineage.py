@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dativo_provider.config.roots import located
 from dativo_provider.hooks.asset_uri import dataset_of
 from dativo_provider.lake.plain.layout import folder_of
 from dativo_provider.model.checks import Verdict
 from dativo_provider.model.context import RunContext
+from dativo_provider.model.lookup import LookupPin
 from dativo_provider.model.run import Plan, Published
 from dativo_provider.model.stream import Field
 
@@ -50,6 +52,11 @@ class Facts:
         authority = source.connection_id or (host if "${" not in host else "") or self.plan.job.tenant
         return f"{source.connector}://{authority}", self.plan.spec.object or self.plan.stream
 
+    def looked_up(self, pin: LookupPin) -> tuple[str, str]:
+        """Namespace and name of a lookup: a table of the catalog, or a file below the tenant's roots."""
+        roots = self.plan.job.source.roots
+        return ("file", located(pin.of, roots)) if pin.copy else (f"iceberg://{self.catalog}", pin.of)
+
 
 def gather(plan_uri: str, published: Published, run: RunContext) -> Facts | None:
     """None when the run's folder cannot be read: lineage never fails a publish."""
@@ -66,7 +73,7 @@ def gather(plan_uri: str, published: Published, run: RunContext) -> Facts | None
 def to_openlineage(facts: Facts) -> OperatorLineage:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    return OperatorLineage(inputs=[_input(facts)], outputs=[_output(facts)])
+    return OperatorLineage(inputs=[_input(facts), *_lookups(facts)], outputs=[_output(facts)])
 
 
 def _input(facts: Facts) -> InputDataset:
@@ -80,6 +87,17 @@ def _input(facts: Facts) -> InputDataset:
         facets={"schema": _schema(fields)},
         inputFacets={"dataQualityAssertions": _assertions(facts)},
     )
+
+
+def _lookups(facts: Facts) -> list[InputDataset]:
+    """What transformations looked things up in, with the columns they read."""
+    from openlineage.client.event_v2 import InputDataset
+
+    return [
+        InputDataset(namespace=namespace, name=name, facets={"schema": _schema(pin.columns)})
+        for pin in facts.plan.lookups
+        for namespace, name in [facts.looked_up(pin)]
+    ]
 
 
 def _output(facts: Facts) -> OutputDataset:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.run import Lane, Manifest, Plan, Published, StagedFile, State
 from dativo_provider.model.stream import Cursor, Field
-from dativo_provider.model.target import StagedFileWriter, StagedKind, Target, TargetTable
+from dativo_provider.model.target import StagedFileWriter, StagedKind, TableVersion, Target, TargetTable
 
 __all__ = ["DryRunTarget", "dry_run_folder"]
 
@@ -66,6 +66,9 @@ class DryRunTarget(Target):
 
     def changes(self, job: JobSpec, stream: StreamSpec, fields: Sequence[Field]) -> tuple[str, ...]:
         return self._real.changes(job, stream, fields)
+
+    def version(self, job: JobSpec, table: str, version: str = "") -> TableVersion:
+        return self._real.version(job, table, version)
 
     def state(self, job: JobSpec, stream: StreamSpec, lane: Lane) -> State:
         return self._real.state(job, stream, lane)

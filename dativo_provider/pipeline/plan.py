@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dativo_provider.errors import ConfigurationError, Unsupported
 from dativo_provider.lake.home import guard_settings, home_identity
@@ -16,6 +17,7 @@ from dativo_provider.model.run import Plan, RunRequest, State, new_id
 from dativo_provider.model.stream import Field, Slice, Stream, Window, WindowRequest
 from dativo_provider.model.target import Target, TargetTable
 from dativo_provider.pipeline.folder import RunFolder
+from dativo_provider.pipeline.lookups import Pinning
 from dativo_provider.pipeline.overlap import told_apart
 from dativo_provider.pipeline.records import begin, not_planned
 from dativo_provider.pipeline.sample import with_sampled_types
@@ -25,6 +27,9 @@ from dativo_provider.pipeline.targets import open_target
 from dativo_provider.pipeline.workplace import label, reading, run_files, runs_folder
 from dativo_provider.quality.frontends import compile_rules
 from dativo_provider.vocabulary import WriteMode
+
+if TYPE_CHECKING:
+    from dativo_provider.transform.lookups import Lookup
 
 __all__ = ["plan"]
 
@@ -65,7 +70,9 @@ def _plan(
     lanes = target.lanes(job, spec)
     state, window = _window(job, spec, request, target, reader)
     settled = with_sampled_types(decided.fields, job, spec, described, known, window, reader)
-    fields = table_fields(job, described, settled)
+    folder = f"{_parent_folder(job, spec, request, ctx)}/{plan_id}"
+    pins, lookups = Pinning(job, folder, target, ctx).pinned()
+    fields = table_fields(job, described, settled, lookups)
     job = replace(job, transforms=typed(job.transforms, fields))
     job = replace(job, target=replace(job.target, mode=effective_mode(job, window, state, request)))
     window = told_apart(job, spec, window, request.lane, state, lanes)
@@ -81,7 +88,7 @@ def _plan(
         lane=request.lane,
         request=request,
         **_table_names(table),
-        folder=f"{_parent_folder(job, spec, request, ctx)}/{plan_id}",
+        folder=folder,
         fields=fields,
         checks=_checks(job, spec, fields),
         window=window,
@@ -94,6 +101,7 @@ def _plan(
         drift=decided.drift,
         table_changes=changes,
         lanes=lanes,
+        lookups=pins,
     )
 
 
@@ -127,12 +135,14 @@ def _parent_folder(job: JobSpec, spec: StreamSpec, request: RunRequest, ctx: Run
     return dry_run_folder() if request.dry_run else runs_folder(job, spec.name, ctx)
 
 
-def table_fields(job: JobSpec, described: Stream, wanted: Sequence[Field]) -> tuple[Field, ...]:
+def table_fields(
+    job: JobSpec, described: Stream, wanted: Sequence[Field], lookups: Sequence[Lookup]
+) -> tuple[Field, ...]:
     """The table's columns: those decided on, then what transformations add."""
     from dativo_provider.transform.sql import plan_columns
 
     rows = cast_fields(wanted, job.transforms, described.fields)
-    made = {field.name: field for field in plan_columns(typed(job.transforms, wanted), rows)}
+    made = {field.name: field for field in plan_columns(typed(job.transforms, wanted), rows, lookups)}
     return (*wanted, *(field for name, field in made.items() if name not in {field.name for field in wanted}))
 
 

@@ -15,6 +15,7 @@ from dativo_provider.pipeline import records
 from dativo_provider.pipeline.audit import blocked, final_manifests
 from dativo_provider.pipeline.base_cursor import base_cursor
 from dativo_provider.pipeline.folder import RunFolder
+from dativo_provider.pipeline.lookups import release_lookups
 from dativo_provider.pipeline.workplace import open_run, reading
 
 __all__ = ["commit", "fail_if_stale", "next_cursor", "publish", "settle"]
@@ -70,6 +71,7 @@ def settle(
     """What follows once the rows are on main: the acknowledgement, and the records of it."""
     ctx.event("commit_success", f"{outcome.outcome}: {plan.table}", snapshot_id=outcome.snapshot_id)
     folder.write_published(outcome)
+    release_lookups(plan, folder.store)
     _acknowledge(plan, cursor, ctx)
     records.published(plan, outcome, folder.verdict(), manifests, ctx)
     books = records.total_books(manifests)

@@ -18,6 +18,7 @@ from dativo_provider.model.run import Plan
 from dativo_provider.model.target import StagedFileWriter, Target
 from dativo_provider.pipeline.duplicates import Duplicates, open_duplicates
 from dativo_provider.pipeline.keyed import Keys, is_keyed
+from dativo_provider.pipeline.lookups import open_lookups
 from dativo_provider.pipeline.shape import Shape, Shaped
 
 __all__ = ["RowPath"]
@@ -39,7 +40,7 @@ class RowPath:
         self._marker = Marker(plan, marks)
         self._target = target
         self._aside: pa.Array | None = None
-        self._shape = Shape(plan)
+        self._shape = Shape(plan, open_lookups(plan, target, ctx))
         self._duplicates: Duplicates | None = open_duplicates(plan, target, ctx)
         self._loaded_at = datetime.fromisoformat(plan.created_at)
         self.books = Books()

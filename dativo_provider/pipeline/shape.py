@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +17,9 @@ from dativo_provider.model.types import to_arrow
 from dativo_provider.pipeline.keyed import NO_KEY, Keys, is_keyed, widened
 from dativo_provider.pipeline.schema import cast_fields, complete
 from dativo_provider.pipeline.unknown import UnknownColumns
+
+if TYPE_CHECKING:
+    from dativo_provider.transform.lookups import Lookup
 
 __all__ = ["Shape", "Shaped"]
 
@@ -34,7 +38,7 @@ class Shaped:
 class Shape:
     """Cast, fused row transforms, row checks: compiled once per attempt."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, lookups: Sequence[Lookup] = ()) -> None:
         from dativo_provider.quality.stream import RowChecks
         from dativo_provider.transform.cast import Caster
         from dativo_provider.transform.sql import RowTransforms
@@ -42,7 +46,7 @@ class Shape:
         rows, first = row_fields(plan), fused(plan)
         self._unknown = UnknownColumns(plan, rows)
         self._caster = Caster(rows, {item.name for item in rows if complete(plan.job, plan.spec, item)})
-        self._transforms = RowTransforms(first, rows) if first else None
+        self._transforms = RowTransforms(first, rows, lookups) if first else None
         schema = arrow_schema(staged_fields(plan))
         self._names = schema.names
         self._checks = RowChecks(row_checks(plan, schema.names), schema)

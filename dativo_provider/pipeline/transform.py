@@ -15,6 +15,7 @@ from dativo_provider.model.context import RunContext
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Manifest, Plan, StagedFile
 from dativo_provider.model.target import StagedFileWriter, StagedKind, Target
+from dativo_provider.pipeline.lookups import open_lookups
 from dativo_provider.pipeline.records import total_books
 from dativo_provider.pipeline.settle import LOST, Settled, settle
 from dativo_provider.pipeline.shape import arrow_schema, later, row_checks, staged_fields
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from dativo_provider.model.checks import CheckResult
     from dativo_provider.quality.stream import RowChecks
+    from dativo_provider.transform.lookups import Lookup
 
 __all__ = ["transform"]
 
@@ -130,7 +132,7 @@ class Whole:
         judged = {check.id for check in row_checks(self._plan, [field.name for field in staged_fields(self._plan)])}
         checks = RowChecks([check for check in row_checks(self._plan, schema.names) if check.id not in judged], schema)
         rows = self._settled.rows(self._target, self._plan, self._files)
-        for batch in _made(self._plan, rows, self._ctx):
+        for batch in _made(self._plan, rows, open_lookups(self._plan, self._target, self._ctx), self._ctx):
             self._ctx.check_cancelled()
             before = self._books.quarantined
             _judge(self._plan, batch, checks, self._writers["data"], self._writers["quarantine"], self._books)
@@ -139,11 +141,14 @@ class Whole:
         return []
 
 
-def _made(plan: Plan, rows: Iterator[pa.RecordBatch], ctx: RunContext) -> Iterator[pa.RecordBatch]:
+def _made(
+    plan: Plan, rows: Iterator[pa.RecordBatch], lookups: Sequence[Lookup], ctx: RunContext
+) -> Iterator[pa.RecordBatch]:
     from dativo_provider.transform.sql import run_windowed
 
     with tempfile.TemporaryDirectory(prefix="dativo-windowed-") as spill:
-        yield from run_windowed(later(plan), rows, ctx.settings.memory_limit_mb // 2, spill, plan.fields)
+        memory = ctx.settings.memory_limit_mb // 2
+        yield from run_windowed(later(plan), rows, memory, spill, plan.fields, lookups)
 
 
 def _judge(

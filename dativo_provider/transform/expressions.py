@@ -19,7 +19,7 @@ from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.job import TransformSpec
 from dativo_provider.transform.sandbox import connect
 
-__all__ = ["check_expression", "is_windowed", "refuse", "with_json_access"]
+__all__ = ["check_expression", "is_windowed", "lookup_columns", "refuse", "with_json_access"]
 
 _REFUSED = {
     "SUBQUERY": "it holds a sub-query; an expression sees the columns of its own row only",
@@ -57,6 +57,21 @@ def check_expression(transform: TransformSpec) -> None:
         if _is_aggregate(node):
             name = node["function_name"]
             refuse(transform, f"{name}(…) would fold all rows into one", f"write {name}(…) OVER (…) to keep every row")
+
+
+def lookup_columns(transform: TransformSpec, lookups: Iterable[str]) -> dict[str, list[str]]:
+    """The columns it reads of each lookup (`customers.country`), as written, in order. Raises `ConfigurationError`."""
+    known = {name.casefold(): name for name in lookups}
+    found: dict[str, list[str]] = {}
+    for node in _nodes(_parse(transform.expression)) if known else ():
+        parts = node.get("column_names") if node.get("class") == "COLUMN_REF" else None
+        name = known.get(parts[0].casefold()) if parts else None
+        if parts and name:
+            if len(parts) == 1:
+                refuse(transform, f"'{name}' is a lookup, not a value", f"name one of its columns: {name}.<column>")
+            if parts[1] not in found.setdefault(name, []):
+                found[name].append(parts[1])
+    return found
 
 
 def refuse(transform: TransformSpec, problem: str, remedy: str = "") -> NoReturn:

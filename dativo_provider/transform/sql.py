@@ -1,13 +1,14 @@
 """SQL expressions of `transformations:`, in file order; each sees the columns made before it.
 
-Row-wise ones run batch by batch. From the first that looks at other rows (OVER) on, they run over the whole run.
-`type:` (or the contract's type of that column) is an SQL CAST, which rounds as SQL does. Where a row-wise expression
-fails on a row, that value becomes NULL and is reported like a failed cast; over the whole run it is a `DataError`.
+An expression may read lookups (`customers.country`), see `transform.lookups`. Row-wise ones run batch by batch. From
+the first that looks at other rows (OVER) on, they run over the whole run. `type:` (or the contract's type of that
+column) is an SQL CAST, which rounds as SQL does. Where a row-wise expression fails on a row, that value becomes NULL
+and is reported like a failed cast; over the whole run it is a `DataError`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -17,15 +18,24 @@ import pyarrow.compute as pc
 
 from dativo_provider.errors import ConfigurationError, DataError, Unsupported
 from dativo_provider.model.job import TransformSpec
+from dativo_provider.model.lookup import LookupSpec
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import check_type, from_arrow, split_nested, to_arrow
 from dativo_provider.transform.attempt import Converted, either
 from dativo_provider.transform.cast import Cast, convert
-from dativo_provider.transform.expressions import check_expression, explain, is_windowed, refuse, with_json_access
+from dativo_provider.transform.expressions import (
+    check_expression,
+    explain,
+    is_windowed,
+    lookup_columns,
+    refuse,
+    with_json_access,
+)
+from dativo_provider.transform.lookups import Lookup, Matcher, joined, matched
 from dativo_provider.transform.names import quoted
 from dativo_provider.transform.sandbox import arrow_reader, connect
 
-__all__ = ["RowTransforms", "is_windowed", "plan_columns", "run_windowed"]
+__all__ = ["RowTransforms", "check_texts", "is_windowed", "plan_columns", "run_windowed"]
 
 _ROW = "__dativo_row"
 _ROWS_OUT = 65_536
@@ -44,43 +54,62 @@ class _Step:
     column: str
     sql: str
     type: str
+    lookups: tuple[Lookup, ...] = ()
 
 
-def plan_columns(transforms: Sequence[TransformSpec], fields: Sequence[Field]) -> tuple[Field, ...]:
+def check_texts(transforms: Sequence[TransformSpec], lookups: Sequence[LookupSpec]) -> None:
+    """What can be told of the expressions without any column. Raises `ConfigurationError`."""
+    for transform in transforms:
+        check_expression(transform)
+        lookup_columns(transform, [lookup.name for lookup in lookups])
+
+
+def plan_columns(
+    transforms: Sequence[TransformSpec], fields: Sequence[Field], lookups: Sequence[Lookup] = ()
+) -> tuple[Field, ...]:
     """The columns after all transformations. One that makes a column of `fields` replaces it in place and keeps its
     declared type; others are appended with the type they declare or DuckDB infers.
 
     Raises `ConfigurationError` where an expression is none, or does not fit the columns.
     """
-    return _compile(transforms, fields)[1] if transforms else tuple(fields)
+    return _compile(transforms, fields, lookups)[1] if transforms else tuple(fields)
 
 
-def _compile(transforms: Sequence[TransformSpec], fields: Sequence[Field]) -> tuple[list[_Step], tuple[Field, ...]]:
+def _compile(
+    transforms: Sequence[TransformSpec], fields: Sequence[Field], lookups: Sequence[Lookup]
+) -> tuple[list[_Step], tuple[Field, ...]]:
     steps: list[_Step] = []
     known = {item.name: item for item in fields}
     with connect(64, 1) as database:
         for transform in transforms:
-            step = _step(transform, known, database)
+            step = _step(transform, known, lookups, database)
             steps.append(step)
             before = known.get(step.column, Field(step.column, description=f"transformation {transform.name}"))
             known[step.column] = replace(before, type=step.type)
     return steps, tuple(known.values())
 
 
-def _step(transform: TransformSpec, known: dict[str, Field], database: duckdb.DuckDBPyConnection) -> _Step:
+def _step(
+    transform: TransformSpec,
+    known: dict[str, Field],
+    lookups: Sequence[Lookup],
+    database: duckdb.DuckDBPyConnection,
+) -> _Step:
     check_expression(transform)
+    used = matched(transform, lookups, known)
     declared = _declared(transform, known)
     texts = {item.name.casefold() for item in known.values() if item.type == "string"}
     body = f"(\n{with_json_access(transform.expression, lambda name: name.casefold() in texts)}\n)"
     sql = f"CAST({body} AS {_sql_type(declared)})" if declared else body
-    database.register("rows", _schema(known.values()).empty_table())
+    seen = [*_schema(known.values()), *(pa.field(each.spec.name, each.type) for each in used)]
+    database.register("rows", pa.schema(seen).empty_table())
     try:
         inferred = database.sql(f"SELECT {sql} AS v FROM rows").to_arrow_table().schema.field("v").type
     except duckdb.Error as error:
         explain(transform, error, known)
     finally:
         database.unregister("rows")
-    return _Step(transform, transform.column, sql, declared or _type_of(inferred, transform))
+    return _Step(transform, transform.column, sql, declared or _type_of(inferred, transform), tuple(used))
 
 
 def _declared(transform: TransformSpec, known: dict[str, Field]) -> str:
@@ -124,20 +153,27 @@ def _schema(fields: Iterable[Field]) -> pa.Schema:
 class RowTransforms:
     """Row-wise transformations, compiled once against the columns of the batches to come."""
 
-    def __init__(self, transforms: Sequence[TransformSpec], fields: Sequence[Field]) -> None:
+    def __init__(
+        self, transforms: Sequence[TransformSpec], fields: Sequence[Field], lookups: Sequence[Lookup] = ()
+    ) -> None:
         """Raises `ConfigurationError` as `plan_columns` does, and for one that looks at other rows."""
-        self._steps, self.fields = _compile(transforms, fields)
+        self._steps, self.fields = _compile(transforms, fields, lookups)
         for transform in transforms:
             if is_windowed(transform.expression):
                 refuse(transform, "it looks at other rows and cannot run row by row")
         self._database = connect(256, 1)
+        self._found = Found(
+            {each.spec.name: Matcher(each, self._database) for step in self._steps for each in step.lookups}
+        )
 
     def apply(self, data: pa.RecordBatch) -> Cast:
         """The batch with every transformation's column; `failures` marks the values an expression failed on."""
         failures: dict[str, pa.BooleanArray] = {}
+        self._found.forget()
         for step in self._steps:
-            values, failed = self._run(step, data)
+            values, failed = self._run(step, self._found.beside(step.lookups, data))
             data = _with_column(data, step.column, values)
+            self._found.forget(step.column)
             if failed is not None and pc.any(failed).as_py():
                 failures[step.column] = failed
         return Cast(data, failures)
@@ -164,6 +200,29 @@ class RowTransforms:
             raise _failed([step.transform], error) from None
         values, unfit = convert(_column(made, "v"), step.type)
         return values, either(_column(made, "failed"), unfit)
+
+
+class Found:
+    """What the lookups hold for the rows of one batch, until a column that finds it is made anew."""
+
+    def __init__(self, matchers: Mapping[str, Matcher]) -> None:
+        self._matchers = matchers
+        self._found: dict[str, pa.StructArray] = {}
+
+    def beside(self, lookups: Sequence[Lookup], data: pa.RecordBatch) -> pa.RecordBatch:
+        rows = data
+        for lookup in lookups:
+            name = lookup.spec.name
+            if name not in self._found:
+                self._found[name] = self._matchers[name].find(data)
+            rows = rows.append_column(name, self._found[name])
+        return rows
+
+    def forget(self, column: str | None = None) -> None:
+        """What was found by `column`; without one, everything."""
+        gone = [name for name, each in self._matchers.items() if column is None or each.uses(column)]
+        for name in gone:
+            self._found.pop(name, None)
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:
@@ -196,6 +255,7 @@ def run_windowed(
     memory_limit_mb: int,
     temp_dir: str,
     fields: Sequence[Field] = (),
+    lookups: Sequence[Lookup] = (),
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a whole run, in their order, with the transformations' columns. Spills to `temp_dir`.
 
@@ -208,9 +268,11 @@ def run_windowed(
     known = {item.name: item for item in fields}
     incoming = [Field(item.name, from_arrow(item.type)) for item in first.schema]
     wanted = [replace(t, type=t.type or (known[t.column].type if t.column in known else "")) for t in transforms]
-    steps, outgoing = _compile(wanted, incoming)
+    steps, outgoing = _compile(wanted, incoming, lookups)
     with connect(memory_limit_mb, 2, temp_dir) as database:
         _load(database, chain([first], batches), first.schema)
+        for lookup in lookups:
+            database.register(f"lookup_{lookup.spec.name}", lookup.rows)
         query = _chained(steps, set(first.schema.names))
         try:
             yield from _ordered(database, query, outgoing)
@@ -238,9 +300,10 @@ def _chained(steps: Sequence[_Step], have: set[str]) -> str:
     """One sub-query per transformation, so that each sees what those before it made."""
     query = "rows"
     for step in steps:
-        name = quoted(step.column)
-        columns = f"* REPLACE ({step.sql} AS {name})" if step.column in have else f"*, {step.sql} AS {name}"
-        query = f"(SELECT {columns} FROM {query})"
+        name, beside = quoted(step.column), ", ".join(quoted(each.spec.name) for each in step.lookups)
+        rows = f"* EXCLUDE ({beside})" if beside else "*"
+        columns = f"{rows} REPLACE ({step.sql} AS {name})" if step.column in have else f"{rows}, {step.sql} AS {name}"
+        query = f"(SELECT {columns} FROM {joined(query, step.lookups)})"
         have = have | {step.column}
     return query
 

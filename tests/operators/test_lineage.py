@@ -6,10 +6,12 @@ import pytest
 
 from dativo_provider.model.checks import CheckResult, CheckSpec, Verdict
 from dativo_provider.model.job import SourceSpec, TransformSpec
+from dativo_provider.model.lookup import LookupPin
 from dativo_provider.model.run import Published
 from dativo_provider.model.stream import Field
 from dativo_provider.operators.lineage import Facts, to_openlineage
 from tests.operators.samples import FIELDS, sample_job, sample_plan
+from tests.support import requirement
 
 CHECKS = (
     CheckSpec("c1", "id there", "required", columns=("order_id",)),
@@ -51,6 +53,20 @@ def test_a_folder_is_named_by_its_place(location, named):
     plan = replace(sample_plan(), table="sales.shop.orders", table_location=location)
     (folder,) = to_openlineage(Facts(plan, Published("committed"), VERDICT, "lake")).outputs
     assert (folder.namespace, folder.name) == named
+
+
+@requirement("ING-16")
+def test_lookups_are_inputs_too():
+    pins = (
+        LookupPin("lands", "acme.lands", "u/7", (Field("code"), Field("name")), 3),
+        LookupPin("rates", "dims/rates.csv", "ab12", (Field("currency"),), 2, copy="s3://w/lookup-rates.parquet"),
+    )
+    job = sample_job(source=SourceSpec("csv", roots=("/srv/acme",)))
+    plan = replace(sample_plan(job=job), lookups=pins)
+    _, lands, rates = to_openlineage(Facts(plan, Published("committed"), VERDICT, "lake")).inputs
+    assert (lands.namespace, lands.name) == ("iceberg://lake", "acme.lands")
+    assert [field.name for field in lands.facets["schema"].fields] == ["code", "name"]
+    assert (rates.namespace, rates.name) == ("file", "/srv/acme/dims/rates.csv")
 
 
 def test_the_table_has_schema_statistics_and_owner(lineage):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dativo_provider.config.shapes.base import Interval, Mapped, Names, Regex, Shape, Timezone, Wrong, schema_key
 from dativo_provider.config.shapes.checks import ContractBlock
@@ -19,6 +19,7 @@ __all__ = [
     "Id",
     "Job",
     "Logging",
+    "LookupTable",
     "Plugins",
     "Retry",
     "Schedule",
@@ -91,10 +92,28 @@ class Transformation(Shape):
 
     name: str = Field(min_length=1, description="What it does; names the column unless `column` does.")
     type: Literal["sql", "python"] = Field(default="sql", description="Language of the transformation.")
-    expression: str = Field(default="", description="SQL over the row's columns and those of earlier entries.")
+    expression: str = Field(default="", description="SQL over the row's columns, those of earlier entries and `lookups`.")
     column: str = Field(default="", description="Column that is added or replaced.")
     data_type: str = Field(default="", description="Type of the column; default: as the expression yields.")
     function: str = Field(default="", description="Function of a Python transformation.")
+    description: str = Field(default="", description="For people.")
+
+
+def _paired(value: Any) -> Any:
+    """`id` and `[id, day]` name columns that both sides call alike."""
+    names = [value] if isinstance(value, str) else value
+    return {name: name for name in names} if isinstance(names, list) else value
+
+
+class LookupTable(Shape):
+    """A table whose row with the same key a transformation may read, as `<name>.<column>`."""
+
+    table: str = Field(default="", description="Table of the job's catalog: `<namespace>.<table>`, or `<table>`.")
+    path: str = Field(default="", description="CSV or Parquet file below the tenant's folders.")
+    key: Annotated[
+        dict[str, str], BeforeValidator(_paired, json_schema_input_type=dict[str, str] | str | list[str])
+    ] = Field(default={}, description="Its columns that name one row, each with the row's column of the same value.")
+    types: dict[str, str] = Field(default={}, description="Types of a CSV file's columns that are no text.")
     description: str = Field(default="", description="For people.")
 
 
@@ -165,6 +184,9 @@ class Job(Shape):
     target: Target | None = Field(default=None, description="Where rows are published.")
     data_contract: ContractBlock | None = Field(default=None, description="Checks of this job.")
     transformations: list[Transformation] = Field(default=[], description="New columns, in order.")
+    lookups: dict[str, LookupTable] = Field(
+        default={}, description="Other tables that transformations may read, by the name they have there."
+    )
     schedule: Schedule | None = Field(default=None, description="When the job runs.")
     maintenance: Maintenance | None = Field(default=None, description="Care of the tables of this job.")
     schema_validation_mode: Literal["strict", "warn", "quarantine"] | None = Field(

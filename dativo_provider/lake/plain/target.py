@@ -32,7 +32,7 @@ from dativo_provider.lake.table import WantedTable, find_table, quarantine_name
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.run import Manifest, Plan, Published, StagedFile
 from dativo_provider.model.stream import Cursor, Field
-from dativo_provider.model.target import TargetTable
+from dativo_provider.model.target import Target, TargetTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,6 +46,8 @@ _MODES = ("append", "replace")
 
 
 class PlainTarget(IcebergTarget):
+    version = Target.version  # its folders are nobody's catalog
+
     @property
     def layout(self) -> Layout:
         """The job's bucket or folder; by default one of the tenant's own in the deployment's warehouse."""
