@@ -92,7 +92,7 @@ class Transformation(Shape):
 
     name: str = Field(min_length=1, description="What it does; names the column unless `column` does.")
     type: Literal["sql", "python"] = Field(default="sql", description="Language of the transformation.")
-    expression: str = Field(default="", description="SQL over the row's columns, those of earlier entries and `lookups`.")
+    expression: str = Field(default="", description="SQL over the row's columns, earlier entries' and `lookups`.")
     column: str = Field(default="", description="Column that is added or replaced.")
     data_type: str = Field(default="", description="Type of the column; default: as the expression yields.")
     function: str = Field(default="", description="Function of a Python transformation.")
