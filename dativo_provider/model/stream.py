@@ -111,6 +111,7 @@ class Capabilities:
 
     incremental: bool = False
     sliceable: bool = False  # may be read as several slices at once
+    threaded: bool = False  # reads one slice with as many threads as the settings allow
     point_in_time: bool = False  # one slice sees one snapshot of the source
     ordered_cursor: bool = True  # False: the cursor is opaque (tokens, offsets, files)
     deletes: bool = False  # yields `delete` operations

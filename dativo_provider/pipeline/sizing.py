@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from dativo_provider.model.budget import Budget
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec, StreamSpec
@@ -14,6 +16,7 @@ __all__ = ["MAX_SLICES", "cut_slices"]
 
 MAX_SLICES = 256
 SLICE_BYTES = 2 << 30  # of the source: minutes of work, so that starting a task costs little and repeating it too
+_ALONE = 8  # times that, where dividing adds work and no worker
 
 
 def cut_slices(
@@ -58,5 +61,12 @@ def _many(job: JobSpec, spec: StreamSpec, window: Window, reader: Reader, ctx: R
     size = reader.estimate(spec, window)
     if size is None:
         return 1, "the source does not tell its size"
-    want = min(MAX_SLICES, max(1, -(-size // SLICE_BYTES)))
-    return want, f"about {size / (1 << 20):,.0f} MB, of which a slice holds up to {SLICE_BYTES >> 20} MB"
+    most = SLICE_BYTES * (_ALONE if _keeps_all_busy(reader, ctx) else 1)
+    want = min(MAX_SLICES, max(1, -(-size // most)))
+    return want, f"about {size / (1 << 20):,.0f} MB, of which a slice holds up to {most >> 20} MB"
+
+
+def _keeps_all_busy(reader: Reader, ctx: RunContext) -> bool:
+    """Whether one slice at a time uses every core there is."""
+    settings = ctx.settings
+    return reader.capabilities.threaded and not settings.distributed and settings.threads >= (os.cpu_count() or 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from dataclasses import replace
@@ -45,11 +46,30 @@ def test_slices_follow_the_size_of_the_source_and_the_log_says_why(
     assert len(planned(bench).slices) == 1
     size = sum(path.stat().st_size for path in bench.data.iterdir())
     monkeypatch.setattr(sizing, "SLICE_BYTES", size // 3)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
     with caplog.at_level(logging.INFO, "dativo"):
         assert len(planned(bench).slices) == 4
     (line,) = [record.message for record in caplog.records if "slices:" in record.message]
     assert "of which a slice holds" in line
     assert "1024 MB of memory" in line
+
+
+@requirement("ING-24")
+def test_files_are_not_divided_where_one_slice_keeps_every_core_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = with_files(tmp_path, 10)
+    size = sum(path.stat().st_size for path in bench.data.iterdir())
+    monkeypatch.setattr(sizing, "SLICE_BYTES", size // 3)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert len(planned(bench, bench.context(threads=2)).slices) == 1
+    assert len(planned(bench, bench.context(threads=1)).slices) == 4
+    ctx = bench.context(threads=2)
+    monkeypatch.setattr("dativo_provider.pipeline.plan.guard_settings", lambda settings: None)
+    ctx.settings = replace(ctx.settings, distributed=True)
+    assert len(planned(bench, ctx).slices) == 4
+    monkeypatch.setattr(sizing, "SLICE_BYTES", size // 20)
+    assert len(planned(bench, bench.context(threads=2)).slices) == 3
 
 
 @requirement("ING-24")

@@ -7,7 +7,7 @@ from dativo_provider.model.stream import Capabilities
 
 __all__ = ["CAPABILITIES", "CONNECTORS"]
 
-CAPABILITIES = Capabilities(incremental=True, sliceable=True, ordered_cursor=False)
+CAPABILITIES = Capabilities(incremental=True, sliceable=True, threaded=True, ordered_cursor=False)
 
 CONNECTORS = (
     ConnectorInfo(

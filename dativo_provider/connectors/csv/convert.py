@@ -47,7 +47,7 @@ def read_text(
     types: Mapping[str, pa.DataType],
     refuse: Callable[[pacsv.InvalidRow], str],
 ) -> pa.RecordBatch:
-    """`text` is whole records; columns without a type in `types` are text. Raises `pyarrow.ArrowInvalid`."""
+    """`text` is whole records of UTF-8; columns without a type in `types` are text. Raises `pyarrow.ArrowInvalid`."""
     table = pacsv.read_csv(
         pa.BufferReader(text),
         read_options=pacsv.ReadOptions(
@@ -62,6 +62,7 @@ def read_text(
             invalid_row_handler=refuse,
         ),
         convert_options=pacsv.ConvertOptions(
+            check_utf8=False,
             column_types={name: types.get(name, pa.string()) for name in names},
             null_values=list(dialect.null_values),
             true_values=["true", "True", "TRUE"],

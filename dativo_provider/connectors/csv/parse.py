@@ -21,7 +21,7 @@ from dativo_provider.connectors.csv.blocks import Block, Miscut
 from dativo_provider.connectors.csv.convert import doubtful, has_hexadecimal, read_text
 from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.connectors.csv.records import Records, count_lines, records_of
-from dativo_provider.errors import InternalError
+from dativo_provider.errors import DataError, InternalError
 from dativo_provider.model.batch import Batch, Reject
 
 __all__ = ["BlockParser", "text_of"]
@@ -57,7 +57,10 @@ class _Refused:
 
 
 class BlockParser:
-    """Parses the blocks of one file; several threads may call it at once. Raises `Miscut`."""
+    """Parses the blocks of one file; several threads may call it at once. Raises `Miscut`.
+
+    Gives the rows, with lines counted from 0 at the block's first, and the number of its lines.
+    """
 
     def __init__(
         self, stream: str, origin: str, names: Sequence[str], types: Mapping[str, pa.DataType], dialect: Dialect
@@ -66,10 +69,18 @@ class BlockParser:
         self._types = dict(types)
         self._text: set[str] = set()
 
-    def __call__(self, block: Block) -> Batch:
+    def __call__(self, block: Block) -> tuple[Batch, int]:
         parsed = self._parse(block.text) if _decodes(block.text) else None
-        placed = self._placed(block, parsed) if parsed else None
-        return placed or self._closely(block)
+        lines = self._lines(block.text, parsed)
+        placed = self._placed(block, parsed, lines) if parsed else None
+        return placed or self._closely(block), lines
+
+    def overlong(self, line: int) -> DataError:
+        return DataError(
+            f"the record that begins on line {line} is longer than {self._dialect.max_record_mb} MB",
+            where=f"{self._origin}:{line}",
+            remedy="close the quote that is left open there, or raise the option 'max_record_mb'",
+        )
 
     def _parse(self, text: bytes) -> _Parsed:
         if not text:
@@ -103,22 +114,29 @@ class BlockParser:
 
     # Lines, told by the line ends inside the values -----------------------------------------------------------
 
-    def _placed(self, block: Block, parsed: _Parsed) -> Batch | None:
+    def _lines(self, text: bytes, parsed: _Parsed | None) -> int:
+        """The line ends of `text`, and its last line when that has none: as many as records where none can hold one."""
+        inside = (self._dialect.quote_char, self._dialect.escape_char, "\r")
+        if parsed and not any(char and char.encode() in text for char in inside):
+            return int(parsed.data.num_rows) + len(parsed.refused)
+        return count_lines(text) + (not text.endswith((b"\n", b"\r")))
+
+    def _placed(self, block: Block, parsed: _Parsed, lines: int) -> Batch | None:
         """None when the lines of the records do not add up to those of the block, or its last quote is open."""
-        spans = _line_counts(parsed, block.lines)
+        spans = _line_counts(parsed, lines)
         if spans is None:
             return None
         if self._open_quote(block.text, spans[-1].as_py()):
             if not block.last:
                 raise Miscut
             return None
-        starts = pc.subtract(pc.cumulative_sum(spans, start=block.line), spans)
+        starts = pc.subtract(pc.cumulative_sum(spans), spans)
         rejects = tuple(
             Reject(self._origin, starts[each.at].as_py(), each.raw[:_RAW_LIMIT], each.reason) for each in parsed.refused
         )
         rows = _without(starts, [each.at for each in parsed.refused])
         data = parsed.data
-        if len(self._names) > 1 and (filled := _filled(data, rows, block)) is not None:
+        if len(self._names) > 1 and (filled := _filled(data, rows, block.text)) is not None:
             rows, data = rows.filter(filled), data.filter(filled)
         return Batch(self._stream, data, self._origin, rows, rejects=rejects)
 
@@ -141,15 +159,13 @@ class BlockParser:
         refused = {whole[each.at]: each.reason for each in parsed.refused} | broken
         rows = pa.array([at for at in whole if at not in refused], pa.int64())
         if len(rows) != parsed.data.num_rows:
-            raise InternalError(
-                f"{len(rows)} rows were found but {parsed.data.num_rows} parsed", where=f"{self._origin}:{block.line}"
-            )
+            raise InternalError(f"{len(rows)} rows were found but {parsed.data.num_rows} parsed", where=self._origin)
         filled = pc.invert(records.blank().take(rows)) if len(self._names) > 1 else pa.repeat(True, len(rows))
-        lines = pc.add(records.lines, block.line)
         rejects = tuple(
-            Reject(self._origin, lines[at].as_py(), _shown(records.raw(at)), refused[at]) for at in sorted(refused)
+            Reject(self._origin, records.lines[at].as_py(), _shown(records.raw(at)), refused[at])
+            for at in sorted(refused)
         )
-        positions = lines.take(rows).filter(filled)
+        positions = records.lines.take(rows).filter(filled)
         return Batch(self._stream, parsed.data.filter(filled), self._origin, positions, rejects=rejects)
 
 
@@ -191,7 +207,7 @@ def _line_ends(column: pa.Array) -> pa.Int64Array | None:
     return pc.fill_null(pc.cast(ends, pa.int64()), 0)
 
 
-def _filled(data: pa.RecordBatch, lines: pa.Int64Array, block: Block) -> pa.BooleanArray | None:
+def _filled(data: pa.RecordBatch, lines: pa.Int64Array, text: bytes) -> pa.BooleanArray | None:
     """Rows that are not blank lines; None when all are. A blank line is parsed as a row without any value."""
     empty = None
     for column in data.columns:
@@ -204,8 +220,8 @@ def _filled(data: pa.RecordBatch, lines: pa.Int64Array, block: Block) -> pa.Bool
     places = pc.indices_nonzero(pc.fill_null(empty, False)).to_pylist()
     if not places:
         return None
-    text = block.text.splitlines()
-    blank = {at for at in places if not text[lines[at].as_py() - block.line]}
+    found = text.splitlines()
+    blank = {at for at in places if not found[lines[at].as_py()]}
     return pa.array([at not in blank for at in range(data.num_rows)], pa.bool_()) if blank else None
 
 

@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import pyarrow.compute as pc
+
 from dativo_provider.connectors.base import BaseReader, Tally
 from dativo_provider.connectors.csv import CAPABILITIES
 from dativo_provider.connectors.csv.blocks import Block, Cutter, Miscut
@@ -142,17 +144,17 @@ class CsvReader(BaseReader):
             if header:
                 types = typed_columns(stream.contract.fields, header.names, piece.as_text)
                 parser = BlockParser(stream.name, file.path, header.names, types, dialect)
-                cutter = self._cutter(opened, header, part, dialect, file.path)
-                for batch in _parsed(parser, cutter, pool, ahead):
+                cutter, line = self._cutter(opened, header, part, dialect), part.line if part else header.line
+                for batch in _parsed(parser, cutter, line, pool, ahead):
                     rows += batch.rows
                     yield from _portions(_selected(batch, stream.columns), dialect.batch_size)
             return opened.finish_part(part, rows) if part else opened.finish(rows)
 
-    def _cutter(self, opened: CsvFile, header: Header, part: Part | None, dialect: Dialect, where: str) -> Cutter:
+    def _cutter(self, opened: CsvFile, header: Header, part: Part | None, dialect: Dialect) -> Cutter:
         size = max(_LEAST_BLOCK, Budget.of(self.ctx.settings).block_bytes)
         if part is None:
-            return Cutter(opened.text.read, dialect, where, rest=header.rest, line=header.line, size=size)
-        return Cutter(opened.part(part), dialect, where, line=part.line, size=size)
+            return Cutter(opened.text.read, dialect, rest=header.rest, size=size)
+        return Cutter(opened.part(part), dialect, size=size)
 
 
 def _refuse_sql(stream: StreamSpec) -> None:
@@ -164,26 +166,36 @@ def _refuse_sql(stream: StreamSpec) -> None:
         )
 
 
-def _parsed(parser: BlockParser, cutter: Cutter, pool: ThreadPoolExecutor, ahead: int) -> Iterator[Batch]:
-    """The batches in the file's order, at most `ahead` of them waiting."""
-    waiting: deque[tuple[Block, Future[Batch]]] = deque()
-    cutting = iter(cutter)
+def _parsed(parser: BlockParser, cutter: Cutter, line: int, pool: ThreadPoolExecutor, ahead: int) -> Iterator[Batch]:
+    """The batches in the file's order, at most `ahead` of them waiting; the first block begins on `line`."""
+    waiting: deque[tuple[Block, Future[tuple[Batch, int]]]] = deque()
+    blocks = iter(cutter)
     while True:
-        block = next(cutting, None)
+        block = next(blocks, None)
         if block:
             waiting.append((block, pool.submit(parser, block)))
         if not waiting:
-            return
+            break
         if block is None or len(waiting) > ahead:
             try:
-                batch = waiting[0][1].result()
+                batch, lines = waiting[0][1].result()
             except Miscut:
                 cutter.recut([block for block, _ in waiting])
                 waiting.clear()
-                cutting = iter(cutter)
+                blocks = iter(cutter)
                 continue
             waiting.popleft()
-            yield batch
+            yield _below(batch, line)
+            line += lines
+    if cutter.overlong:
+        raise parser.overlong(line)
+
+
+def _below(batch: Batch, line: int) -> Batch:
+    """`batch`, whose lines count from 0, at its place in the file."""
+    positions = None if batch.positions is None else pc.add(batch.positions, line)
+    rejects = tuple(replace(reject, position=reject.position + line) for reject in batch.rejects)
+    return replace(batch, positions=positions, rejects=rejects)
 
 
 def _selected(batch: Batch, columns: tuple[str, ...]) -> Batch:

@@ -17,7 +17,7 @@ from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.connectors.csv.files import CsvFile
 from dativo_provider.connectors.csv.header import read_header
 from dativo_provider.connectors.csv.part import Part
-from dativo_provider.connectors.csv.records import likely_border, plainly_quoted
+from dativo_provider.connectors.csv.records import count_lines, likely_border, plainly_quoted
 from dativo_provider.connectors.csv.streams import with_head
 from dativo_provider.errors import DataError
 
@@ -49,8 +49,10 @@ def split(opened: CsvFile, dialect: Dialect, where: str, want: int, still_wanted
             if header is None:
                 return []
             text = with_head(header.rest, opened.text.read)
-            cutter = Cutter(text, dialect, where, line=header.line, border=_certain)
+            cutter = Cutter(text, dialect, border=_certain)
             edges = list(_edges(cutter, header.line, max(1, opened.size // want), still_wanted))
+            if cutter.overlong:
+                return []
         except (_Uncertain, DataError):  # what is wrong with the file is told by who reads it
             return []
         facts = opened.finish(0)
@@ -70,7 +72,7 @@ def _edges(blocks: Iterable[Block], line: int, step: int, still_wanted: Callable
     for block in blocks:
         still_wanted()
         sha256.update(block.text)
-        at, line = at + len(block.text), block.line + block.lines
+        at, line = at + len(block.text), line + count_lines(block.text)
         if at >= due and not block.last:
             yield _Edge(at, line, sha256.hexdigest())
             emitted, sha256 = at, hashlib.sha256()
