@@ -3,7 +3,8 @@
     .venv/bin/python -m benchmarks.csv_to_iceberg [--gigabytes 5] [--rounds 3]
 
 Same file, same types, same compression, each in a process of its own, in turns. pandas goes through lists of
-dictionaries, ten thousand rows at a time, as the product we succeed does; it reads a tenth of the file.
+dictionaries, ten thousand rows at a time, and holds each record to the types of its contract, as the product we succeed
+does; it runs none of the 8 checks and reads a tenth of the file. DuckDB checks and commits nothing.
 """
 
 from __future__ import annotations
@@ -90,8 +91,9 @@ def compare(home: str, gigabytes: float, rounds: int) -> None:
     rows = int(gigabytes * 1e9 / tenth.stat().st_size * 100_000)
     write(path, rows, *FILES["plain"])
     write(tenth, rows // 10, *FILES["plain"])
+    fields = json.dumps(TYPES)
     found = [
-        (measured("dativo", path, home), measured("duckdb", path, home), peer("pandas", str(tenth), home))
+        (measured("dativo", path, home), measured("duckdb", path, home), peer("pandas", str(tenth), home, fields))
         for _ in range(rounds)
     ]
     work = f"CSV {path.stat().st_size / 1e9:.1f} GB → 8 checks → Iceberg"

@@ -40,11 +40,24 @@ print(json.dumps({"rows": found, "seconds": seconds, "rss": peak}))
 _PANDAS = """
 import json, resource, sys, time
 started = time.monotonic()
-path, home = sys.argv[1:]
+path, home, fields = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+from datetime import date
 import pandas as pd, pyarrow as pa, pyarrow.parquet as pq
+as_type = {"long": int, "int": int, "decimal": float, "string": str, "date": date.fromisoformat}
+fields = [(name, as_type[kind.partition("(")[0]]) for name, kind in fields.items()]
+
+def held_to_contract(record):
+    held = {}
+    for name, convert in fields:
+        value = record.get(name)
+        if value is None:
+            raise ValueError(name)
+        held[name] = convert(value)
+    return held
+
 rows, writer = 0, None
 for chunk in pd.read_csv(path, chunksize=10_000):
-    table = pa.Table.from_pylist(chunk.to_dict("records"))
+    table = pa.Table.from_pylist([held_to_contract(record) for record in chunk.to_dict("records")])
     writer = writer or pq.ParquetWriter(home + "/pandas.parquet", table.schema, compression="zstd")
     writer.write_table(table.cast(writer.schema))
     rows += table.num_rows

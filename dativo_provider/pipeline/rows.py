@@ -178,4 +178,6 @@ def source_references(batch: Batch) -> Any:
     """`origin:position` of each row, or the origin alone where rows have no place of their own."""
     if batch.positions is None:
         return _same(batch.origin or batch.stream, batch.data.num_rows)
-    return pc.binary_join_element_wise(pa.scalar(batch.origin), batch.positions.cast(pa.string()), ":")
+    numbers = batch.positions.cast(pa.string()).view(pa.binary())
+    before = f"{batch.origin}:".encode()  # put in front as bytes: joining texts takes four times as long
+    return pc.binary_replace_slice(numbers, 0, 0, before).view(pa.string())
