@@ -61,7 +61,8 @@ N ?= 1000
 crash: setup services ## kill N runs at random (default 1000), divided over all worlds, and count rows
 	@mkdir -p .cache && rm -f .cache/crash.jsonl
 	@DATIVO_CRASH_KILLS=$(N) DATIVO_CRASH_FIGURES=.cache/crash.jsonl \
-		$(BIN)/python -m pytest tests/crash -m crash --timeout 36000 $(PYTEST_ARGS)
+		$(BIN)/python -m pytest tests/crash -m crash --timeout 36000 \
+		-n 2 --dist load --maxschedchunk 1 $(PYTEST_ARGS)
 
 .PHONY: mutants
 mutants: setup services ## plant protocol bugs, one at a time; the suites must catch every one

@@ -1,16 +1,38 @@
-"""What was counted, as a table under the results."""
+"""What all processes have counted, as a table under the results; and an order in which two workers end together."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
+
 import pytest
 
-from tests.crash.share import FIGURES, Figures
+from tests.crash.share import FIGURES, Figures, read_figures
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers of pytest-xdist inherit the name of the file."""
+    if FIGURES not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="dativo-crash-")
+        os.environ[FIGURES] = str(Path(folder.name) / "figures.jsonl")
+        config.add_cleanup(folder.cleanup)
+        config.add_cleanup(lambda: os.environ.pop(FIGURES, None))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, storms over a network before others: what comes last is short, so workers end together."""
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, "toxiproxy" not in _fixtures(item)))
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not FIGURES:
+    rows = [figures.row() for figures in read_figures(Path(os.environ[FIGURES]))]
+    if not rows:
         return
-    rows = [figures.row() for figures in FIGURES]
     names = [name for name in rows[0] if name != "world"]
     rows.append({name: sum(row[name] for row in rows) for name in names} | {"world": "all worlds"})
     width = max(len(row["world"]) for row in rows)

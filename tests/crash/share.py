@@ -12,9 +12,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-__all__ = ["FIGURES", "WEIGHTS", "Figures", "counted", "share"]
+__all__ = ["FIGURES", "WEIGHTS", "Figures", "counted", "read_figures", "share"]
+
+FIGURES = "DATIVO_CRASH_FIGURES"  # names the file they are kept in, for all processes of one session
 
 KILLS = int(os.environ.get("DATIVO_CRASH_KILLS", "60"))
 WEIGHTS = {
@@ -64,16 +67,20 @@ class Figures:
         return {**vars(self), "faults": sum(self.faults.values())}
 
 
-FIGURES: list[Figures] = []
-
-
 @contextmanager
 def counted(world: str) -> Iterator[Figures]:
-    """Kept for the summary when the block ends well; a line of `DATIVO_CRASH_FIGURES` as well, if that is a file."""
+    """One line of the file that `FIGURES` names, when the block ends well."""
     figures, started = Figures(world), time.monotonic()
     yield figures
     figures.seconds = round(time.monotonic() - started)
-    FIGURES.append(figures)
-    if path := os.environ.get("DATIVO_CRASH_FIGURES"):
+    if path := os.environ.get(FIGURES):
         with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(vars(figures), ensure_ascii=False) + "\n")
+
+
+def read_figures(path: Path) -> list[Figures]:
+    """What every process has counted, in the order of `WEIGHTS`."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    found = [Figures(**{**made, "faults": Counter(made["faults"])}) for made in map(json.loads, lines)]
+    places = list(WEIGHTS)
+    return sorted(found, key=lambda each: places.index(each.world))

@@ -33,6 +33,7 @@ def test_a_run_killed_at_any_step_loses_and_doubles_nothing(point: Point, tmp_pa
 
 
 @requirement("ING-25", "STA-09", "QUA-01")
+@pytest.mark.slow
 def test_random_kills_with_twins_and_retries_lose_and_double_nothing(tmp_path: Path) -> None:
     world, rng, name = World(tmp_path), random.Random(20261120), "CSV → SQLite, append, runs alone"
     with counted(name) as figures:
