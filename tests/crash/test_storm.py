@@ -14,11 +14,14 @@ import pytest
 from tests.crash.far_world import NessieWorld, RemoteWorld
 from tests.crash.keyed_world import KeyedWorld
 from tests.crash.postgres_world import WindowWorld
+from tests.crash.readback import table
 from tests.crash.replace_world import ReplaceWorld
 from tests.crash.storm import storm
 from tests.crash.weather import bad_weather
 from tests.crash.world import World
 from tests.services.nessie import Nessie
+from tests.services.nessie import start as start_nessie
+from tests.services.plugin import started
 from tests.services.postgres import Database, Postgres
 from tests.services.s3 import S3
 from tests.services.toxiproxy import Link, Toxiproxy
@@ -100,6 +103,14 @@ def test_a_storm_over_the_network(far: RemoteWorld, catalog: Database, network: 
     storm("PostgreSQL → PostgreSQL + S3", replace(far, catalog_uri=uri), bad_weather(network.links, 3))
 
 
+@pytest.fixture
+def nessie(s3: S3, far: RemoteWorld) -> Iterator[Nessie]:
+    """One whose answers send clients to the storage by way of its link: what a server says wins over settings."""
+    server = started("nessie", lambda: start_nessie(s3, far.storage["s3.endpoint"]))
+    yield server
+    server.stop()
+
+
 @requirement("ING-09", "ING-25", "STA-09", "ERR-01", "CON-35")
 def test_a_storm_over_nessie(far: RemoteWorld, nessie: Nessie, network: Network) -> None:
     world = NessieWorld(
@@ -112,3 +123,4 @@ def test_a_storm_over_nessie(far: RemoteWorld, nessie: Nessie, network: Network)
         branch=f"storm-{secrets.token_hex(4)}",
     )
     storm("PostgreSQL → Nessie + S3", world, bad_weather(network.links, 5))
+    assert table(world, "acme.orders").io.properties["s3.endpoint"] == far.storage["s3.endpoint"]

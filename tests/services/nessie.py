@@ -28,15 +28,15 @@ class Nessie:
             self.server.stop()
 
 
-def start(store: S3) -> Nessie:
-    """Its warehouse is a bucket of `store`: Nessie takes no local folder."""
+def start(store: S3, seen_at: str = "") -> Nessie:
+    """Its warehouse is a bucket of `store`, as it takes no local folder; to its clients it says `seen_at`."""
     if url := os.environ.get(URL):
         return Nessie(url, os.environ["DATIVO_TEST_NESSIE_WAREHOUSE"])
     if not _jar().exists():
         raise Unavailable(f"no Nessie: {HINT}")
     runs_on, folder, bucket = java(21), scratch("nessie"), store.bucket()
     port, health = free_port(), free_port()
-    (folder / "application.properties").write_text(_settings(store, bucket, port, health))
+    (folder / "application.properties").write_text(_settings(store, bucket, port, health, seen_at))
     options = ["--add-opens", "java.base/java.lang=ALL-UNNAMED", "-Xmx384m", *JVM]
     config = f"-Dquarkus.config.locations={folder}/application.properties"
     server = Server([str(runs_on), *options, config, "-jar", str(_jar())], folder)
@@ -44,7 +44,7 @@ def start(store: S3) -> Nessie:
     return Nessie(f"http://127.0.0.1:{port}", f"s3://{bucket}", server)
 
 
-def _settings(store: S3, bucket: str, port: int, health: int) -> str:
+def _settings(store: S3, bucket: str, port: int, health: int, seen_at: str) -> str:
     """A secret's name must not begin with `nessie.catalog.`, or the server does not start."""
     s3 = "nessie.catalog.service.s3.default-options"
     found = {
@@ -58,6 +58,7 @@ def _settings(store: S3, bucket: str, port: int, health: int) -> str:
         "nessie.catalog.default-warehouse": "warehouse",
         "nessie.catalog.warehouses.warehouse.location": f"s3://{bucket}/",
         f"{s3}.endpoint": store.endpoint,
+        f"{s3}.external-endpoint": seen_at or store.endpoint,
         f"{s3}.region": store.region,
         f"{s3}.path-style-access": "true",
         f"{s3}.request-signing-enabled": "false",
