@@ -2,7 +2,9 @@
 
 Arrow's S3 client takes a response that ends within its headers for a good one without a body
 (https://www.rfc-editor.org/rfc/rfc9112#section-8 calls it incomplete). A HEAD then says that the file is empty, and a
-GET leaves the memory that it should fill as it was: with whatever was read into it before.
+GET leaves the memory that it should fill as it was: with whatever was read into it before. And stores begin to answer
+the completion of an upload while they work on it, so that one that was cut off says nothing about its success.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 """
 
 from __future__ import annotations
@@ -65,6 +67,31 @@ class _Reader:
         self._opened.close()
 
 
+class _Writer:
+    """What Arrow needs of a Python file to write; closed, it is there in full length."""
+
+    closed = False
+
+    def __init__(self, opened: pa.NativeFile, path: str, length: Callable[[], int]) -> None:
+        self._opened, self._path, self._length, self._at = opened, path, length, 0
+
+    def write(self, data: pa.Buffer | bytes) -> None:
+        self._opened.write(data)
+        self._at += len(data)
+
+    def flush(self) -> None:
+        self._opened.flush()
+
+    def tell(self) -> int:
+        return self._at
+
+    def close(self) -> None:
+        self.closed = True
+        self._opened.close()
+        if self._length() != self._at:
+            raise _cut_off(self._path)
+
+
 def _cut_off(path: str) -> OSError:
     return OSError(f"the object store's answer was cut off: {path}")
 
@@ -74,7 +101,7 @@ def _delegated(name: str) -> Callable[..., Any]:
 
 
 class WholeAnswers(FileSystemHandler):  # type: ignore[misc]
-    """`store`, where reading raises `OSError` for what did not come whole. Writing goes straight to it."""
+    """`store`, where reading and writing raise `OSError` for what did not come, or was not kept, whole."""
 
     def __init__(self, store: Any) -> None:
         self.store = store
@@ -100,7 +127,8 @@ class WholeAnswers(FileSystemHandler):  # type: ignore[misc]
     open_input_stream = open_input_file
 
     def open_output_stream(self, path: str, metadata: dict[str, str] | None) -> pa.NativeFile:
-        return self.store.open_output_stream(path, metadata=metadata)
+        opened = self.store.open_output_stream(path, metadata=metadata)
+        return pa.PythonFile(_Writer(opened, path, lambda: self.store.get_file_info(path).size), mode="w")
 
     def open_append_stream(self, path: str, metadata: dict[str, str] | None) -> NoReturn:
         raise NotImplementedError("objects are written whole")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow.fs import LocalFileSystem, PyFileSystem
 
 from dativo_provider.lake.io import file_io
-from dativo_provider.lake.remote import RemoteFileIO
+from dativo_provider.lake.remote import RemoteFileIO, WholeAnswers
 from dativo_provider.lake.sink import filesystem_of
 from tests.services.s3 import S3
 from tests.services.toxiproxy import Link, Toxiproxy
@@ -96,6 +98,33 @@ def test_columns_that_did_not_come_are_not_those_of_the_file_before(io: RemoteFi
         opened.read(["id"])
     link.heal()
     assert columns(io, bucket, "b") == list(range(1000, 2000))
+
+
+class Forgetful:
+    """Says 200 when it begins to complete an upload, and fails then."""
+
+    type_name = "s3"
+    get_file_info = LocalFileSystem().get_file_info
+
+    def open_output_stream(self, path: str, metadata: object = None) -> pa.NativeFile:
+        return pa.BufferOutputStream()
+
+
+@requirement("ERR-01", "ING-25")
+def test_an_upload_whose_end_nobody_knows_is_not_taken_for_done(tmp_path: Path) -> None:
+    opened = PyFileSystem(WholeAnswers(Forgetful())).open_output_stream(str(tmp_path / "file"))
+    opened.write(b"1" * 100)
+    with pytest.raises(OSError, match="cut off"):
+        opened.close()
+
+
+def test_what_is_written_is_there(io: RemoteFileIO, s3: S3, bucket: str) -> None:
+    filesystem, path = filesystem_of(io, f"s3://{bucket}/large")
+    with filesystem.open_output_stream(path) as opened:
+        for _ in range(3):
+            opened.write(BODY * 4096)
+        assert opened.tell() == 3 * 4096 * len(BODY)
+    assert s3.client().get_object(Bucket=bucket, Key="large")["Body"].read() == BODY * 3 * 4096
 
 
 def columns(io: RemoteFileIO, bucket: str, name: str) -> list[Any]:

@@ -65,6 +65,13 @@ MUTANTS = (
         ("tests/lake/test_remote.py",),
     ),
     Mutant(
+        "an upload is done when the store has begun to say so",
+        f"{LAKE}/remote.py",
+        "        if self._length() != self._at:\n",
+        "        if self._at < 0:\n",
+        ("tests/lake/test_remote.py",),
+    ),
+    Mutant(
         "an answer without a body is an empty folder",
         "dativo_provider/files/s3.py",
         '    if "IsTruncated" not in page:\n',
