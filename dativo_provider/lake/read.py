@@ -30,17 +30,27 @@ def scan(
     snapshot_id: int | None = None,
     limit: int | None = None,
 ) -> pa.RecordBatchReader:
-    """Rows of the table's current (or the given) snapshot; manifests and footers prune by `row_filter`."""
+    """Rows of the table's current (or the given) snapshot; manifests and footers prune by `row_filter`.
+
+    Files are opened as they are read: that too raises `StorageUnavailable`.
+    """
+    import pyarrow as pa
     from pyiceberg.expressions import AlwaysTrue
 
-    with translated(".".join(table.name())):
+    name = ".".join(table.name())
+    with translated(name):
         found = table.scan(
             row_filter=AlwaysTrue() if row_filter is None else row_filter,
             selected_fields=tuple(columns) if columns is not None else ("*",),
             snapshot_id=snapshot_id,
             limit=limit,
-        )
-        return found.to_arrow_batch_reader()
+        ).to_arrow_batch_reader()
+    return pa.RecordBatchReader.from_batches(found.schema, _answered(found, name))
+
+
+def _answered(rows: pa.RecordBatchReader, where: str) -> Iterator[pa.RecordBatch]:
+    with translated(where):
+        yield from rows
 
 
 def typed(rows: pa.RecordBatchReader, fields: Sequence[Field]) -> pa.RecordBatchReader:

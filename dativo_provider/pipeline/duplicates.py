@@ -93,10 +93,12 @@ class Duplicates:
         self._ready = True
 
     def _remember(self, published: pa.RecordBatchReader) -> None:
+        """Batch by batch: what DuckDB itself reads from raises errors of DuckDB's."""
         self._create(published.schema)
-        self._insert(published)
+        for batch in published:
+            self._insert(pa.Table.from_batches([batch]))
 
-    def _insert(self, rows: pa.RecordBatchReader | pa.Table) -> None:
+    def _insert(self, rows: pa.Table) -> None:
         self._db.register("incoming", rows)
         self._db.execute(f"insert into seen by name select {self._list()} from incoming")
         self._db.unregister("incoming")

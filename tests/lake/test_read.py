@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from dativo_provider.errors import DataError
+from dativo_provider.errors import DataError, StorageUnavailable
 from dativo_provider.lake import read
 from dativo_provider.model.job import IncrementalSpec
 from dativo_provider.model.stream import Field
@@ -111,3 +111,15 @@ def test_duckdb_reads_the_files_themselves(tmp_path: Path) -> None:
     assert found == [(1000, 499500, "v999")]
     columns = duckdb.sql(f"describe select * from read_parquet({paths!r})").fetchall()
     assert [row[0] for row in columns] == ["id", "value", "at"]  # no `run` column out of the folder's name
+
+
+@requirement("ERR-01")
+def test_files_that_cannot_be_read_later_are_a_store_that_does_not_answer(tmp_path: Path) -> None:
+    """They are opened long after the scan was planned."""
+    lake = keyed(tmp_path, "long")
+    lake.run([{"key": "k", "c": 1}])
+    rows = read.scan(lake.target.table(lake.name()))
+    for path in tmp_path.rglob("run-*/*.parquet"):
+        path.unlink()
+    with pytest.raises(StorageUnavailable):
+        rows.read_all()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dativo_provider.errors import StorageUnavailable
 from dativo_provider.model.job import IncrementalSpec
 from tests.pipeline.build import Bench, ids
 from tests.support import requirement
@@ -82,3 +83,13 @@ def test_each_batch_looks_up_the_range_it_adds(bench: Bench, hours: tuple[int, i
         bench.csv(name, order(identity, hour=hour))
     assert bench.run().books.duplicates == 1
     assert ids(bench.rows()) == [1, 2]
+
+
+@requirement("ERR-01")
+def test_published_rows_that_cannot_be_read_now_are_worth_another_try(bench: Bench) -> None:
+    bench.csv("a.csv", order(1))
+    bench.run()
+    for path in bench.home.rglob("run-*/*.parquet"):
+        path.unlink()
+    bench.csv("b.csv", order(1))
+    assert isinstance(bench.run().error, StorageUnavailable)
