@@ -260,14 +260,13 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
     check_cleartext(making)
     contracts = Contracts(making, variables)
     transforms = tuple(_transform(making, each, number) for number, each in enumerate(job.transformations))
-    made = {each.column: each.type for each in transforms}
     policy = _policy(making, contracts)
     making.keep_original = policy.keep_original
-    found = streams(making, contracts, _own_rules(making, contracts), tuple(made))
+    found = streams(making, contracts, _own_rules(making, contracts), [each.column for each in transforms])
     others = lookups(making)
     check_lookups(making, others, found, transforms)
     warn_of_unread(making)
-    target_spec = target(making, found, contracts.job, made)
+    target_spec = target(making, found, contracts.job, transforms)
     if contracts.checks:
         policies = target_spec.schema_policies.over(contracts.checks.schema_policies)
         target_spec = replace(target_spec, schema_policies=policies)

@@ -9,11 +9,11 @@ from dativo_provider.config.making import Making
 from dativo_provider.config.problems import listed
 from dativo_provider.config.streams import known_column
 from dativo_provider.config.yamlpos import Key
-from dativo_provider.model.job import HistorySpec, PartitionSpec, StreamSpec
+from dativo_provider.model.job import HistorySpec, PartitionSpec, StreamSpec, TransformSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.vocabulary import WriteMode
 
-__all__ = ["check_mode", "columns_of_history", "history_of"]
+__all__ = ["check_made_late", "check_mode", "columns_of_history", "history_of"]
 
 _MOMENTS = ("timestamp", "timestamptz", "date")
 _FITS: Mapping[type, tuple[str, ...]] = {bool: ("boolean",), int: ("int", "long"), str: ("string", "uuid")}
@@ -104,6 +104,34 @@ def _check_columns(making: Making, mode: WriteMode, types: Mapping[str, str]) ->
             ("target", "delete_flag"), f"delete_flag '{flag.column}' is {kind} and never {flag.value!r}",
             "write `value:` in the column's type, quoted if it is text",
         )  # fmt: skip
+
+
+def check_made_late(
+    making: Making, mode: WriteMode, streams: Sequence[StreamSpec], transforms: Sequence[TransformSpec]
+) -> None:
+    """Rows are told apart by their key before what needs the whole run is made: it cannot be the key, nor say which
+    row is newer or gone."""
+    first = next((at for at, each in enumerate(transforms) if each.windowed), len(transforms))
+    late = {each.column: at for at, each in enumerate(transforms) if at >= first}
+    for stream in streams if late else ():
+        for column, what in _told_by(making, mode, stream).items():
+            if column in late:
+                making.error(
+                    ("transformations", late[column]),
+                    f"'{column}' is the {what} of stream '{stream.name}', and is made only once the whole run is read",
+                    "make it with an expression that sees its own row only, before the first with OVER, or take "
+                    "another column",
+                )  # fmt: skip
+
+
+def _told_by(making: Making, mode: WriteMode, stream: StreamSpec) -> dict[str, str]:
+    """Columns by which rows are told apart while they are read, and as what."""
+    found: dict[str, str] = {}
+    if TRAITS[mode].keyed:
+        flag, order = making.target.delete_flag, making.target.order_by or stream.incremental.cursor_field
+        found = {order: "order", flag.column if flag else "": "delete_flag"}
+    identity = stream.identity if TRAITS[mode].keyed else stream.key
+    return {**found, **dict.fromkeys(identity, "key")}
 
 
 def _check_history(making: Making, mode: WriteMode, types: Mapping[str, str]) -> None:

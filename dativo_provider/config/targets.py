@@ -11,13 +11,13 @@ from dativo_provider.config.contract import ContractSource
 from dativo_provider.config.evolution import block_policies, mode_policies, of_schema_contract
 from dativo_provider.config.incremental import is_incremental
 from dativo_provider.config.making import Making
-from dativo_provider.config.modes import check_mode, columns_of_history, history_of
+from dativo_provider.config.modes import check_made_late, check_mode, columns_of_history, history_of
 from dativo_provider.config.problems import did_you_mean, listed
 from dativo_provider.config.roots import below_roots, has_scheme, located
 from dativo_provider.config.shapes.target import Approval, Partition
 from dativo_provider.config.streams import known_column
 from dativo_provider.config.yamlpos import Key
-from dativo_provider.model.job import ApprovalSpec, DeleteFlag, PartitionSpec, StreamSpec, TargetSpec
+from dativo_provider.model.job import ApprovalSpec, DeleteFlag, PartitionSpec, StreamSpec, TargetSpec, TransformSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.personal import is_personal
 from dativo_provider.model.schema import SchemaPolicies
@@ -42,15 +42,20 @@ _KEYS = {"access_key_id", "access_key"}
 
 
 def target(
-    making: Making, streams: Sequence[StreamSpec], source: ContractSource | None, made: Mapping[str, str]
+    making: Making,
+    streams: Sequence[StreamSpec],
+    source: ContractSource | None,
+    transforms: Sequence[TransformSpec],
 ) -> TargetSpec:
-    """`source` is the job's contract file; `made` are the columns transformations add, with their types."""
+    """`source` is the job's contract file."""
+    made = {each.column: each.type for each in transforms}
     given = making.target
     domain = next((each.contract.domain for each in streams if each.contract.domain), "")
     write_mode = _write_mode(making)
     history = history_of(making)
     partitioning = _partitioning(making, streams, source, {**made, **columns_of_history(write_mode, history)})
     check_mode(making, write_mode, streams, partitioning, made)
+    check_made_late(making, write_mode, streams, transforms)
     return TargetSpec(
         connector=making.publisher.name,
         catalog=_catalog(making),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dativo_provider.errors import ConfigurationError
@@ -13,13 +15,14 @@ from dativo_provider.model.stream import Cursor, Field
 
 __all__ = ["is_after", "position"]
 
+_BITS = {"int": 31, "long": 63}
 _WHOLE = re.compile(r"int|long|decimal\(\d+,\s*0\)")
 
 
 def position(column: Field, text: str) -> Cursor:
     """An ordered cursor at `text`: the next run reads what is at or after it. Raises `ConfigurationError`."""
     try:
-        value = _canonical(column, text.strip())
+        value = _canonical(column, text if column.type == "string" else text.strip())
     except (ValueError, InvalidOperation) as problem:
         raise ConfigurationError(
             f"'{text}' is no value of cursor '{column.name}', which is {column.type}",
@@ -29,17 +32,41 @@ def position(column: Field, text: str) -> Cursor:
 
 
 def _canonical(column: Field, text: str) -> str:
+    kind = column.type
     if not text:
         raise ValueError("empty")
-    if _WHOLE.fullmatch(column.type):
-        return str(int(text))
-    if column.type.startswith("decimal"):
-        return str(Decimal(text))
-    if column.type == "date":
+    if _WHOLE.fullmatch(kind):
+        return _whole(kind, text)
+    if kind.startswith("decimal"):
+        return _exact(kind, Decimal(text))
+    if kind in ("float", "double"):
+        return _finite(float(text))
+    if kind == "date":
         return date.fromisoformat(text).isoformat()
-    if column.type in ("timestamp", "timestamptz"):
+    if kind in ("timestamp", "timestamptz"):
         return _moment(column, datetime.fromisoformat(text))
-    return text
+    return str(UUID(text)) if kind == "uuid" else text
+
+
+def _whole(kind: str, text: str) -> str:
+    bits, value = _BITS.get(kind), int(text)
+    if "_" in text or (bits and not -(1 << bits) <= value < 1 << bits):
+        raise ValueError("too large")
+    return str(value)
+
+
+def _exact(kind: str, value: Decimal) -> str:
+    """As many digits as the column holds: rounding would move the cursor past rows."""
+    digits, scale = map(int, re.findall(r"\d+", kind))
+    if not value.is_finite() or abs(value) >= 10 ** (digits - scale) or value != round(value, scale):
+        raise ValueError("does not fit")
+    return str(value)
+
+
+def _finite(value: float) -> str:
+    if not isfinite(value):
+        raise ValueError("not finite")
+    return repr(value)
 
 
 def _moment(column: Field, at: datetime) -> str:
@@ -53,8 +80,13 @@ def _moment(column: Field, at: datetime) -> str:
 
 def _remedy(kind: str) -> str:
     if _WHOLE.fullmatch(kind):
-        return "write a whole number"
+        return "write a whole number that the column can hold"
+    if kind.startswith("decimal"):
+        return f"write a number with as many digits as {kind} holds: 12.50"
     return {
+        "double": "write a number: 12.5",
+        "float": "write a number: 12.5",
+        "uuid": "write a UUID: 6f1c5a0e-7d3b-4c1e-9a51-2f0d8b7c4e11",
         "timestamptz": "write an ISO timestamp, best with its zone: 2026-03-01T00:00:00+00:00",
         "timestamp": "write an ISO timestamp without a zone, as the column holds it: 2026-03-01T00:00:00",
         "date": "write an ISO date: 2026-03-01",

@@ -67,3 +67,43 @@ def test_what_a_mode_cannot_work_with_is_refused_at_its_line(
     assert said in problem.message
     assert problem.path.endswith("orders.yaml")
     assert problem.line == (job + "target:").count("\n") + 1
+
+
+LATE = [
+    ("merge", "id", "'id' is the key of stream 'orders'"),
+    ("scd2", "id", "'id' is the key of stream 'orders'"),
+    ("append", "id", "'id' is the key of stream 'orders'"),
+    ("merge, order_by: amount", "amount", "'amount' is the order of stream 'orders'"),
+    ("merge, delete_flag: {column: country, value: x}", "country", "'country' is the delete_flag of stream 'orders'"),
+]
+
+
+@requirement("ING-10", "ING-18")
+@pytest.mark.parametrize("expression", ["max(id) OVER ()", "id"])
+@pytest.mark.parametrize(("mode", "column", "said"), LATE, ids=[f"{mode} {column}" for mode, column, _ in LATE])
+def test_what_tells_rows_apart_is_not_made_from_the_whole_run(
+    deployment: Deployment, mode: str, column: str, said: str, expression: str
+) -> None:
+    windowed = "count(*) OVER ()" if expression == "id" else expression
+    job = (
+        INCREMENTAL
+        + "  key: [id]\n"
+        + f"target: {{write_mode: {mode}}}\n"
+        + "transformations:\n"
+        + f"  - {{name: n, expression: '{windowed}', data_type: bigint}}\n"
+        + f"  - {{name: x, column: {column}, expression: '{expression}'}}\n"
+    )
+    problem = deployment.only_error(job)
+    assert said in problem.message
+    assert problem.line == job.count("\n")
+    assert "before the first with OVER" in problem.remedy
+
+
+def test_a_key_that_an_expression_of_one_row_makes_is_fine(deployment: Deployment) -> None:
+    job = KEYED + (
+        "target: {write_mode: merge}\n"
+        "transformations:\n"
+        "  - {name: x, column: id, expression: 'id + 1'}\n"
+        "  - {name: n, expression: 'count(*) OVER (PARTITION BY id)'}\n"
+    )
+    assert deployment.load(job).target.mode == "merge"
