@@ -132,21 +132,21 @@ def lane_of(name: str) -> Lane:
 
 
 def wanted(job: JobSpec, spec: StreamSpec, lane: Lane, args: argparse.Namespace, ctx: RunContext) -> Cursor:
-    from dativo_provider.model.stream import Cursor
-    from dativo_provider.pipeline.state import cursor_at
+    from dativo_provider.pipeline.state import cursor_at, cursor_of
     from dativo_provider.pipeline.targets import open_target
 
     if (args.to is None) == (args.cursor is None):
         raise ConfigurationError("set needs --to VALUE or --cursor JSON", remedy="give one of the two")
+    now = open_target(job, ctx).state(job, spec, lane)
     if args.to is not None:
-        return cursor_at(job, spec, open_target(job, ctx).state(job, spec, lane), args.to, ctx)
+        return cursor_at(job, spec, now, args.to, ctx)
     try:
         value = json.loads(args.cursor)
     except ValueError as problem:
         raise ConfigurationError(f"--cursor is no JSON: {problem}", remedy="quote it with '…'") from problem
     if not isinstance(value, dict) or not value:
         raise ConfigurationError("--cursor must be a JSON object", remedy="`dativo state export` shows its form")
-    return Cursor(value)
+    return cursor_of(job, spec, now, value, ctx)
 
 
 def moved(

@@ -49,10 +49,15 @@ def _canonical(column: Field, text: str) -> str:
 
 
 def _whole(kind: str, text: str) -> str:
-    bits, value = _BITS.get(kind), int(text)
-    if "_" in text or (bits and not -(1 << bits) <= value < 1 << bits):
+    value = int(text)
+    if "_" in text or not -_beyond(kind) <= value < _beyond(kind):
         raise ValueError("too large")
     return str(value)
+
+
+def _beyond(kind: str) -> int:
+    """The least number too large for it."""
+    return 1 << _BITS[kind] if kind in _BITS else int(10 ** int(re.findall(r"\d+", kind)[0]))
 
 
 def _exact(kind: str, value: Decimal) -> str:

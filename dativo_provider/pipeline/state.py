@@ -19,7 +19,7 @@ from dativo_provider.pipeline.targets import open_target
 from dativo_provider.pipeline.workplace import reading
 from dativo_provider.vocabulary import RunStatus
 
-__all__ = ["LaneState", "Retry", "check_idle", "cursor_at", "lanes", "move", "outlook", "record_change"]
+__all__ = ["LaneState", "Retry", "check_idle", "cursor_at", "cursor_of", "lanes", "move", "outlook", "record_change"]
 
 _FAILED = ("failed", "blocked", "cancelled")
 
@@ -119,6 +119,25 @@ def cursor_at(job: JobSpec, spec: StreamSpec, now: State, text: str, ctx: RunCon
             )  # fmt: skip
         column = next((each for each in reader.describe(spec).fields if each.name == name), None)
     return position(column or Field(name), text)
+
+
+def cursor_of(job: JobSpec, spec: StreamSpec, now: State, written: Mapping[str, Any], ctx: RunContext) -> Cursor:
+    """A whole cursor as written, if it has the form of this stream's, and its value is one of the column's."""
+    known, name = dict(now.cursor.value) if now.cursor else {}, spec.incremental.cursor_field
+    if "value" in written and written.get("column") == name:
+        return cursor_at(job, spec, now, str(written["value"]), ctx)
+    if "value" in written or "value" in known:
+        raise ConfigurationError(
+            f"the cursor of '{spec.name}' is a value of " + (f"column '{name}'" if name else "no column"),
+            where=job.path,
+            remedy="give its value with --to VALUE" if name else "`dativo state export` shows the form of its cursor",
+        )
+    if known and written.keys() != known.keys():
+        raise ConfigurationError(
+            f"the cursor of '{spec.name}' holds {', '.join(known)}, and this one {', '.join(written)}", where=job.path,
+            remedy="`dativo state export` shows its form",
+        )  # fmt: skip
+    return Cursor(written)
 
 
 def move(job: JobSpec, spec: StreamSpec, lane: Lane, cursor: Cursor | None, note: str, ctx: RunContext) -> State:

@@ -18,7 +18,7 @@ from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.run import Lane, State
 from dativo_provider.model.stream import Cursor, WindowRequest
-from dativo_provider.pipeline.state import LaneState, chosen, cursor_at
+from dativo_provider.pipeline.state import LaneState, chosen, cursor_at, cursor_of
 from dativo_provider.pipeline.workplace import reading
 
 __all__ = ["Imported", "exported", "read_file"]
@@ -54,7 +54,7 @@ def read_file(job: JobSpec, path: Path, stream: str, ctx: RunContext) -> Importe
     for file in _files(path):
         content = _json(file)
         if content.get("format") == FORMAT:
-            _own(job, file, content, stream, made)
+            _own(job, file, content, stream, made, ctx)
         else:
             _original(job, file, content, stream, made, ctx)
     return made
@@ -79,17 +79,22 @@ def _json(file: Path) -> Mapping[str, Any]:
     return content
 
 
-def _own(job: JobSpec, file: Path, content: Mapping[str, Any], stream: str, made: Imported) -> None:
+def _own(job: JobSpec, file: Path, content: Mapping[str, Any], stream: str, made: Imported, ctx: RunContext) -> None:
     if content.get("tenant") != job.tenant:
         raise ConfigurationError(
             f"this is state of tenant '{content.get('tenant')}', and the job is of '{job.tenant}'", where=str(file)
         )
     wanted = {spec.name for spec in chosen(job, stream)}
     for lane in content.get("lanes", ()):
-        if lane["stream"] in wanted:
-            made.cursors[lane["stream"], Lane.of(lane["lane"])] = Cursor(lane["cursor"])
-        else:
-            made.left.append((str(file), lane["stream"] + lane["lane"], "the job has no such stream"))
+        named = lane["stream"] + lane["lane"]
+        if lane["stream"] not in wanted:
+            made.left.append((str(file), named, "the job has no such stream"))
+            continue
+        try:
+            cursor = cursor_of(job, job.stream(lane["stream"]), State(), lane["cursor"], ctx)
+            made.cursors[lane["stream"], Lane.of(lane["lane"])] = cursor
+        except ConfigurationError as problem:
+            made.left.append((str(file), named, problem.message))
 
 
 def _original(

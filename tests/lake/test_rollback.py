@@ -47,7 +47,7 @@ def cursor(lake: Lake, lane: Lane | None = None) -> Any:
     return found.value["value"] if found else None
 
 
-@requirement("ING-25", "SN-22", "ML-04")
+@requirement("ING-25", "STA-09", "SN-22", "ML-04")
 def test_rows_and_cursor_go_back_together_and_the_quarantine_stays(lake: Lake) -> None:
     first = line(lake)[0]
     done = roll_back(lake, first)
@@ -59,7 +59,7 @@ def test_rows_and_cursor_go_back_together_and_the_quarantine_stays(lake: Lake) -
     assert lake.ids() == [0, 1, 2]
 
 
-@requirement("SN-22")
+@requirement("STA-09", "SN-22")
 def test_a_kept_cursor_stays_where_it_was(lake: Lake) -> None:
     roll_back(lake, line(lake)[0], keep_cursor=True)
     assert (lake.ids(), cursor(lake), lake.state().seq) == ([0], 30, 4)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dativo_provider.connectors.csv import windows
+from dativo_provider.connectors.csv.reader import CsvReader
 from dativo_provider.errors import Cancelled, SourceChanged
 from dativo_provider.model.budget import Budget
 from dativo_provider.model.context import RunContext
@@ -20,6 +21,7 @@ from dativo_provider.model.job import SourceSpec, StreamSpec
 from dativo_provider.model.run import Plan, RunRequest
 from dativo_provider.model.settings import Settings
 from dativo_provider.pipeline import side_by_side, sizing, steps
+from dativo_provider.pipeline.run import run
 from tests.pipeline.build import Bench, ids
 from tests.services.postgres import Database
 from tests.support import requirement
@@ -125,6 +127,38 @@ def test_slices_of_one_process_run_at_once_and_publish_together(
     monkeypatch.setattr(side_by_side, "extract", extract)
     assert bench.run().error is None
     assert ids(bench.rows()) == list(range(24))
+
+
+@requirement("PRF-04", "ING-14")
+def test_a_slow_source_is_read_by_as_many_at_once_as_there_are_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threefold and more where the source is what is waited for: four slices wait for it together."""
+    bench = with_files(tmp_path, 8, job={"slices": 4})
+    together, real = threading.Barrier(4, timeout=60), CsvReader.read
+
+    def read(self: CsvReader, *piece: Any) -> Any:
+        together.wait()  # raises unless all four read at the same time
+        yield from real(self, *piece)
+
+    monkeypatch.setattr(CsvReader, "read", read)
+    (report,) = run(bench.spec(), bench.context(threads=4), RunRequest()).streams
+    assert report.error is None
+    assert ids(bench.rows()) == list(range(32))
+
+
+@requirement("PRF-05")
+def test_a_day_of_one_core_is_enough_for_half_a_terabyte(tmp_path: Path) -> None:
+    """5.8 MB of CSV per CPU-second, checks and commit included; `make bench` measures what it comes to."""
+    bench = Bench(tmp_path, rules=({"type": "range", "column": "amount", "min": 0},))
+    line = "{},north,{}.25,2026-03-01T00:00:00Z"
+    bench.csv("a.csv", *(line.format(at, at % 1000) for at in range(400_000)))
+    planned(bench)  # what is loaded and made once is not counted
+    size, started = (bench.data / "a.csv").stat().st_size, time.process_time()
+    report = bench.run()
+    seconds = time.process_time() - started
+    assert (report.error, report.books.accepted) == (None, 400_000)
+    assert size / seconds * 86_400 > 500e9
 
 
 @requirement("ING-14")
