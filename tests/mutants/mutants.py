@@ -25,6 +25,7 @@ TARGET = "tests/lake/test_targets.py::TestSqliteOnDisk::"
 CSV = "dativo_provider/connectors/csv"
 PIPELINE = "dativo_provider/pipeline"
 RUN = "tests/pipeline/test_run.py::"
+LOOKUPS = "tests/pipeline/test_lookups.py::"
 
 
 PLAIN = f"{LAKE}/plain"
@@ -834,5 +835,40 @@ MUTANTS = (
         "            yield filled(_projected(batch, have, wanted), said)\n",
         "            yield _projected(batch, have, wanted)\n",
         _plain("upkeep", "test_small_files_become_one_per_folder_and_keep_what_only_folders_say"),
+    ),
+    Mutant(
+        "a lookup whose key comes twice is joined",
+        f"{PIPELINE}/lookups.py",
+        "            check_unique(bare, rows, pin.of, max(128, self._ctx.settings.memory_limit_mb // 4))\n",
+        "",
+        (f"{LOOKUPS}test_a_key_that_comes_twice_is_refused_before_any_row_is_read",),
+    ),
+    Mutant(
+        "a retry looks up in the table as it is by then",
+        f"{PIPELINE}/lookups.py",
+        "target.version(plan.job, spec.table, pin.version)",
+        "target.version(plan.job, spec.table)",
+        (f"{LOOKUPS}test_a_table_is_read_at_the_snapshot_of_the_plan_whatever_is_published_meanwhile",),
+    ),
+    Mutant(
+        "lookups are kept by name only",
+        f"{PIPELINE}/lookup_cache.py",
+        "repr((tenant, pin.of, pin.version, pin.columns))",
+        "repr((tenant, pin.of, pin.columns))",
+        (f"{LOOKUPS}test_a_table_is_read_once_per_machine_and_anew_for_a_new_snapshot",),
+    ),
+    Mutant(
+        "what a lookup finds comes in the order of the join",
+        "dativo_provider/transform/lookups.py",
+        '            f"ORDER BY given.{_PLACE}"\n',
+        '            f"ORDER BY found.{_PLACE}"\n',
+        ("tests/transform/test_lookups.py",),
+    ),
+    Mutant(
+        "a tenant looks up in another tenant's table",
+        f"{LAKE}/versions.py",
+        "    _check_readable(catalog, table, job.tenant)\n",
+        "",
+        (f"{LOOKUPS}test_only_tables_of_the_tenant_and_shared_ones_are_read",),
     ),
 )
