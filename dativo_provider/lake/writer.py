@@ -15,6 +15,7 @@ from dativo_provider.files import join, scheme
 from dativo_provider.lake.partition import to_json
 from dativo_provider.lake.schema import arrow_schema, field_id
 from dativo_provider.lake.sink import Encoding, ParquetSink, sync_folders
+from dativo_provider.lake.spill import Spill
 from dativo_provider.lake.splitter import Splitter
 from dativo_provider.lake.stats import StatisticsPlan
 from dativo_provider.model.budget import SORTED_ROW_BYTES, USUAL, Budget
@@ -29,6 +30,7 @@ __all__ = ["LakeFileWriter"]
 
 _GROUP_BYTES = 64 << 20  # Arrow bytes of a row group; one is gathered while the last one is encoded
 _PARTITIONED_BYTES = 96 << 20
+_LEAST_GROUP_BYTES = 16 << 20  # rows of a partition wait on the local disk for as many of their kind
 _OPEN_LOCAL, _OPEN_REMOTE = 200, 24  # an object store's stream keeps an upload part in memory
 Key = tuple[Any, ...]
 
@@ -73,6 +75,7 @@ class LakeFileWriter(StagedFileWriter):
         self._pending_bytes = 0
         self._number = 0
         self._splitter: Splitter | None = None
+        self._spill: Spill | None = None
         self._options: dict[str, Any] = {}
         self._left_out = frozenset(left_out)
         self._written: pa.Schema | None = None
@@ -91,8 +94,9 @@ class LakeFileWriter(StagedFileWriter):
     def close(self) -> tuple[StagedFile, ...]:
         self._wait()
         if self._pending:
-            self._encode(self._taken())
+            self._encode(self._taken(), last=True)
         self._stop()
+        self._unspill()
         while self._open:
             self._finish(next(iter(self._open)))
         sync_folders([file.path for file in self._files])
@@ -102,6 +106,9 @@ class LakeFileWriter(StagedFileWriter):
         with suppress(Exception):  # the first failure is already on its way to the operator
             self._wait()
         self._stop()
+        if self._spill is not None:
+            with suppress(Exception):
+                self._spill.close()
         for sink in self._open.values():
             sink.abort()
         self._open.clear()
@@ -161,27 +168,49 @@ class LakeFileWriter(StagedFileWriter):
         self._pending, self._pending_bytes = [], 0
         return rows
 
-    def _encode(self, rows: pa.Table) -> None:
-        import pyarrow as pa
-
+    def _encode(self, rows: pa.Table, last: bool = False) -> None:
         if not self._options:
             stored = self._stored(rows)
             self._options = self._encoding.options(stored, stored.schema)
-        parts = self._splitter.split(rows) if self._splitter else iter([((), rows)])
+        if self._splitter is None:
+            self._append((), self._stored(rows))
+        else:
+            self._encode_parts(self._splitter.split(rows), last)
+
+    def _encode_parts(self, parts: Iterable[tuple[Key, pa.Table]], last: bool) -> None:
+        """A row group of each part that is large enough, together with what waits for it; the others wait on disk."""
+        import pyarrow as pa
+
         for key, part in parts:
-            self._append(key, self._stored(part))
-        if self._splitter:
-            pa.default_memory_pool().release_unused()  # what sorting has left in pieces, else kept for later
+            rows, waiting = self._stored(part), self._spill.bytes_of(key) if self._spill else 0
+            if last or rows.nbytes + waiting >= min(self._group_bytes, _LEAST_GROUP_BYTES):
+                self._append(key, _joined(self._spill.take(key), rows) if self._spill and waiting else rows, last)
+            else:
+                self._spill = self._spill or Spill()
+                self._spill.put(key, rows)
+        if self._spill is not None:
+            self._spill.seal()
+        pa.default_memory_pool().release_unused()  # what sorting has left in pieces, else kept for later
+
+    def _unspill(self) -> None:
+        """One partition after the other: of those that wait, none but the one being written has a file open."""
+        if self._spill is None:
+            return
+        for key, batches in self._spill.drain():
+            self._append(key, _joined(batches), last=True)
+        self._spill.close()
 
     def _stored(self, rows: pa.Table) -> pa.Table:
         return rows.drop_columns([name for name in rows.column_names if name in self._left_out])
 
-    def _append(self, key: Key, rows: pa.Table) -> None:
+    def _append(self, key: Key, rows: pa.Table, last: bool = False) -> None:
         for group in _slices(rows, self._group_bytes, self._encoding.group_rows):
             sink = self._sink(key, group.schema)
             sink.write(group)
             if sink.size >= self._target:
                 self._finish(key)
+        if last and key in self._open:
+            self._finish(key)
 
     def _sink(self, key: Key, schema: pa.Schema) -> ParquetSink:
         if key not in self._open:
@@ -215,6 +244,13 @@ class LakeFileWriter(StagedFileWriter):
             "spec": self._table.spec().spec_id if split else None,
             "lacking": lacking,
         }
+
+
+def _joined(batches: list[pa.RecordBatch], rows: pa.Table | None = None) -> pa.Table:
+    import pyarrow as pa
+
+    more = [] if rows is None else [rows]
+    return pa.concat_tables([pa.Table.from_batches(batches), *more]).unify_dictionaries()
 
 
 def _parts(fields: Iterable[pa.Field], above: str = "") -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ import pytest
 from dativo_provider.errors import ConfigurationError, CredentialError, Fenced, InternalError, StorageUnavailable
 from dativo_provider.files import local_path
 from dativo_provider.lake import writer as writer_module
+from dativo_provider.lake.spill import Spill
 from dativo_provider.model.job import PartitionSpec
 from dativo_provider.model.run import StagedFile
 from dativo_provider.model.stream import Field
@@ -363,6 +365,85 @@ def test_many_partitions_with_few_open_files(tmp_path: Path, monkeypatch: pytest
     assert lake.ids() == list(range(5000))
     table = lake.target.table(lake.name())
     assert table.scan(row_filter="value == 'p7'").to_arrow().num_rows == 500
+
+
+def of_words(start: int, words: list[str]) -> pa.RecordBatch:
+    """Each word ten times, as a dictionary of its own."""
+    texts = pa.DictionaryArray.from_arrays(pa.array([*range(len(words))] * 10, pa.int32()), pa.array(words))
+    return pa.record_batch([pa.array(range(start, start + len(texts)), pa.int64()), texts], names=["id", "value"])
+
+
+@pytest.fixture
+def small_lots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every batch is a lot. The folder of temporary files."""
+    monkeypatch.setattr(writer_module, "_PARTITIONED_BYTES", 1)
+    monkeypatch.setattr(writer_module, "_OPEN_LOCAL", 2)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path / "temporary"
+
+
+@requirement("PRF-03")
+@pytest.mark.parametrize("least_group", [1 << 20, 500])
+def test_few_rows_of_a_partition_wait_for_more_so_that_row_groups_are_few(
+    small_lots: Path, least_group: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row group per lot and partition would make footers grow with the rows, and with them memory."""
+    monkeypatch.setattr(writer_module, "_LEAST_GROUP_BYTES", least_group)
+    lake = partitioned(tmp_path, ("id", "bucket[4]"), ("value", "identity"))
+    plan = lake.plan()
+    writer = lake.target.stage(plan, 0, "1", "data")
+    for start in range(0, 5000, 100):
+        writer.write(of_words(start, [f"p{n}" for n in range(start % 7, start % 7 + 10)]))
+    files = writer.close()
+    read = [pq.ParquetFile(path) for path in paths(files)]
+    if least_group == 1 << 20:
+        assert len(files) == len({tuple(file.partition.values()) for file in files})
+        assert {each.metadata.num_row_groups for each in read} == {1}
+    ids = [each.read(["id"])["id"].to_pylist() for each in read]
+    assert all(each == sorted(each) for each in ids)
+    assert sorted(at for each in ids for at in each) == list(range(5000))
+    assert not list(small_lots.iterdir())
+    made = lake.extract(plan, [])
+    lake.publish(plan, [type(made)(**{**made.__dict__, "files": files})])
+    found = lake.target.table(plan.table).scan(row_filter="value == 'p8'").to_arrow()
+    assert set(found["value"].to_pylist()) == {"p8"}
+    assert found.num_rows == sum(10 for start in range(0, 5000, 100) if start % 7 <= 8 < start % 7 + 10)
+
+
+def test_an_aborted_writer_leaves_no_rows_on_the_local_disk(small_lots: Path, tmp_path: Path) -> None:
+    lake = partitioned(tmp_path, ("value", "identity"))
+    writer = lake.target.stage(lake.plan(), 0, "1", "data")
+    for start in (0, 100, 200):
+        writer.write(of_words(start, ["a", "b"]))
+    assert list(small_lots.iterdir())
+    writer.abort()
+    assert not list(small_lots.iterdir())
+
+
+def test_a_lot_leaves_the_disk_with_the_last_of_its_rows() -> None:
+    spill, rows = Spill(), pa.table({"id": [1, 2, 3]})
+    folder = Path(spill._folder.name)
+    for key in ("a", "b"):
+        spill.put((key,), rows)
+    spill.seal()
+    assert [batch.num_rows for batch in spill.take(("a",))] == [3]
+    assert spill.bytes_of(("a",)) == 0
+    assert len(list(folder.iterdir())) == 1
+    assert [key for key, _ in spill.drain()] == [("b",)]
+    assert not list(folder.iterdir())
+    spill.close()
+
+
+def test_a_full_disk_of_waiting_rows_is_retryable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    spill = Spill()
+    monkeypatch.setattr(pa.ipc, "new_file", full)
+    with pytest.raises(StorageUnavailable, match="disk"):
+        spill.put((1,), pa.table({"id": [1]}))
+    spill.close()
 
 
 def test_rows_keep_their_order_within_a_partition(tmp_path: Path) -> None:

@@ -260,6 +260,13 @@ MUTANTS = (
         ("tests/lake/test_writer.py::test_two_partitions_of_one_batch_both_survive",),
     ),
     Mutant(
+        "rows that wait on disk for more of their partition are forgotten",
+        f"{LAKE}/writer.py",
+        "        self._unspill()\n",
+        "",
+        ("tests/lake/test_writer.py::test_few_rows_of_a_partition_wait_for_more_so_that_row_groups_are_few",),
+    ),
+    Mutant(
         "times before 1970 are rounded toward zero",
         f"{LAKE}/transforms.py",
         "    below = pc.less(pc.subtract(numbers, pc.multiply(quotient, unit)), 0)\n",
