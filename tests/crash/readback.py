@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 
 def table(world: World, name: str) -> Any:
-    from pyiceberg.catalog import load_catalog
-
-    return load_catalog("dativo", **world.as_a_stranger()).load_table(name)
+    return world.table(name)
 
 
 def live_files(world: World, name: str) -> list[str]:
@@ -73,7 +71,7 @@ def cursor(world: World) -> dict[str, Any]:
     from dativo_provider.lake.state import read_state
 
     found, settings = table(world, "acme.orders"), world.context().settings
-    files = open_files(settings.catalog.warehouse, dict(settings.catalog.properties))
+    files = open_files(found.location(), dict(settings.catalog.properties))
     state = read_state(found.properties, "dativo.state.orders.orders", files, "orders")
     return dict(state.cursor.value) if state.cursor else {}
 

@@ -29,6 +29,8 @@ WEIGHTS = {
     "PostgreSQL → SQLite, delete_insert": 12,
     "PostgreSQL → PostgreSQL + S3": 10,
     "PostgreSQL → Nessie + S3": 10,
+    "CSV → folder": 8,
+    "CSV → bucket": 6,
 }
 
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from dativo_provider import errors
 from tests.crash.others import Others, maintainer, rival
@@ -18,20 +20,21 @@ from tests.crash.world import World
 __all__ = ["storm"]
 
 Weather = AbstractContextManager[Counter[str]]
+Acts = Sequence[Callable[[Any, int], str]]  # what others do beside the runs
 
 
-def storm(name: str, world: World, weather: Weather | None = None) -> None:
+def storm(name: str, world: World, weather: Weather | None = None, acts: Acts = (rival, maintainer)) -> None:
     """Until this world's share of runs is killed; afterwards every row is where it belongs, exactly once, and what
     the rival wrote is there."""
     with counted(name) as figures:
-        _rage(world, random.Random(name), weather or nullcontext(Counter()), figures)
+        _rage(world, random.Random(name), weather or nullcontext(Counter()), figures, acts)
         _clear_up(world)
         figures.rows = world.rows
 
 
-def _rage(world: World, rng: random.Random, weather: Weather, figures: Figures) -> None:
+def _rage(world: World, rng: random.Random, weather: Weather, figures: Figures, acts: Acts) -> None:
     usual = _first_run(world, rng)
-    others = Others(world, rng, (rival, maintainer))
+    others = Others(world, rng, acts)
     with weather as figures.faults:
         while figures.kills < share(figures.world):
             world.add_file(rng)

@@ -112,6 +112,12 @@ class World:
         """That were delivered."""
         return len(self.good) + len(self.bad) + len(self.ragged)
 
+    def table(self, name: str) -> Any:
+        """Past Dativo's own code."""
+        from pyiceberg.catalog import load_catalog
+
+        return load_catalog("dativo", **self.as_a_stranger()).load_table(name)
+
     # What must be true -----------------------------------------------------------------------------------------
 
     def check(self) -> None:
