@@ -61,7 +61,7 @@ MUTANTS = (
     Mutant(
         "memory that nothing was read into is taken for rows",
         f"{LAKE}/remote.py",
-        'if not any(data[-_TAIL:]) and self._filled(count, b"\xff") != data:',
+        'if not any(data[-_TAIL:]) and self._filled(count, b"\\xff") != data:',
         "if self._size < 0:",
         ("tests/lake/test_remote.py",),
     ),
