@@ -13,6 +13,7 @@ from dativo_provider.files import FileStore, open_files
 from dativo_provider.lake.maintain import JOBS as TABLE_JOBS
 from dativo_provider.lake.maintain import Work
 from dativo_provider.lake.maintain import job as table_job
+from dativo_provider.model.budget import Budget
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec
 from dativo_provider.model.maintenance import Amount, MaintenanceSpec, Upkeep
@@ -119,6 +120,7 @@ def _one(place: _Place, each: str, name: str, keep: Collection[str]) -> Upkeep:
         running=_running(place.ctx) if each == "orphans" else (),
         keep=keep,
         check_cancelled=place.ctx.check_cancelled,
+        budget=Budget.of(place.ctx.settings),
         now=lambda: place.ctx.now().timestamp(),
     )
     if place.target:

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
+import pyarrow.parquet as pq
 import pytest
 
 from dativo_provider.errors import ConfigurationError, StorageUnavailable
+from dativo_provider.files import local_path
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.maintenance import MaintenanceSpec
 from dativo_provider.pipeline.approve import approve
@@ -43,6 +45,26 @@ def age(folder: Path, days: float = 5) -> None:
 def later(bench: Bench, days: float = 5) -> RunContext:
     """The same surroundings, days after."""
     return replace(bench.context(), now=lambda: datetime.now(UTC) + timedelta(days=days))
+
+
+@requirement("TAG-08", "PRF-03")
+@pytest.mark.parametrize(("limit", "groups"), [(1024, range(1, 7)), (208, range(8, 20))])
+def test_compaction_gathers_no_more_rows_than_the_memory_limit_allows(
+    tmp_path: Path, limit: int, groups: range
+) -> None:
+    """Eight megabytes above what the process takes anyway; a row group may take a tenth of that."""
+    bench = Bench(tmp_path, job={"maintenance": SPEC})
+    for number in range(3):
+        rows = range(number * 20_000, number * 20_000 + 20_000)
+        bench.csv(f"{number}.csv", *(f"{row},{row:050},1.50,2026-03-01T00:00:00Z" for row in rows))
+        bench.run()
+    ctx = later(bench)
+    ctx.settings = replace(ctx.settings, memory_limit_mb=limit)
+    (done,) = [each for each in maintain(bench.spec(), ctx, only=("compact",)) if each.table == "acme.orders"]
+    assert (done.before.files, done.after.files) == (3, 1)
+    (path,) = bench.table().inspect.files()["file_path"].to_pylist()
+    assert pq.read_metadata(local_path(path)).num_row_groups in groups
+    assert ids(bench.rows()) == list(range(60_000))
 
 
 @requirement("TAG-08", "ING-05")

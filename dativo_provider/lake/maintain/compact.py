@@ -151,7 +151,7 @@ def _write(work: Work, table: Table, each: Bin, name: str, number: int) -> tuple
     folder, target = run_folder(table.location(), name), work.spec.target_mb << 20
     writer = LakeFileWriter(
         table, folder, f"c{number:05d}", target_bytes=2 * target, encoding=_encoding(table),
-        unbounded=_unbounded(table), left_out=left_out(table),
+        unbounded=_unbounded(table), left_out=left_out(table), budget=work.budget,
     )  # fmt: skip
     try:
         for file in each.files:

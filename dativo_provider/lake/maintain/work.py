@@ -13,6 +13,7 @@ from dativo_provider.files import FileInfo, FileStore
 from dativo_provider.lake.commit import load
 from dativo_provider.lake.history import STATES
 from dativo_provider.lake.state import PREFIX, lane_of, summary_of
+from dativo_provider.model.budget import USUAL, Budget
 from dativo_provider.model.maintenance import Amount, MaintenanceSpec, Upkeep
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Work:
     pinned: Callable[[Table], Collection[str]] = _none_pinned
     stray: Callable[..., Sequence[FileInfo]] = _no_strays
     check_cancelled: Callable[[], None] = _never
+    budget: Budget = USUAL
     now: Callable[[], float] = field(default=time.time)
 
     def load(self) -> Table:
