@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dativo_provider.files.temporary import TemporaryFolder
 from dativo_provider.model.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Scratch:
     def __init__(self, settings: Settings) -> None:
         import duckdb
 
-        self._spill = tempfile.TemporaryDirectory(prefix="dativo-publish-")
+        self._spill = TemporaryFolder("publish")
         limits = {
             "memory_limit": f"{max(128, settings.memory_limit_mb // 2)}MB",
             "threads": str(settings.threads),

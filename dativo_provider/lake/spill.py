@@ -3,12 +3,12 @@ read, and what each leaves in the footers of open files adds up."""
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dativo_provider.files.temporary import TemporaryFolder
 from dativo_provider.lake.translate import translated
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Spill:
     """Rows come in lots, a file each; a lot's rows can be taken once it is sealed, and its file goes with the last."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="dativo-partitions-")
+        self._folder = TemporaryFolder("partitions")
         self._waiting: dict[Key, list[tuple[int, int]]] = {}  # lots, and the places of the rows in them
         self._bytes: Counter[Key] = Counter()
         self._left: Counter[int] = Counter()  # what waits in each lot

@@ -7,12 +7,12 @@ cursor range a batch touches, into a DuckDB table that spills to disk beyond the
 
 from __future__ import annotations
 
-import tempfile
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dativo_provider.files.temporary import TemporaryFolder
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Plan
@@ -41,7 +41,7 @@ class Duplicates:
         self._identity = list(dict.fromkeys([*plan.spec.key, *([self._cursor] if self._cursor else [])]))
         others = [] if self._cursor else [field.name for field in staged_fields(plan)]
         self._columns = list(dict.fromkeys([*self._identity, *others]))
-        self._spill = tempfile.TemporaryDirectory(prefix="dativo-seen-")
+        self._spill = TemporaryFolder("seen")
         self._db = connect(
             ctx.settings.memory_limit_mb // 4 // ctx.settings.parties, ctx.settings.threads, self._spill.name
         )

@@ -6,7 +6,6 @@ different times do not compete.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dativo_provider.files.temporary import TemporaryFolder
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.marks import AFTER, KEEP, OP
 from dativo_provider.model.modes import TRAITS
@@ -60,7 +60,7 @@ def settle(plan: Plan, manifests: Sequence[Manifest], target: Target, ctx: RunCo
 
     if not is_keyed(plan):
         return Settled()
-    with tempfile.TemporaryDirectory(prefix="dativo-settle-") as spill:
+    with TemporaryFolder("settle") as spill:
         database = connect(max(128, ctx.settings.memory_limit_mb // 2), ctx.settings.threads, spill)
         try:
             return _settled(plan, manifests, target, database)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dativo_provider.files.temporary import TemporaryFolder
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.books import Books
 from dativo_provider.model.context import RunContext
@@ -146,7 +146,7 @@ def _made(
 ) -> Iterator[pa.RecordBatch]:
     from dativo_provider.transform.sql import run_windowed
 
-    with tempfile.TemporaryDirectory(prefix="dativo-windowed-") as spill:
+    with TemporaryFolder("windowed") as spill:
         memory = ctx.settings.memory_limit_mb // 2
         yield from run_windowed(later(plan), rows, memory, spill, plan.fields, lookups)
 

@@ -6,7 +6,6 @@ says so, and never passes.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from itertools import chain
@@ -16,6 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dativo_provider.files.temporary import TemporaryFolder
 from dativo_provider.model.books import Books
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.settings import Settings
@@ -116,7 +116,7 @@ def _surplus(columns: Sequence[str], read: Read, settings: Settings) -> int:
 def _repeats(columns: Sequence[str], read: Read, settings: Settings, group: str, keys: Sequence[str]) -> int:
     present = " AND ".join(f"{key} IS NOT NULL" for key in keys)
     groups = f"SELECT count(*) AS n FROM staged WHERE {present} GROUP BY {group} HAVING count(*) > 1"
-    with tempfile.TemporaryDirectory(prefix="dativo-unique-") as spill, _database(settings, spill) as database:
+    with TemporaryFolder("unique") as spill, _database(settings, spill) as database:
         reader = _reader(read(columns))
         if reader is None:
             return 0

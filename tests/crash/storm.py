@@ -60,12 +60,12 @@ def _attempt(world: World, rng: random.Random, figures: Figures, usual: float) -
     if rng.random() < 0.2:
         beside.append(Run(world))
     run.kill_after(rng.uniform(0, 1.5 * usual))
-    figures.saw(run.outcome())
+    outcomes = [run.outcome()]
     if (plan := last_plan(world)) != before:
         twins = [Run(world, plan_uri=plan) for _ in range(rng.choice([0, 1, 2]))]
         figures.twins += len(twins)
         beside += twins
-    outcomes = [each.outcome() for each in beside]
+    outcomes += [each.outcome() for each in beside]
     for outcome in outcomes:
         figures.saw(outcome)
     assert not [outcome for outcome in outcomes if _unexpected(outcome)], outcomes
