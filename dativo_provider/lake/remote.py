@@ -50,8 +50,10 @@ class _Reader:
     def _filled(self, count: int, mark: bytes) -> bytearray:
         """So many bytes from here; those that did not come are `mark`."""
         data = bytearray(count) if mark == b"\x00" else bytearray(mark * count)
+        if not count:  # at the end of a file there is nothing to seek: GCS refuses such a range
+            return data
         self._opened.seek(self._at)
-        if count and self._opened.readinto(data) < count:
+        if self._opened.readinto(data) < count:
             raise _cut_off(self._path)
         return data
 

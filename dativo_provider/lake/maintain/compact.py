@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dativo_provider.errors import DativoError, InternalError
+from dativo_provider.errors import DativoError, InternalError, StorageUnavailable
 from dativo_provider.lake.commit import Change, commit
 from dativo_provider.lake.datafile import REWRITE, data_files, left_out, live_files, run_folder
 from dativo_provider.lake.maintain.rewrite import replace_files
@@ -122,7 +122,8 @@ def _worthwhile(found: Bin, min_files: int, target: int) -> bool:
 def _round(work: Work, bins: Sequence[Bin]) -> int:
     """Writes and commits one round; how many of `bins` another writer has changed meanwhile."""
     table, name = work.load(), f"{REWRITE}{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
-    written = [(each, _write(work, table, each, name, number)) for number, each in enumerate(bins)]
+    tried = [(each, _written(work, table, each, name, number)) for number, each in enumerate(bins)]
+    written = [(each, files) for each, files in tried if files is not None]
     kept: list[Bin] = []
 
     def change(now: Table) -> Change:
@@ -142,6 +143,16 @@ def _round(work: Work, bins: Sequence[Bin]) -> int:
     except _Moved:
         return len(bins)
     return len(bins) - len(kept)
+
+
+def _written(work: Work, table: Table, each: Bin, name: str, number: int) -> tuple[StagedFile, ...] | None:
+    """None when another writer has replaced files of `each` meanwhile: where no snapshot keeps them, they are gone."""
+    try:
+        return _write(work, table, each, name, number)
+    except StorageUnavailable:
+        if each.paths <= live_files(work.load()).keys():
+            raise
+        return None
 
 
 def _write(work: Work, table: Table, each: Bin, name: str, number: int) -> tuple[StagedFile, ...]:

@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from dativo_provider.errors import ConfigurationError, Unsupported
+from dativo_provider.errors import ConfigurationError, StorageUnavailable, Unsupported
 from dativo_provider.files import local_path
 from dativo_provider.lake.maintain import JOBS
 from dativo_provider.lake.maintain import compact as leaf
@@ -352,6 +352,33 @@ def beside(where: Settings) -> Lake:
     for name in ("compact", "orphans"):
         maintain(lake, name, spec=SPEC)
     return lake
+
+
+@requirement("TAG-08", "ING-25")
+def test_a_compaction_gives_way_to_one_that_has_deleted_its_files(
+    where: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, real = lake_of(where), leaf._write
+    small_files(lake)
+    rows = lake.ids()
+
+    def overtaken(*given: Any) -> Any:
+        monkeypatch.setattr(leaf, "_write", real)
+        assert maintain(lake, "compact").outcome == "done"
+        return real(*given)
+
+    monkeypatch.setattr(leaf, "_write", overtaken)
+    done = maintain(lake, "compact")
+    assert "1 of 1 groups were changed by another writer" in done.note
+    assert (lake.ids(), seen(lake)) == (rows, rows)
+
+
+def test_a_file_that_is_gone_though_the_table_has_it_fails_the_compaction(where: Settings) -> None:
+    lake = lake_of(where)
+    small_files(lake)
+    local_path(data_paths(lake)[0]).unlink()
+    with pytest.raises(StorageUnavailable):
+        maintain(lake, "compact")
 
 
 @requirement("TAG-08", "ING-25")
