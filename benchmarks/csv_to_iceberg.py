@@ -4,7 +4,8 @@
 
 Same file, same types, same compression, each in a process of its own, in turns. pandas goes through lists of
 dictionaries, ten thousand rows at a time, and holds each record to the types of its contract, as the product we succeed
-does; it runs none of the 8 checks and reads a tenth of the file. DuckDB checks and commits nothing.
+does; it runs none of the 8 checks and reads a fiftieth of the file, its imports not counted. DuckDB checks and commits
+nothing.
 """
 
 from __future__ import annotations
@@ -86,14 +87,14 @@ def measured(what: str, path: Path, home: str) -> dict[str, float]:
 
 
 def compare(home: str, gigabytes: float, rounds: int) -> None:
-    path, tenth = Path(home) / "lines.csv", Path(home) / "tenth.csv"
-    write(tenth, 100_000, *FILES["plain"])
-    rows = int(gigabytes * 1e9 / tenth.stat().st_size * 100_000)
+    path, part = Path(home) / "lines.csv", Path(home) / "part.csv"
+    write(part, 100_000, *FILES["plain"])
+    rows = int(gigabytes * 1e9 / part.stat().st_size * 100_000)
     write(path, rows, *FILES["plain"])
-    write(tenth, rows // 10, *FILES["plain"])
+    write(part, rows // 50, *FILES["plain"])
     fields = json.dumps(TYPES)
     found = [
-        (measured("dativo", path, home), measured("duckdb", path, home), peer("pandas", str(tenth), home, fields))
+        (measured("dativo", path, home), measured("duckdb", path, home), peer("pandas", str(part), home, fields))
         for _ in range(rounds)
     ]
     work = f"CSV {path.stat().st_size / 1e9:.1f} GB → 8 checks → Iceberg"

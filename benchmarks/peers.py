@@ -39,10 +39,10 @@ print(json.dumps({"rows": found, "seconds": seconds, "rss": peak}))
 """
 _PANDAS = """
 import json, resource, sys, time
-started = time.monotonic()
 path, home, fields = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 from datetime import date
 import pandas as pd, pyarrow as pa, pyarrow.parquet as pq
+started = time.monotonic()
 as_type = {"long": int, "int": int, "decimal": float, "string": str, "date": date.fromisoformat}
 fields = [(name, as_type[kind.partition("(")[0]]) for name, kind in fields.items()]
 
