@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,9 @@ from dativo_provider.config.plugged import plugged_in
 from dativo_provider.config.problems import InvalidConfig, Problem, did_you_mean, listed
 from dativo_provider.config.recipes import RecipeSpec, find_recipe, read_recipe, registered
 from dativo_provider.config.references import expand
+from dativo_provider.config.schedule import retry_spec, schedule_spec
 from dativo_provider.config.settings import megabytes
-from dativo_provider.config.shapes.job import ID_RULE, Job, Retry, Transformation, is_id
+from dativo_provider.config.shapes.job import ID_RULE, Job, Transformation, is_id
 from dativo_provider.config.shapes.source import Source
 from dativo_provider.config.shapes.target import Target
 from dativo_provider.config.streams import streams
@@ -36,7 +36,7 @@ from dativo_provider.config.types import named_type
 from dativo_provider.config.validate import shaped
 from dativo_provider.config.yamlpos import Document, Key, read, without_nulls
 from dativo_provider.errors import ConfigurationError
-from dativo_provider.model.job import JobSpec, RetrySpec, ScheduleSpec, SourceSpec, TransformSpec
+from dativo_provider.model.job import JobSpec, SourceSpec, StreamSpec, TargetSpec, TransformSpec
 from dativo_provider.vocabulary import Mode, Role, SchemaValidation
 
 __all__ = ["examine", "load_job"]
@@ -266,11 +266,7 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
     others = lookups(making)
     check_lookups(making, others, found, transforms)
     warn_of_unread(making)
-    target_spec = target(making, found, contracts.job, transforms)
-    if contracts.checks:
-        policies = target_spec.schema_policies.over(contracts.checks.schema_policies)
-        target_spec = replace(target_spec, schema_policies=policies)
-    findings = making.findings
+    target_spec = _target(making, contracts, found, transforms)
     return JobSpec(
         tenant=making.tenant.tenant,
         name=making.place.name,
@@ -280,8 +276,8 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
         streams=found,
         transforms=transforms,
         lookups=others,
-        schedule=_schedule(making),
-        retry=_retry(making, job.retry_config),
+        schedule=schedule_spec(making),
+        retry=retry_spec(making),
         schema_validation=job.schema_validation_mode or _VALIDATION.get(policy.on_schema_violation or "", "quarantine"),
         enforcement=policy.enforcement or "strict",
         environment=making.environment,
@@ -293,8 +289,17 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
         allowed_variables=(*making.tenant.own_variables, *making.recipe_variables),
         connection_prefixes=(f"{making.tenant.tenant}_", *(each.rstrip("*") for each in making.tenant.connections)),
         unsupported=tuple(making.unsupported),
-        warnings=findings.warnings,
+        warnings=making.findings.warnings,
     )
+
+
+def _target(
+    making: Making, contracts: Contracts, found: tuple[StreamSpec, ...], transforms: tuple[TransformSpec, ...]
+) -> TargetSpec:
+    made = target(making, found, contracts.job, transforms)
+    if contracts.checks:
+        return replace(made, schema_policies=made.schema_policies.over(contracts.checks.schema_policies))
+    return made
 
 
 def _memory_limit(making: Making) -> int:
@@ -367,43 +372,4 @@ def _transform(making: Making, shape: Transformation, number: int) -> TransformS
         type=kind or "",
         windowed=windowed,
         declared_in=f"{path}:{line}:{column}",
-    )
-
-
-def _schedule(making: Making) -> ScheduleSpec:
-    given = making.job.schedule
-    error = partial(making.error, value=False)
-    tags = {**making.tenant.tags}
-    if given is None:
-        return ScheduleSpec(tags=tags)
-    named = [name for name in ("cron", "interval", "interval_seconds") if getattr(given, name)]
-    if len(named) > 1:
-        error(("schedule", named[1]), f"schedule has both {named[0]} and {named[1]}", "keep one of the two")
-    return ScheduleSpec(
-        cron=given.cron or "",
-        interval_seconds=0 if given.cron else given.interval or given.interval_seconds or 0,
-        enabled=given.enabled,
-        timezone=given.timezone,
-        max_concurrent_runs=given.max_concurrent_runs,
-        tags={**tags, **given.tags},
-    )
-
-
-def _retry(making: Making, given: Retry | None) -> RetrySpec:
-    """`max_attempts` counts the first try, `max_retries` does not."""
-    if given is None:
-        return RetrySpec()
-    retries = given.max_retries if given.max_retries is not None else None
-    attempts = given.max_attempts
-    if retries is not None and attempts is not None and attempts not in (retries, retries + 1):
-        making.error(
-            ("retry_config", "max_attempts"), f"max_attempts {attempts} contradicts max_retries {retries}", "keep one"
-        )
-    delay = next((each for each in (given.initial_delay_seconds, given.retry_delay_seconds) if each is not None), 5.0)
-    return RetrySpec(
-        max_retries=retries if retries is not None else attempts - 1 if attempts is not None else 3,
-        initial_delay_seconds=delay,
-        max_delay_seconds=max(given.max_delay_seconds, delay),
-        backoff_multiplier=given.backoff_multiplier,
-        retryable_error_patterns=(*given.retryable_error_patterns, *given.retryable_errors),
     )

@@ -85,7 +85,8 @@ def _check_told(response_dict: Mapping[str, Any], **_: Any) -> None:
     https://www.rfc-editor.org/rfc/rfc9112#section-8"""
     from botocore.exceptions import ConnectionClosedError
 
-    if response_dict["status_code"] < 300 and not response_dict["headers"].get("content-length"):
+    told = response_dict["headers"].get("content-length") or response_dict["headers"].get("transfer-encoding")
+    if response_dict["status_code"] < 300 and not told:
         raise ConnectionClosedError(endpoint_url="of the object store")
 
 
@@ -242,6 +243,7 @@ def _code(problem: Any) -> str:
 @contextmanager
 def _translated(uri: str) -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -252,7 +254,7 @@ def _translated(uri: str) -> Iterator[None]:
             "no credentials for the object store", where=uri,
             remedy="set s3.access-key-id and s3.secret-access-key, or give this machine a role",
         ) from problem  # fmt: skip
-    except BotoCoreError as problem:
+    except (BotoCoreError, ResponseParserError, ValueError) as problem:  # ValueError: a header cut in its middle
         raise StorageUnavailable(
             f"the object store did not answer: {type(problem).__name__}",
             where=uri,

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -48,7 +49,8 @@ class TemporaryFolder:
 
 
 def _sweep() -> None:
-    with os.scandir(tempfile.gettempdir()) as entries:
+    left: list[str] = []
+    with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:  # some folders let write, but not look
         left = [entry.path for entry in entries if entry.name.startswith(_PREFIX) and _is_left_behind(entry)]
     for path in left:
         shutil.rmtree(path, ignore_errors=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dativo_provider.lake.transforms import transformed
+from dativo_provider.model.batch import one_array
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,8 +64,7 @@ def _coded(column: pa.ChunkedArray, transform: Any, kind: Any) -> tuple[list[Any
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    combined = column.combine_chunks()
-    array = combined.combine_chunks() if isinstance(combined, pa.ChunkedArray) else combined
+    array = one_array(column)
     if pa.types.is_integer(array.type) or pa.types.is_temporal(array.type):
         return _numbered(transformed(array, transform, kind))
     encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()

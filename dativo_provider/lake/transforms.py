@@ -121,7 +121,7 @@ def _hash_longs(array: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    words = array.cast(pa.int32() if pa.types.is_date(array.type) else pa.int64()).cast(pa.int64()).view(pa.uint64())
+    words = _numbers(array).cast(pa.int64()).view(pa.uint64())
     low = pc.bit_wise_and(words, pa.scalar(0xFFFFFFFF, pa.uint64()))
     high = pc.shift_right(words, pa.scalar(32, pa.uint64()))
     found = pc.bit_wise_xor(_mixed(_mixed(None, low), high), _word(8))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Batch", "Reject", "Unrepresentable"]
+__all__ = ["Batch", "Reject", "Unrepresentable", "one_array"]
 
 
 @dataclass(frozen=True)
@@ -47,3 +47,13 @@ class Unrepresentable(Exception):
     def __init__(self, columns: tuple[str, ...], reason: str) -> None:
         super().__init__(f"{', '.join(columns)}: {reason}")
         self.columns, self.reason = columns, reason
+
+
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """Its values in one piece; those of a column in one piece are not copied."""
+    import pyarrow as pa
+
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    made = column.combine_chunks()  # chunks again where one array could not hold the text
+    return made if isinstance(made, pa.Array) else pa.concat_arrays(made.chunks)

@@ -73,13 +73,12 @@ def _plan(
     folder = f"{_parent_folder(job, spec, request, ctx)}/{plan_id}"
     pins, lookups = Pinning(job, folder, target, ctx).pinned()
     fields = table_fields(job, described, settled, lookups)
-    job = replace(job, transforms=typed(job.transforms, fields))
-    job = replace(job, target=replace(job.target, mode=effective_mode(job, window, state, request)))
+    mode = effective_mode(job, window, state, request)
+    job = replace(job, transforms=typed(job.transforms, fields), target=replace(job.target, mode=mode))
     window = told_apart(job, spec, window, request.lane, state, lanes)
     changes = target.changes(job, spec, fields)
-    table = target.prepare(job, spec, fields)
+    table = _table_names(target.prepare(job, spec, fields))
     slices = cut_slices(job, spec, window, request, reader, ctx)
-    window = _with_notes(window, slices, reader)
     return Plan(
         plan_id=plan_id,
         run_id=request.run_id or plan_id,
@@ -87,11 +86,11 @@ def _plan(
         stream=spec.name,
         lane=request.lane,
         request=request,
-        **_table_names(table),
+        **table,
         folder=folder,
         fields=fields,
         checks=_checks(job, spec, fields),
-        window=window,
+        window=_with_notes(window, slices, reader),
         slices=slices,
         base=state,
         cursor_in_state=False,  # here it is whole; what is written down may refer to the state

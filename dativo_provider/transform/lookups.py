@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from dativo_provider.errors import ConfigurationError, DataError, InternalError
+from dativo_provider.model.batch import one_array
 from dativo_provider.model.job import TransformSpec
 from dativo_provider.model.lookup import LookupSpec
 from dativo_provider.model.stream import Field
@@ -145,7 +146,7 @@ class Matcher:
         keys = _keys(lookup, lookup.rows)
         places = pa.array(range(keys.num_rows), pa.int64())
         self._database.register(self._name, keys.append_column(_PLACE, places))
-        self._columns = [_whole(lookup.rows.column(item.name)) for item in lookup.columns]
+        self._columns = [one_array(lookup.rows.column(item.name)) for item in lookup.columns]
         on = " AND ".join(f"given.k{at} = found.k{at}" for at in range(keys.num_columns))
         self._query = (
             f"SELECT found.{_PLACE} AS place FROM given LEFT JOIN {quoted(self._name)} found ON {on} "
@@ -161,17 +162,12 @@ class Matcher:
         given = given.append_column(_PLACE, pa.array(range(data.num_rows), pa.int64()))
         self._database.register("given", given)
         try:
-            places = _whole(self._database.sql(self._query).to_arrow_table().column("place"))
+            places = one_array(self._database.sql(self._query).to_arrow_table().column("place"))
         finally:
             self._database.unregister("given")
         if len(places) != data.num_rows:
             raise InternalError(f"{data.num_rows} rows found {len(places)} in lookup '{self._lookup.spec.name}'")
         return pa.StructArray.from_arrays([each.take(places) for each in self._columns], fields=list(self._lookup.type))
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    made = column.combine_chunks()
-    return made if isinstance(made, pa.Array) else pa.concat_arrays(made.chunks)
 
 
 def joined(query: str, lookups: Sequence[Lookup]) -> str:

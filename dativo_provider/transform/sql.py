@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dativo_provider.errors import ConfigurationError, DataError, Unsupported
+from dativo_provider.model.batch import one_array
 from dativo_provider.model.job import TransformSpec
 from dativo_provider.model.lookup import LookupSpec
 from dativo_provider.model.stream import Field
@@ -189,7 +190,7 @@ class RowTransforms:
 
     def _fast(self, step: _Step) -> Converted:
         made = self._database.sql(f"SELECT {step.sql} AS v FROM rows").to_arrow_table()
-        return convert(_column(made, "v"), step.type)
+        return convert(one_array(made.column("v")), step.type)
 
     def _careful(self, step: _Step) -> Converted:
         """In a list, so that NULL as an answer differs from none at all."""
@@ -198,8 +199,8 @@ class RowTransforms:
             made = self._database.sql(attempt).to_arrow_table()
         except duckdb.Error as error:
             raise _failed([step.transform], error) from None
-        values, unfit = convert(_column(made, "v"), step.type)
-        return values, either(_column(made, "failed"), unfit)
+        values, unfit = convert(one_array(made.column("v")), step.type)
+        return values, either(one_array(made.column("failed")), unfit)
 
 
 class Found:
@@ -223,11 +224,6 @@ class Found:
         gone = [name for name, each in self._matchers.items() if column is None or each.uses(column)]
         for name in gone:
             self._found.pop(name, None)
-
-
-def _column(table: pa.Table, name: str) -> pa.Array:
-    column = table.column(name).combine_chunks()
-    return column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
 
 
 def _with_column(data: pa.RecordBatch, name: str, values: pa.Array) -> pa.RecordBatch:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ from tests.services.framework import free_port
 from tests.services.s3 import S3
 from tests.services.toxiproxy import Toxiproxy
 from tests.support import requirement
+
+ATTEMPTS = 20  # more than a client makes
 
 
 def test_wrong_keys_are_a_credential_error_without_the_keys(s3: S3, bucket: str) -> None:
@@ -122,3 +126,37 @@ def test_an_answer_that_is_cut_off_is_no_empty_file_and_no_empty_folder(
         assert files.exists(uri)
     link.heal()
     assert (files.read(uri), files.exists(uri), len(files.list(f"s3://{bucket}"))) == (b"1", True, 1)
+
+
+def store_saying(lines: bytes) -> str:
+    """The address of a store that gives this one answer to every request and hangs up."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with listener:
+            for _ in range(ATTEMPTS):
+                connection, _peer = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(lines)
+
+    Thread(target=serve, daemon=True).start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+HEAD = b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 1\r\nLast-Modified: Sun, 22 Nov 2026 01:02:03 GMT\r\n\r\n'
+
+
+@requirement("ERR-01")
+def test_an_answer_that_is_cut_off_within_a_date_is_no_answer(s3: S3) -> None:
+    endpoint = store_saying(HEAD[: HEAD.index(b"1:02:03")])
+    files = open_files("s3://x", {**s3.properties, "s3.endpoint": endpoint})
+    for ask in (files.read, files.exists):
+        with pytest.raises(StorageUnavailable):
+            ask("s3://x/y")
+
+
+def test_an_answer_in_chunks_is_a_whole_one(s3: S3) -> None:
+    """Proxies and some stores say no length beforehand."""
+    endpoint = store_saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n")
+    assert open_files("s3://x", {**s3.properties, "s3.endpoint": endpoint}).read("s3://x/y") == b"ab"

@@ -87,3 +87,14 @@ def test_a_with_statement_gives_the_name_and_deletes_it_whatever_happens() -> No
     with pytest.raises(RuntimeError):
         fails()
     assert [Path(name).exists() for name in names] == [False]
+
+
+def test_where_tmpdir_may_not_be_looked_into_folders_are_made_all_the_same(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: str) -> None:
+        raise PermissionError("a hardened /tmp: drwx-wx-wt")
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with TemporaryFolder("seen") as name:
+        assert Path(name).is_dir()

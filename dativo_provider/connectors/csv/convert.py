@@ -12,6 +12,7 @@ import pyarrow.csv as pacsv
 import pyarrow.types as t
 
 from dativo_provider.connectors.csv.dialect import Dialect
+from dativo_provider.model.batch import one_array
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
 
@@ -71,7 +72,7 @@ def read_text(
             quoted_strings_can_be_null=False,
         ),
     )
-    return pa.RecordBatch.from_arrays([_one(column) for column in table.columns], schema=table.schema)
+    return pa.RecordBatch.from_arrays([one_array(column) for column in table.columns], schema=table.schema)
 
 
 def has_hexadecimal(text: bytes) -> bool:
@@ -102,7 +103,3 @@ def _beyond(column: pa.Array, low: Decimal | int, high: Decimal | int) -> bool:
     span = pc.min_max(column)
     least, most = span["min"].as_py(), span["max"].as_py()
     return least is not None and (least <= low or most >= high)
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

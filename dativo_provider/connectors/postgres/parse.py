@@ -14,7 +14,7 @@ from pyarrow import csv
 from dativo_provider.connectors.postgres.arrays import to_list
 from dativo_provider.connectors.postgres.types import Column
 from dativo_provider.errors import DataError
-from dativo_provider.model.batch import Unrepresentable
+from dativo_provider.model.batch import Unrepresentable, one_array
 from dativo_provider.model.types import to_arrow
 
 __all__ = ["Parser"]
@@ -70,8 +70,7 @@ class Parser:
         raise Unrepresentable((column.name,), f"a value is no {column.type}") from None
 
     def _decoded(self, column: Column, values: pa.ChunkedArray) -> pa.Array:
-        whole = values.combine_chunks()
-        whole = whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
+        whole = one_array(values)
         if column.form == "binary":
             return from_hex(whole)
         if column.form == "list" and column.name not in self.as_text:
