@@ -26,8 +26,9 @@ Severity = Literal["error", "warning", "info"]
 OnViolation = Literal["block", "warn", "quarantine"]
 CheckScope = Literal["row", "dataset"]
 CheckKind = Literal[
-    "type", "required", "range", "length", "regex", "enum", "uniqueness", "freshness",
-    "row_count", "sql", "custom", "text",
+    "type", "required", "range", "length", "regex", "enum", "condition",  # of rows
+    "uniqueness", "freshness", "row_count", "change", "aggregate", "distribution", "reference", "schema", "sql",
+    "failed_rows", "anomaly", "custom", "text",
 ]  # fmt: skip
 EvaluatedBy = Literal["stats", "stream", "scan", "engine", "none"]
 Outcome = Literal["passed", "failed", "error", "not_evaluated", "skipped"]

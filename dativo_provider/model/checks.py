@@ -35,10 +35,31 @@ class Rule:
 
 @dataclass(frozen=True)
 class CheckSpec:
-    """One check. `params` by kind: range `min max exclusive_min exclusive_max`, length `min max`, regex
-    `pattern negate`, enum `values`, type `type`, freshness `max_age_seconds`, row_count `min max`, sql
-    `query`, custom `function`. Bounds are JSON values of the column's type.
+    """One check. `params` by kind, bounds as JSON values of the column's type:
 
+    | kind         | params                                                                                        |
+    |--------------|-----------------------------------------------------------------------------------------------|
+    | type         | `type`                                                                                        |
+    | required     | `missing`: words that count as absent, too                                                    |
+    | range        | `min max exclusive_min exclusive_max`                                                         |
+    | length       | `min max`                                                                                     |
+    | regex        | `pattern negate`                                                                              |
+    | enum         | `values negate`                                                                               |
+    | condition    | `expression`: SQL that is true for good rows; NULL passes                                     |
+    | uniqueness   | `scope`: `run`, or `table` for published rows as well                                         |
+    | freshness    | `max_age_seconds timezone`                                                                    |
+    | row_count    | -                                                                                             |
+    | change       | `metric`: of history; judged against its last accepted value, in percent                      |
+    | aggregate    | `function`: a word of `quality.metrics.aggregate`, `argument`                                 |
+    | distribution | `shares`: expected share by value, or `edges` and `shares` of bins; `measure`, `max`          |
+    | reference    | `table to`: every value is in column(s) `to` of a published table                             |
+    | schema       | `names types order others`                                                                    |
+    | sql          | `query`: one number over the rows, called `{object}`                                          |
+    | failed_rows  | `query`: the rows that fail                                                                   |
+    | anomaly      | `metric method sigmas` against stored history                                                 |
+    | custom       | `function` and its `arguments`, or `native`: a check as its `engine` reads it                 |
+
+    `allowed` (a `Threshold`) decides over the number a check counts or computes; without it none may fail.
     A row check says which rows fail; NULL fails only `required`. `on_violation` is what a failure does.
     """
 
