@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from dativo_provider.cli.sql import analyse, answer, explained
     from dativo_provider.cli.tables import published, register, staged
-    from dativo_provider.transform.sandbox import connect
+    from dativo_provider.sql.sandbox import connect
 
     job = context.load_job(args.config, args)
     ctx = context.run_context(args, job)

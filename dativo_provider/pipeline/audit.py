@@ -13,7 +13,7 @@ from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Manifest, Plan
 from dativo_provider.model.target import Target
 from dativo_provider.pipeline.folder import RunFolder
-from dativo_provider.pipeline.records import record_verdict, total_books
+from dativo_provider.pipeline.records import history, record_verdict, total_books
 from dativo_provider.pipeline.workplace import open_run
 
 __all__ = ["audit", "final_manifests"]
@@ -76,11 +76,22 @@ def _decide(plan: Plan, manifests: Sequence[Manifest], books: Books, target: Tar
 def _dataset(
     plan: Plan, manifests: Sequence[Manifest], books: Books, target: Target, ctx: RunContext
 ) -> tuple[CheckResult, ...]:
+    from dativo_provider.quality.metrics.base import Scene
     from dativo_provider.quality.scan import evaluate
 
     checks = [check for check in plan.checks if check.scope == "dataset"]
     files = [file for manifest in manifests for file in manifest.files]
-    return evaluate(checks, lambda columns: target.read_staged(plan, files, columns), books, ctx.now(), ctx.settings)
+    scene = Scene(
+        read=lambda columns: target.read_staged(plan, files, columns),
+        books=books,
+        now=ctx.now(),
+        settings=ctx.settings,
+        fields=plan.fields,
+        history=lambda metric, most: history(plan, metric, most, ctx),
+        table=lambda name: target.version(plan.job, name),
+        plan=plan,
+    )
+    return evaluate(checks, scene)
 
 
 def _refusals(plan: Plan, books: Books, target: Target) -> Iterable[str]:

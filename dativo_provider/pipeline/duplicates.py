@@ -18,7 +18,7 @@ from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Plan
 from dativo_provider.model.target import Target
 from dativo_provider.pipeline.shape import staged_fields
-from dativo_provider.transform.names import quoted
+from dativo_provider.sql.names import quoted
 
 __all__ = ["Duplicates", "open_duplicates"]
 
@@ -34,7 +34,7 @@ class Duplicates:
     """Rows with NULL in the key or the cursor are never duplicates: `_identity` must be whole."""
 
     def __init__(self, plan: Plan, target: Target, ctx: RunContext) -> None:
-        from dativo_provider.transform.sandbox import connect
+        from dativo_provider.sql.sandbox import connect
 
         self._plan, self._target = plan, target
         self._cursor = plan.spec.incremental.cursor_field

@@ -18,9 +18,9 @@ from dativo_provider.observability.metrics import run_ended
 from dativo_provider.vocabulary import RunStatus
 
 if TYPE_CHECKING:
-    from dativo_provider.store import BestEffort, QuarantineEntry
+    from dativo_provider.store import BestEffort, MetricPoint, QuarantineEntry
 
-__all__ = ["begin", "failed", "not_planned", "published", "record_of", "record_verdict", "rejected",
+__all__ = ["begin", "failed", "history", "not_planned", "published", "record_of", "record_verdict", "rejected",
     "total_books", "waiting",
 ]  # fmt: skip
 
@@ -58,6 +58,17 @@ def _store(plan: Plan, ctx: RunContext) -> BestEffort | None:
 def begin(plan: Plan, ctx: RunContext) -> None:
     if store := _store(plan, ctx):
         store.begin(record_of(plan, "running"))
+
+
+def history(plan: Plan, metric: str, most: int, ctx: RunContext) -> Sequence[MetricPoint]:
+    """What published runs of the stream left of a metric, newest first; nothing where the store does not answer."""
+    from dativo_provider.store import StreamKey, open_store
+
+    try:
+        return open_store(ctx).history(StreamKey(plan.job.tenant, plan.job.name, plan.stream), metric, most)
+    except DativoError as problem:
+        ctx.log.warning("the history of %s cannot be read: %s", metric, problem)
+        return ()
 
 
 def record_verdict(plan: Plan, verdict: Verdict, books: Books, ctx: RunContext) -> None:

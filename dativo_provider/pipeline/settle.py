@@ -20,7 +20,7 @@ from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Manifest, Plan, StagedFile
 from dativo_provider.model.target import Target
 from dativo_provider.pipeline.keyed import is_keyed, order_column
-from dativo_provider.transform.names import quoted
+from dativo_provider.sql.names import quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -56,7 +56,7 @@ def _without(batches: Iterator[pa.RecordBatch], lost: pa.Array) -> Iterator[pa.R
 
 
 def settle(plan: Plan, manifests: Sequence[Manifest], target: Target, ctx: RunContext) -> Settled:
-    from dativo_provider.transform.sandbox import connect
+    from dativo_provider.sql.sandbox import connect
 
     if not is_keyed(plan):
         return Settled()

@@ -21,7 +21,7 @@ from typing import Any
 from dativo_provider.model.books import Books
 from dativo_provider.model.checks import CheckResult, CheckSpec, Verdict
 from dativo_provider.model.run import Plan
-from dativo_provider.quality.freshness import judge_age
+from dativo_provider.quality.age import judge_age
 from dativo_provider.quality.frontends.thresholds import Threshold
 from dativo_provider.vocabulary import Decision
 

@@ -7,17 +7,15 @@ is shut by the sandbox.
 from __future__ import annotations
 
 import difflib
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 import duckdb
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.job import TransformSpec
-from dativo_provider.transform.sandbox import connect
+from dativo_provider.sql.syntax import is_aggregate, nodes, parsed
 
 __all__ = ["check_expression", "is_windowed", "lookup_columns", "refuse", "with_json_access"]
 
@@ -26,35 +24,30 @@ _REFUSED = {
     "STAR": "it holds a star; name the columns",
     "PARAMETER": "it holds a parameter",
 }
-_EMPTY_PARTS = ("modifiers", "where_clause", "group_expressions", "having", "qualify", "sample")
 
 
 def is_windowed(expression: str) -> bool:
     """Whether it looks at other rows: an OVER clause or an aggregate. Text that is no SQL is not windowed."""
     try:
-        return any(_looks_around(node) for node in _nodes(_parse(expression)))
+        return any(_looks_around(node) for node in nodes(parsed(expression)))
     except ConfigurationError:
         return False
 
 
 def _looks_around(node: dict[str, Any]) -> bool:
-    return node.get("class") == "WINDOW" or _is_aggregate(node)
-
-
-def _is_aggregate(node: dict[str, Any]) -> bool:
-    return node.get("class") == "FUNCTION" and str(node.get("function_name")).lower() in _aggregates()
+    return node.get("class") == "WINDOW" or is_aggregate(node)
 
 
 def check_expression(transform: TransformSpec) -> None:
     """Raises `ConfigurationError` unless it is one expression of the allowed kind."""
     try:
-        tree = _parse(transform.expression)
+        tree = parsed(transform.expression)
     except ConfigurationError as error:
         refuse(transform, error.message)
-    for node in _nodes(tree):
+    for node in nodes(tree):
         if why := _REFUSED.get(str(node.get("class"))):
             refuse(transform, why)
-        if _is_aggregate(node):
+        if is_aggregate(node):
             name = node["function_name"]
             refuse(transform, f"{name}(…) would fold all rows into one", f"write {name}(…) OVER (…) to keep every row")
 
@@ -63,7 +56,7 @@ def lookup_columns(transform: TransformSpec, lookups: Iterable[str]) -> dict[str
     """The columns it reads of each lookup (`customers.country`), as written, in order. Raises `ConfigurationError`."""
     known = {name.casefold(): name for name in lookups}
     found: dict[str, list[str]] = {}
-    for node in _nodes(_parse(transform.expression)) if known else ():
+    for node in nodes(parsed(transform.expression)) if known else ():
         parts = node.get("column_names") if node.get("class") == "COLUMN_REF" else None
         name = known.get(parts[0].casefold()) if parts else None
         if parts and name:
@@ -91,62 +84,6 @@ def explain(transform: TransformSpec, error: duckdb.Error, columns: Iterable[str
         problem = f"there is no column '{unknown[1]}' (has: {', '.join(names)})"
         refuse(transform, problem, f"did you mean '{near[0]}'?" if near else "")
     refuse(transform, message)
-
-
-@cache
-def _parser() -> duckdb.DuckDBPyConnection:
-    return connect(64, 1)
-
-
-@cache
-def _aggregates() -> frozenset[str]:
-    query = "SELECT function_type, lower(function_name) FROM duckdb_functions() WHERE schema_name = 'main'"
-    kinds: dict[str, set[str]] = {}
-    for kind, name in _parser().cursor().execute(query).fetchall():
-        kinds.setdefault(kind, set()).add(name)
-    return frozenset(kinds["aggregate"] - kinds["scalar"])
-
-
-def _parse(expression: str) -> dict[str, Any]:
-    """The syntax tree of the expression alone. Raises `ConfigurationError`."""
-    if not isinstance(expression, str) or not expression.strip():
-        raise ConfigurationError("the expression is empty")
-    found = _parser().cursor().execute("SELECT json_serialize_sql(?)", [f"SELECT (\n{expression}\n)"]).fetchall()
-    parsed = json.loads(found[0][0])
-    if parsed.get("error"):
-        raise ConfigurationError(f"this is no SQL expression: {_said(parsed, expression)}")
-    statements = parsed.get("statements", [])
-    if len(statements) != 1 or not _is_bare(statements[0]["node"]):
-        raise ConfigurationError("not one expression but more of a query; only a single expression is allowed here")
-    tree: dict[str, Any] = statements[0]["node"]["select_list"][0]
-    return tree
-
-
-def _said(parsed: dict[str, Any], expression: str) -> str:
-    """The parser's message; the closing bracket it may complain of is ours."""
-    said = str(parsed.get("error_message"))
-    return "it ends too early" if said.endswith('near ")"') and ")" not in expression else said
-
-
-def _is_bare(node: dict[str, Any]) -> bool:
-    return (
-        node.get("type") == "SELECT_NODE"
-        and len(node["select_list"]) == 1
-        and not node["select_list"][0].get("alias")
-        and node["from_table"]["type"] == "EMPTY"
-        and not node["cte_map"]["map"]
-        and not any(node.get(part) for part in _EMPTY_PARTS)
-    )
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        yield tree
-        for part in tree.values():
-            yield from _nodes(part)
-    elif isinstance(tree, list):
-        for part in tree:
-            yield from _nodes(part)
 
 
 def with_json_access(expression: str, is_json: Callable[[str], bool]) -> str:

@@ -18,9 +18,9 @@ from dativo_provider.model.job import TransformSpec
 from dativo_provider.model.lookup import LookupSpec
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
+from dativo_provider.sql.names import quoted
+from dativo_provider.sql.sandbox import connect
 from dativo_provider.transform.expressions import lookup_columns, refuse
-from dativo_provider.transform.names import quoted
-from dativo_provider.transform.sandbox import connect
 
 if TYPE_CHECKING:
     import duckdb

@@ -22,6 +22,8 @@ from dativo_provider.model.job import TransformSpec
 from dativo_provider.model.lookup import LookupSpec
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import check_type, from_arrow, split_nested, to_arrow
+from dativo_provider.sql.names import quoted
+from dativo_provider.sql.sandbox import arrow_reader, connect
 from dativo_provider.transform.attempt import Converted, either
 from dativo_provider.transform.cast import Cast, convert
 from dativo_provider.transform.expressions import (
@@ -33,8 +35,6 @@ from dativo_provider.transform.expressions import (
     with_json_access,
 )
 from dativo_provider.transform.lookups import Lookup, Matcher, joined, matched
-from dativo_provider.transform.names import quoted
-from dativo_provider.transform.sandbox import arrow_reader, connect
 
 __all__ = ["RowTransforms", "check_texts", "is_windowed", "plan_columns", "run_windowed"]
 

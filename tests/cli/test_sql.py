@@ -11,7 +11,7 @@ import pytest
 from dativo_provider.cli.sql import analyse, answer
 from dativo_provider.cli.tables import register
 from dativo_provider.errors import ConfigurationError
-from dativo_provider.transform.sandbox import connect
+from dativo_provider.sql.sandbox import connect
 
 
 class OneReading:

@@ -17,6 +17,7 @@ from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
 from dativo_provider.quality.frontends import compile_rules
+from dativo_provider.quality.metrics.base import Scene
 from dativo_provider.quality.scan import evaluate
 from tests.quality.support import a_check
 from tests.support import requirement
@@ -54,7 +55,7 @@ def compiled(*bodies: dict[str, Any], language: str = "inline", column: str = ""
 def results(checks: Sequence[CheckSpec], staged: Staged) -> tuple[CheckResult, ...]:
     rows = staged.data.num_rows
     books = Books(extracted=rows, accepted=rows, produced=rows)
-    return evaluate(checks, staged, books, NOW, Settings("/nowhere"))
+    return evaluate(checks, Scene(staged, books, NOW, Settings("/nowhere"), FIELDS))
 
 
 @requirement("DQ-06", "DQ-19", "SN-02")
@@ -173,5 +174,5 @@ def test_uniqueness_of_many_keys_stays_within_its_memory(rows: int) -> None:
     keys = [f"key-{number:060}" for number in range(rows)]
     (check,) = compiled({"type": "unique", "column": "of"})
     books = Books(extracted=rows, accepted=rows, produced=rows)
-    (result,) = evaluate([check], Staged(of=keys), books, NOW, Settings("/nowhere", memory_limit_mb=64))
+    (result,) = evaluate([check], Scene(Staged(of=keys), books, NOW, Settings("/nowhere", memory_limit_mb=64), FIELDS))
     assert (result.outcome, result.failed) == ("passed", 0)

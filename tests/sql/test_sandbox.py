@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from dativo_provider.transform.sandbox import arrow_reader, connect
+from dativo_provider.sql.sandbox import arrow_reader, connect
 from tests.support import requirement
 
 HOSTILE = [

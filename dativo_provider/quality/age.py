@@ -7,19 +7,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.vocabulary import EvaluatedBy, Outcome
 
 __all__ = ["judge_age"]
 
 
-def judge_age(check: CheckSpec, newest: Any, now: datetime) -> CheckResult:
-    """`newest` is the largest value of the check's column, None when there is none."""
+def judge_age(check: CheckSpec, newest: Any, now: datetime, by: EvaluatedBy = "stats") -> CheckResult:
+    """`newest` is the largest value of the check's column, None when there is none; `by` says where it came from."""
     if newest is None:
         message = f"this run brought no value of {check.columns[0]} whose age could be told"
-        return _result(check, "not_evaluated", None, message)
+        return _result(check, "not_evaluated", "none", None, message)
     moment = _moment(newest, check.params.get("timezone", "UTC"))
     age, most = (now - moment).total_seconds(), float(check.params["max_age_seconds"])
     message = f"the newest {check.columns[0]} is {_span(age)} old, at most {_span(most)} are allowed"
-    return _result(check, "passed" if age <= most else "failed", moment.isoformat(), message)
+    return _result(check, "passed" if age <= most else "failed", by, moment.isoformat(), message)
 
 
 def _moment(value: Any, zone: str) -> datetime:
@@ -33,12 +34,12 @@ def _span(seconds: float) -> str:
     return f"{hours / 24:.1f} days" if abs(hours) >= 48 else f"{hours:.1f} hours"
 
 
-def _result(check: CheckSpec, outcome: Any, value: Any, message: str) -> CheckResult:
+def _result(check: CheckSpec, outcome: Outcome, by: EvaluatedBy, value: Any, message: str) -> CheckResult:
     return CheckResult(
         check.id,
         check.name,
         outcome,
-        "none" if outcome == "not_evaluated" else "stats",
+        by,
         severity=check.severity,
         on_violation=check.on_violation,
         value=value,

@@ -1,0 +1,120 @@
+"""What evaluators of dataset checks look at, what they may ask of the one scan, and how they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from dativo_provider.errors import Unsupported
+from dativo_provider.model.books import Books
+from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.model.run import Plan
+from dativo_provider.model.settings import Settings
+from dativo_provider.model.stream import Field
+from dativo_provider.quality.frontends.thresholds import Threshold
+from dativo_provider.vocabulary import EvaluatedBy, Outcome
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dativo_provider.model.target import TableVersion
+    from dativo_provider.store import MetricPoint
+
+__all__ = ["Evaluator", "History", "Measures", "Read", "Scene", "Values", "judged", "result"]
+
+Read = Callable[[Sequence[str]], "Iterator[pa.RecordBatch]"]
+History = Callable[[str, int], "Sequence[MetricPoint]"]
+
+
+def _no_history(_: str, __: int) -> Sequence[MetricPoint]:
+    return ()
+
+
+def _no_table(name: str) -> NoReturn:
+    raise Unsupported(f"there are no published tables to find '{name}' among", remedy="run the check within a job")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The rows under judgement and what surrounds them.
+
+    `read(columns)` yields the rows, as often as asked. `history(metric, most)` are the values that published runs of
+    this stream left in the store, newest first. `table(name)` is a published table of the same tenant as it is now;
+    it raises what `Target.version` does. `plan` is None where a table or file is checked without a run.
+    """
+
+    read: Read
+    books: Books
+    now: datetime
+    settings: Settings
+    fields: Sequence[Field] = ()  # of the rows; empty: not known
+    history: History = _no_history
+    table: Callable[[str], TableVersion] = _no_table
+    plan: Plan | None = None
+
+    @property
+    def rows(self) -> int:
+        return self.books.produced
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What a check asks of the one SELECT over all rows: aggregates in SQL by name, and the columns they read."""
+
+    columns: frozenset[str] = frozenset()
+    aggregates: Mapping[str, str] = field(default_factory=dict)
+
+
+Values = Mapping[str, Any]
+Judge = Callable[[CheckSpec, Scene, Values], CheckResult]
+
+
+def _nothing(_: CheckSpec, __: Scene) -> Measures:
+    return Measures()
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """One kind of dataset check. `judge` gets the values of its `measures`; what else it needs it asks the scene for.
+
+    Both may raise `ConfigurationError` or `duckdb.Error`: the check's result is then `error`, with that sentence.
+    """
+
+    judge: Judge
+    measures: Callable[[CheckSpec, Scene], Measures] = _nothing
+
+
+def judged(
+    check: CheckSpec, value: Any, scene: Scene, by: EvaluatedBy, what: str, failed: int = 0, total: int | None = None
+) -> CheckResult:
+    """Holds a number against `allowed`; without it, none may be. `what` names the number: "the avg of amount"."""
+    total = scene.rows if total is None else total
+    allowed = Threshold.from_dict(check.params["allowed"]) if "allowed" in check.params else Threshold("mustBe", 0)
+    fits = allowed.holds(value, total)
+    message = f"{what} is {value}, must be {allowed}"
+    return result(check, "passed" if fits else "failed", by, scene.rows, failed, value, message)
+
+
+def result(
+    check: CheckSpec,
+    outcome: Outcome,
+    evaluated_by: EvaluatedBy = "none",
+    evaluated: int = 0,
+    failed: int = 0,
+    value: Any = None,
+    message: str = "",
+) -> CheckResult:
+    return CheckResult(
+        check.id,
+        check.name,
+        outcome,
+        evaluated_by,
+        severity=check.severity,
+        on_violation=check.on_violation,
+        evaluated=evaluated,
+        failed=failed,
+        value=value,
+        message=message,
+    )
