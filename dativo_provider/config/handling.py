@@ -1,0 +1,21 @@
+"""`violation_handling:` blocks as the engine sees them."""
+
+from __future__ import annotations
+
+from dativo_provider.config.shapes.checks import ViolationHandling
+from dativo_provider.model.handling import Handling
+
+__all__ = ["handling_of"]
+
+
+def handling_of(shape: ViolationHandling | None) -> Handling:
+    """`on_quality_violation` is the word for severity error."""
+    if shape is None:
+        return Handling()
+    quality = {"error": shape.on_quality_violation} if shape.on_quality_violation else {}
+    return Handling(
+        by_severity={**quality, **shape.by_severity},
+        by_dimension={name.lower(): word for name, word in shape.by_dimension.items()},
+        on_error=shape.on_error or "",
+        on_not_evaluated=shape.on_not_evaluated or "",
+    )
