@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dativo_provider.config.shapes.checks import ViolationHandling
 from dativo_provider.model.handling import Handling
+from dativo_provider.vocabulary import OnViolation
 
 __all__ = ["handling_of"]
 
@@ -12,9 +13,11 @@ def handling_of(shape: ViolationHandling | None) -> Handling:
     """`on_quality_violation` is the word for severity error."""
     if shape is None:
         return Handling()
-    quality = {"error": shape.on_quality_violation} if shape.on_quality_violation else {}
+    words: dict[str, OnViolation] = {**shape.by_severity}
+    if shape.on_quality_violation:
+        words.setdefault("error", shape.on_quality_violation)
     return Handling(
-        by_severity={**quality, **shape.by_severity},
+        by_severity=words,
         by_dimension={name.lower(): word for name, word in shape.by_dimension.items()},
         on_error=shape.on_error or "",
         on_not_evaluated=shape.on_not_evaluated or "",
