@@ -13,7 +13,7 @@ def handling_of(shape: ViolationHandling | None) -> Handling:
     """`on_quality_violation` is the word for severity error."""
     if shape is None:
         return Handling()
-    words: dict[str, OnViolation] = {**shape.by_severity}
+    words: dict[str, OnViolation] = {str(name): word for name, word in shape.by_severity.items()}
     if shape.on_quality_violation:
         words.setdefault("error", shape.on_quality_violation)
     return Handling(
