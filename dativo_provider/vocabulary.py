@@ -30,6 +30,15 @@ CheckKind = Literal[
     "uniqueness", "freshness", "row_count", "change", "aggregate", "distribution", "reference", "schema", "sql",
     "failed_rows", "anomaly", "custom", "text",
 ]  # fmt: skip
+# What an `aggregate` check computes over the values of a column; NULL is no value.
+Aggregate = Literal[
+    "avg", "sum", "min", "max", "median", "quantile", "stddev", "stddev_pop", "variance", "var_pop",  # of numbers
+    "null_count", "null_share", "distinct_count", "distinct_share", "unique_count", "unique_share",
+    "duplicate_count", "duplicate_share", "most_common", "contains",
+    "min_length", "max_length", "avg_length",  # of texts
+]  # fmt: skip
+# How far the shares of a `distribution` may be from what is expected.
+Distance = Literal["psi", "max_deviation"]
 EvaluatedBy = Literal["stats", "stream", "scan", "engine", "none"]
 Outcome = Literal["passed", "failed", "error", "not_evaluated", "skipped"]
 Decision = Literal["pass", "warn", "quarantine", "block"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,17 +50,20 @@ class CheckSpec:
     | freshness    | `max_age_seconds timezone`                                                                    |
     | row_count    | -                                                                                             |
     | change       | `metric`: of history; judged against its last accepted value, in percent                      |
-    | aggregate    | `function`: a word of `quality.metrics.aggregate`, `argument`                                 |
-    | distribution | `shares`: expected share by value, or `edges` and `shares` of bins; `measure`, `max`          |
+    | aggregate    | `function`: a word of `vocabulary.Aggregate`; `argument` of quantile; `values`: `most_common`  |
+    |              | is one of them, `contains` counts those that do not occur                                     |
+    | distribution | `shares`: expected share by value (a mapping), or of the bins that `edges` part (a list, one  |
+    |              | longer than `edges`); `measure`: a word of `vocabulary.Distance`; `max`                       |
     | reference    | `table to`: every value is in column(s) `to` of a published table                             |
-    | schema       | `names types order others`                                                                    |
+    | schema       | `names` that exist, `types` by name, `order`: as named, `others`: more columns are fine       |
     | sql          | `query`: one number over the rows, called `{object}`                                          |
     | failed_rows  | `query`: the rows that fail                                                                   |
     | anomaly      | `metric method sigmas` against stored history                                                 |
     | custom       | `function` and its `arguments`, or `native`: a check as its `engine` reads it                 |
 
-    `allowed` (a `Threshold`) decides over the number a check counts or computes; without it none may fail.
-    A row check says which rows fail; NULL fails only `required`. `on_violation` is what a failure does.
+    `allowed` (a `Threshold`) decides over the number a check counts or computes; without it none may fail. `reads` are
+    the columns that `where` names. A row check says which rows fail; NULL fails only `required`. `on_violation` is
+    what a failure does.
     """
 
     id: str
@@ -95,10 +97,6 @@ class CheckResult:
     message: str = ""
 
 
-def _only_warns(result: CheckResult) -> bool:
-    return result.outcome == "failed" and result.on_violation == "warn"
-
-
 @dataclass(frozen=True)
 class Verdict:
     """One decision per run. `reasons` are sentences for a person."""
@@ -107,13 +105,6 @@ class Verdict:
     results: tuple[CheckResult, ...] = ()
     reasons: tuple[str, ...] = ()
     fails_after: tuple[str, ...] = ()  # why the run fails although its rows publish (stale data)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How the checks ended. A check that fails and only warns is `warned`."""
-        words = ("failed", "warned", "error", "not_evaluated", "skipped", "passed")
-        ended = Counter("warned" if _only_warns(result) else result.outcome for result in self.results)
-        return {word: ended[word] for word in words}
 
     @property
     def publishes(self) -> bool:

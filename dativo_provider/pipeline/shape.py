@@ -113,7 +113,11 @@ def staged_fields(plan: Plan) -> list[Field]:
 
 def row_checks(plan: Plan, columns: Sequence[str]) -> list[CheckSpec]:
     have = set(columns)
-    return [check for check in plan.checks if check.scope == "row" and set(check.columns) <= have]
+    return [check for check in plan.checks if check.scope == "row" and reads(check) <= have]
+
+
+def reads(check: CheckSpec) -> set[str]:
+    return {*check.columns, *check.params.get("reads", ())}
 
 
 def arrow_schema(fields: Sequence[Field]) -> pa.Schema:

@@ -42,6 +42,10 @@ def evaluate(checks: Sequence[CheckSpec], scene: Scene) -> tuple[CheckResult, ..
 
 
 def _asked(check: CheckSpec, scene: Scene) -> Measures | _Fault:
+    have = {field.name for field in scene.fields}
+    for name in check.columns:
+        if have and name not in have and not name.startswith("_dativo_"):
+            return _Fault(f"there is no column '{name}' (has: {', '.join(have)})")
     return _attempt(lambda: EVALUATORS[check.kind].measures(check, scene))
 
 

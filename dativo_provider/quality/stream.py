@@ -9,7 +9,9 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.quality.conditions import Conditions, Truth
 from dativo_provider.quality.probes import PROBES, Probe, lint_patterns
 
 __all__ = ["RowChecks", "RowVerdict", "lint_patterns"]
@@ -45,11 +47,14 @@ class RowVerdict:
 
 @dataclass
 class _Compiled:
+    """`column` is None for a check of conditions alone."""
+
     check: CheckSpec
-    column: int
-    probe: Probe
+    column: int | None
+    probe: Probe | None
     evaluated: int = 0
     failed: int = 0
+    error: str = ""
 
     @property
     def sets_aside(self) -> bool:
@@ -63,21 +68,40 @@ def counted(check: CheckSpec) -> bool:
 
 @dataclass
 class RowChecks:
-    """The row checks of one stream, compiled against the columns of its batches; counts as it goes."""
+    """The row checks of one stream, compiled against the columns of its batches; counts as it goes.
+
+    A row on which a condition fails (a text that is no number) violates it, and one on which `where` fails counts.
+    """
 
     checks: Sequence[CheckSpec]
     schema: pa.Schema
     _compiled: list[_Compiled] = field(init=False, default_factory=list)
     _lost: list[CheckSpec] = field(init=False, default_factory=list)
+    _conditions: Conditions = field(init=False)
 
     def __post_init__(self) -> None:
+        self._conditions = Conditions(self.schema)
         for check in self.checks:
+            self._add_conditions(check)
+            if check.kind == "condition":
+                self._compiled.append(_Compiled(check, None, None))
+                continue
             place = self.schema.get_field_index(check.columns[0]) if len(check.columns) == 1 else -1
             if place < 0 or check.kind not in PROBES:
                 self._lost.append(check)
                 continue
             probe = PROBES[check.kind](check, self.schema.field(place).type)
             self._compiled.append(_Compiled(check, place, probe))
+
+    def _add_conditions(self, check: CheckSpec) -> None:
+        for key, text in (("expression", _expression(check)), ("where", check.where)):
+            if text:
+                try:
+                    self._conditions.add(text)
+                except ConfigurationError as error:
+                    raise ConfigurationError(
+                        f"check '{check.name}': {key}: {error.message}", where=check.declared_in, remedy=error.remedy
+                    ) from None
 
     def evaluate(
         self,
@@ -88,10 +112,9 @@ class RowChecks:
         """`data` has the columns of `schema`; `failures` are the cast's. `condemned` rows are set aside for the reason
         that is their key, whatever the checks say."""
         violations: list[tuple[int, pa.BooleanArray]] = []
+        told = self._conditions.evaluate(data)
         for position, item in enumerate(self._compiled):
-            values = data.column(item.column)
-            mask = item.probe(values, failures.get(item.check.columns[0]))
-            item.evaluated += len(values) - (values.null_count if item.check.denominator == "non_null" else 0)
+            mask = _violations(item, data, failures, told)
             if mask is not None:
                 item.failed += mask.true_count
                 violations.append((position, mask))
@@ -116,6 +139,51 @@ class RowChecks:
         return tuple(found[check.id] for check in self.checks)
 
 
+def _expression(check: CheckSpec) -> str:
+    return str(check.params["expression"]) if check.kind == "condition" else ""
+
+
+def _violations(
+    item: _Compiled,
+    data: pa.RecordBatch,
+    failures: Mapping[str, pa.BooleanArray],
+    told: Mapping[str, Truth | ConfigurationError],
+) -> pa.BooleanArray | None:
+    """The rows that violate the check and count, None for none; counts how many were looked at."""
+    truth, where = told.get(_expression(item.check)), told.get(item.check.where)
+    for broken in (truth, where):
+        if isinstance(broken, ConfigurationError):
+            item.error = broken.message
+            return None
+    counts = _counting(where) if isinstance(where, Truth) else None
+    if item.probe is None or item.column is None:
+        mask = _untrue(truth) if isinstance(truth, Truth) else None
+        seen = data.num_rows if counts is None else counts.true_count
+    else:
+        values = data.column(item.column)
+        mask = item.probe(values, failures.get(item.check.columns[0]))
+        seen = _seen(item.check, values, counts)
+    item.evaluated += seen
+    if mask is not None and counts is not None:
+        mask = pc.and_(mask, counts)
+    return mask if mask is not None and mask.true_count else None
+
+
+def _seen(check: CheckSpec, values: pa.Array, counts: pa.BooleanArray | None) -> int:
+    looked = values if counts is None else values.filter(counts)
+    return len(looked) - (looked.null_count if check.denominator == "non_null" else 0)
+
+
+def _untrue(truth: Truth) -> pa.BooleanArray:
+    false = pc.invert(pc.fill_null(truth.values, True))
+    return false if truth.failed is None else pc.or_(false, truth.failed)
+
+
+def _counting(truth: Truth) -> pa.BooleanArray:
+    true = pc.fill_null(truth.values, False)
+    return true if truth.failed is None else pc.or_(true, truth.failed)
+
+
 def _reasons(aside: list[tuple[str, pa.BooleanArray]], bad: pa.BooleanArray) -> list[list[str]]:
     reasons: list[list[str]] = [[] for _ in range(bad.true_count)]
     for name, mask in aside:
@@ -129,13 +197,13 @@ def _result(item: _Compiled) -> CheckResult:
     return CheckResult(
         check.id,
         check.name,
-        outcome="failed" if item.failed else "passed" if item.evaluated else "skipped",
+        outcome="error" if item.error else "failed" if item.failed else "passed" if item.evaluated else "skipped",
         evaluated_by="stream" if item.evaluated else "none",
         severity=check.severity,
         on_violation=check.on_violation,
         evaluated=item.evaluated,
         failed=item.failed,
-        message="" if item.evaluated else "there was no row to check",
+        message=item.error or ("" if item.evaluated else "there was no row to check"),
     )
 
 

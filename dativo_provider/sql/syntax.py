@@ -12,8 +12,9 @@ import duckdb
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.sql.sandbox import connect
 
-__all__ = ["is_aggregate", "named_columns", "nodes", "parsed", "parsed_query"]
+__all__ = ["columns_read", "is_aggregate", "named_columns", "nodes", "parsed", "parsed_condition", "parsed_query"]
 
+_NO_COLUMNS = frozenset("current_date current_time current_timestamp localtime localtimestamp".split())
 _EMPTY_PARTS = ("modifiers", "where_clause", "group_expressions", "having", "qualify", "sample")
 
 
@@ -28,6 +29,15 @@ def parsed(expression: str) -> dict[str, Any]:
     if len(statements) != 1 or not _is_bare(statements[0]["node"]):
         raise ConfigurationError("not one expression but more of a query; only a single expression is allowed here")
     tree: dict[str, Any] = statements[0]["node"]["select_list"][0]
+    return tree
+
+
+def parsed_condition(expression: str) -> dict[str, Any]:
+    """The same, of an expression over the columns of its own row. Raises `ConfigurationError`."""
+    tree = parsed(expression)
+    for node in nodes(tree):
+        if node.get("class") in ("SUBQUERY", "WINDOW", "PARAMETER", "STAR") or is_aggregate(node):
+            raise ConfigurationError("it looks at more than the columns of its own row")
     return tree
 
 
@@ -56,6 +66,21 @@ def named_columns(tree: Any) -> set[str] | None:
             found |= {str(part).casefold() for part in node["column_names"]}
         found |= {str(name).casefold() for name in node.get("using_columns") or ()}
     return found
+
+
+def columns_read(condition: str) -> list[str]:
+    """The columns a condition on a row names, as it spells them: of `a.b` it is a. Raises `ConfigurationError`."""
+    tree = parsed_condition(condition)
+    own = {str(name) for node in nodes(tree) if node.get("class") == "LAMBDA" for name in _parameters(node)}
+    named = [node["column_names"][0] for node in nodes(tree) if node.get("class") == "COLUMN_REF"]
+    return [name for name in dict.fromkeys(named) if name not in own and name.casefold() not in _NO_COLUMNS]
+
+
+def _parameters(node: dict[str, Any]) -> Iterator[str]:
+    """The names that a lambda gives to what it is called with."""
+    for each in nodes(node.get("lhs")):
+        if each.get("class") == "COLUMN_REF":
+            yield each["column_names"][0]
 
 
 def nodes(tree: Any) -> Iterator[dict[str, Any]]:

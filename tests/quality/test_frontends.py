@@ -10,7 +10,6 @@ import pytest
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckSpec, Rule
-from dativo_provider.model.handling import Handling
 from dativo_provider.model.stream import Field
 from dativo_provider.quality.frontends import advice, compile_rules
 from tests.support import requirement
@@ -290,10 +289,14 @@ def test_enforcement_warns_or_skips_written_checks_but_never_the_schema() -> Non
     assert all(c.on_violation == "quarantine" for c in compile_rules([], FIELDS, "disabled"))
 
 
-def test_a_condition_on_rows_is_not_evaluated_rather_than_ignored() -> None:
-    check = one({**ROW, "where": "paid"})
-    assert (check.scope, check.where) == ("dataset", "paid")
-    assert "conditions" in check.params["not_evaluated"]
+@requirement("DQ-07")
+def test_a_condition_on_rows_names_columns_that_exist() -> None:
+    check = one({**ROW, "where": "PAID and lower(state) = 'de'"})
+    assert (check.scope, check.where) == ("row", "PAID and lower(state) = 'de'")
+    assert check.params["reads"] == ["paid", "state"]
+    assert "did you mean 'paid'" in refused({**ROW, "where": "pade"})
+    assert "no SQL expression" in refused({**ROW, "where": "paid and"})
+    assert "its own row" in refused({**ROW, "filter": "id > (SELECT 1)"})
 
 
 # --- ODCS --------------------------------------------------------------------------------------------------------
@@ -512,34 +515,3 @@ def test_the_front_ends_load_no_heavy_library() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
-
-
-@requirement("DQ-04")
-@pytest.mark.parametrize(
-    ("body", "handling", "expected"),
-    [
-        ({"type": "range", "column": "id", "min": 0}, Handling(by_severity={"error": "block"}), "block"),
-        ({"type": "range", "column": "id", "min": 0}, Handling(by_dimension={"conformity": "warn"}), "warn"),
-        (
-            {"type": "range", "column": "id", "min": 0, "dimension": "Accuracy"},
-            Handling(by_severity={"error": "warn"}, by_dimension={"accuracy": "block"}),
-            "block",
-        ),
-        (
-            {"type": "range", "column": "id", "min": 0, "severity": "warning"},
-            Handling(by_severity={"warning": "quarantine"}),
-            "quarantine",
-        ),
-        (
-            {"type": "range", "column": "id", "min": 0, "on_violation": "quarantine"},
-            Handling(by_severity={"error": "block"}, by_dimension={"conformity": "warn"}),
-            "quarantine",
-        ),
-        ({"type": "unique", "column": "id"}, Handling(by_severity={"error": "quarantine"}), "block"),
-        ({"type": "unique", "column": "id"}, Handling(by_dimension={"uniqueness": "warn"}), "warn"),
-    ],
-)
-def test_a_check_that_says_nothing_does_what_its_dimension_or_severity_does(
-    body: dict[str, Any], handling: Handling, expected: str
-) -> None:
-    assert compile_rules([Rule("inline", body)], FIELDS, handling=handling)[-1].on_violation == expected

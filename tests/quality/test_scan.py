@@ -3,59 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dativo_provider.model.books import Books
-from dativo_provider.model.checks import CheckResult, CheckSpec, Rule
+from dativo_provider.model.checks import Rule
 from dativo_provider.model.settings import Settings
-from dativo_provider.model.stream import Field
-from dativo_provider.model.types import to_arrow
 from dativo_provider.quality.frontends import compile_rules
-from dativo_provider.quality.metrics.base import Scene
-from dativo_provider.quality.scan import evaluate
+from tests.quality.staged import FIELDS, Staged, compiled, results
 from tests.quality.support import a_check
 from tests.support import requirement
-
-NOW = dt.datetime(2024, 3, 1, 12, tzinfo=dt.UTC)
-FIELDS = (
-    Field("id", "long"),
-    Field("of"),
-    Field("seen", "timestamptz"),
-    Field("at", "timestamp", timezone="Asia/Tokyo"),
-    Field("day", "date"),
-)
-
-
-class Staged:
-    """Rows in two batches, and how often they were read."""
-
-    def __init__(self, **columns: list[Any]) -> None:
-        types = {f.name: to_arrow(f.type) for f in FIELDS}
-        self.data = pa.table({name: pa.array(values, types.get(name)) for name, values in columns.items()})
-        self.reads: list[Sequence[str]] = []
-
-    def __call__(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        self.reads.append(columns)
-        half = (self.data.num_rows + 1) // 2
-        for part in (self.data.slice(0, half), self.data.slice(half)):
-            yield from part.select(list(columns)).to_batches()
-
-
-def compiled(*bodies: dict[str, Any], language: str = "inline", column: str = "") -> list[CheckSpec]:
-    checks = compile_rules([Rule(language, body, column, "c.yaml:1:1") for body in bodies], FIELDS)
-    return [check for check in checks if check.declared_in]
-
-
-def results(checks: Sequence[CheckSpec], staged: Staged) -> tuple[CheckResult, ...]:
-    rows = staged.data.num_rows
-    books = Books(extracted=rows, accepted=rows, produced=rows)
-    return evaluate(checks, Scene(staged, books, NOW, Settings("/nowhere"), FIELDS))
 
 
 @requirement("DQ-06", "DQ-19", "SN-02")
@@ -173,6 +132,5 @@ def test_texts_and_disabled_checks_are_skipped() -> None:
 def test_uniqueness_of_many_keys_stays_within_its_memory(rows: int) -> None:
     keys = [f"key-{number:060}" for number in range(rows)]
     (check,) = compiled({"type": "unique", "column": "of"})
-    books = Books(extracted=rows, accepted=rows, produced=rows)
-    (result,) = evaluate([check], Scene(Staged(of=keys), books, NOW, Settings("/nowhere", memory_limit_mb=64), FIELDS))
+    (result,) = results([check], Staged(of=keys), settings=Settings("/nowhere", memory_limit_mb=64))
     assert (result.outcome, result.failed) == ("passed", 0)

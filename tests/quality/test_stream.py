@@ -332,3 +332,88 @@ def test_text_masks_equal_a_slow_evaluation(
     assert (verdict.bad.to_pylist() if verdict.bad is not None else [False] * len(column)) == [
         bool(r) for r in expected
     ]
+
+
+# --- conditions in SQL -------------------------------------------------------------------------------------------
+
+ORDERS = (Field("id", "long"), Field("state"), Field("amount", "double"), Field("note"))
+
+
+def orders(**columns: list[Any]) -> pa.RecordBatch:
+    rows = len(next(iter(columns.values())))
+    arrays = [pa.array(columns.get(f.name, [None] * rows), to_arrow(f.type)) for f in ORDERS]
+    return pa.record_batch(arrays, names=[f.name for f in ORDERS])
+
+
+def judge_orders(*bodies: dict[str, Any], **columns: list[Any]) -> tuple[RowChecks, RowVerdict]:
+    data = orders(**columns)
+    checks = RowChecks(checks_of(list(bodies), *ORDERS), data.schema)
+    return checks, checks.evaluate(data, {})
+
+
+@requirement("DQ-05", "DQ-07")
+def test_a_condition_sets_rows_aside_for_which_it_is_false_and_null_passes() -> None:
+    body = {"id": "paid", "type": "condition", "expression": "state <> 'paid' OR amount > 0 -- paid means money"}
+    checks, verdict = judge_orders(body, state=["paid", "paid", "open", "paid"], amount=[1.0, 0.0, 0.0, None])
+    assert verdict.bad is not None
+    assert verdict.bad.to_pylist() == [False, True, False, False]
+    assert verdict.reasons == [["paid"]]
+    (result,) = checks.results()
+    assert (result.outcome, result.evaluated, result.failed, result.evaluated_by) == ("failed", 4, 1, "stream")
+
+
+@requirement("DQ-07")
+def test_rows_that_do_not_meet_where_do_not_count() -> None:
+    body = {"type": "range", "column": "amount", "min": 1, "where": "state = 'paid'"}
+    checks, verdict = judge_orders(body, state=["paid", "open", None, "paid"], amount=[0.0, 0.0, 0.0, 5.0])
+    assert verdict.bad is not None
+    assert verdict.bad.to_pylist() == [True, False, False, False]
+    (result,) = checks.results()
+    assert (result.evaluated, result.failed) == (2, 1)
+    both = {"type": "condition", "expression": "amount > 1", "where": "state = 'paid'", "tolerance": 0.6}
+    checks, verdict = judge_orders(both, state=["paid", "open", "paid"], amount=[0.0, 0.0, 2.0])
+    assert (verdict.bad, checks.results()[0].failed, checks.results()[0].evaluated) == (None, 1, 2)
+
+
+@requirement("DQ-11")
+def test_a_row_on_which_a_condition_cannot_be_told_is_no_good_row() -> None:
+    body = {"type": "condition", "expression": "note::INTEGER > 1"}
+    _, verdict = judge_orders(body, note=["2", "secret", None, "0"])
+    assert verdict.bad is not None
+    assert verdict.bad.to_pylist() == [False, True, False, True]
+    where = {"type": "range", "column": "amount", "min": 1, "where": "note::INTEGER > 1"}
+    _, verdict = judge_orders(where, note=["2", "secret", None, "0"], amount=[0.0] * 4)
+    assert verdict.bad is not None
+    assert verdict.bad.to_pylist() == [True, True, False, False]
+
+
+def test_batches_without_rows_and_conditions_without_columns_are_fine() -> None:
+    checks, verdict = judge_orders({"type": "condition", "expression": "1 = 1"}, id=[1, 2])
+    assert verdict.bad is None
+    assert checks.evaluate(orders(id=[]), {}).bad is None
+    assert checks.results()[0].evaluated == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sum(amount) > 1", "its own row"),
+        ("amount", "gives double, and not true or false"),
+        ("id > (SELECT 1)", "its own row"),
+        ("nofunction(id)", "nofunction"),
+        ("1 = 1); DROP TABLE rows; SELECT (1", "no SQL expression"),
+    ],
+)
+def test_what_is_no_condition_is_refused_where_it_stands(text: str, said: str) -> None:
+    for body in ({"type": "condition", "expression": text}, {"type": "range", "column": "id", "min": 1, "where": text}):
+        with pytest.raises(ConfigurationError) as refused:
+            judge_orders(body, id=[1])
+        assert said in str(refused.value)
+        assert refused.value.where == "c.yaml:3:5"
+
+
+def test_a_condition_that_cannot_be_evaluated_at_all_is_an_error() -> None:
+    body = {"type": "condition", "expression": "(note || random()::VARCHAR)::INTEGER > 1"}
+    checks, verdict = judge_orders(body, note=["x"])
+    assert verdict.bad is None
+    assert checks.results()[0].outcome == "error"

@@ -8,14 +8,15 @@ from pydantic import AfterValidator, Field
 
 from dativo_provider.config.problems import did_you_mean, listed
 from dativo_provider.config.shapes.base import Mapped, Names, Regex, Shape, Wrong
-from dativo_provider.vocabulary import OnViolation
+from dativo_provider.vocabulary import Distance, OnViolation
 
 __all__ = ["CHECK_TYPES", "ContractBlock", "InlineCheck", "Sla", "ViolationHandling"]
 
 CHECK_TYPES = (
     "not_null", "null_check", "required", "null", "completeness", "unique", "uniqueness", "unique_check", "range",
     "range_check", "length", "length_check", "regex", "pattern", "pattern_check", "enum", "values", "enum_check",
-    "accepted_values", "freshness", "row_count", "custom",
+    "accepted_values", "freshness", "row_count", "condition", "aggregate", "sql",
+    "failed_rows", "reference", "foreign_key", "distribution", "schema", "change", "custom",
 )  # fmt: skip
 Severity = Literal[
     "error", "warning", "info", "critical", "blocker", "fail", "high", "medium", "warn", "low", "minor"
@@ -54,7 +55,28 @@ class InlineCheck(Shape):
     enum: list[Any] | None = Field(default=None, description="The same as `values`.")
     valid_values: list[Any] | None = Field(default=None, description="The same as `values`.")
     max_age_hours: float | None = Field(default=None, gt=0, description="Greatest age of the newest value.")
-    function: str = Field(default="", description="Built-in or `package.module:function` of a `custom` check.")
+    unit: Literal["rows", "percent"] = Field(default="rows", description="What `min` and `max` of a count are in.")
+    scope: Literal["run", "table"] = Field(
+        default="run", description="`table`: a `unique` key may not be published already, either."
+    )
+    expression: str = Field(default="", description="SQL of a `condition` check that is true for good rows.")
+    query: str = Field(default="", description="A SELECT of a `sql` or `failed_rows` check; the rows are `{table}`.")
+    argument: float | None = Field(default=None, ge=0, le=1, description="Which `quantile`.")
+    table: str = Field(default="", description="Published table that a `reference` check looks values up in.")
+    to: str | list[str] = Field(default=[], description="Its columns; default: called as the check's.")
+    shares: dict[Any, float] | list[float] = Field(
+        default=[], description="Expected share by value of a `distribution` check, or of each bin of `edges`."
+    )
+    edges: list[Any] = Field(default=[], description="Ends of a `distribution`'s bins, ascending.")
+    measure: Distance | None = Field(default=None, description="How a `distribution` is compared.")
+    names: Names = Field(default=[], description="Columns a `schema` check expects.")
+    types: dict[str, str] = Field(default={}, description="Types a `schema` check expects, by column.")
+    order: bool = Field(default=False, description="A `schema` check expects `names` in their order.")
+    others: bool = Field(default=True, description="A `schema` check allows other columns.")
+    metric: str = Field(default="", description="Metric of the history a `change` check looks at.")
+    function: str = Field(
+        default="", description="What an `aggregate` check computes; built-in or `module:function` of a `custom` check."
+    )
     description: str = Field(default="", description="For people.")
     dimension: str = Field(default="", description="Quality dimension in scores.")
     where: str = Field(default="", description="SQL condition on the rows that count.")
@@ -108,18 +130,6 @@ class ViolationHandling(Shape):
         default=None, description="A check with severity error that fails."
     )
     on_sla_violation: OnViolation | None = Field(default=None, description="A promise of `sla` that is broken.")
-    by_severity: dict[Literal["error", "warning", "info"], OnViolation] = Field(
-        default={}, description="What a failing check does, by its severity; `on_quality_violation` is that of `error`."
-    )
-    by_dimension: dict[str, OnViolation] = Field(
-        default={}, description="What a failing check does, by its quality dimension; goes before `by_severity`."
-    )
-    on_error: Literal["block", "warn"] | None = Field(
-        default=None, description="A check of severity error that could not be evaluated; default: `block`."
-    )
-    on_not_evaluated: Literal["block", "warn"] | None = Field(
-        default=None, description="A check of severity error that nothing here evaluates; default: `warn`."
-    )
     notification: Mapped = Field(default={}, description="Channels and recipients.")
     quarantine: Quarantine | None = Field(default=None, description="Where rows that fail go.")
 

@@ -10,13 +10,12 @@ from typing import Any, NoReturn, TypeGuard, cast
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckSpec, Rule
-from dativo_provider.model.handling import Handling
 from dativo_provider.model.stream import Field
 from dativo_provider.quality.frontends.bounds import conform
 from dativo_provider.quality.frontends.thresholds import Threshold
 from dativo_provider.vocabulary import CheckKind, CheckScope, OnViolation, Severity
 
-__all__ = ["Contract", "Draft", "did_you_mean", "only_number", "refuse"]
+__all__ = ["Contract", "Draft", "columns_of", "did_you_mean", "only_number", "refuse"]
 
 _SEVERITIES: dict[str, Severity] = {
     "critical": "error", "blocker": "error", "error": "error", "fail": "error", "high": "error",
@@ -24,9 +23,13 @@ _SEVERITIES: dict[str, Severity] = {
     "low": "info", "minor": "info", "info": "info",
 }  # fmt: skip
 _POLICIES: tuple[OnViolation, ...] = ("block", "warn", "quarantine")
-_DATASET_KINDS = frozenset({"uniqueness", "freshness", "row_count", "sql", "custom", "text"})
+_DATASET_KINDS = frozenset(
+    "uniqueness freshness row_count change aggregate distribution reference schema sql failed_rows anomaly custom text"
+    .split()
+)  # fmt: skip
 _DIMENSIONS = {
     "required": "completeness", "uniqueness": "uniqueness", "freshness": "timeliness", "row_count": "completeness",
+    "distribution": "accuracy", "reference": "consistency", "schema": "conformity", "condition": "consistency",
     "type": "conformity", "range": "conformity", "length": "conformity", "regex": "conformity", "enum": "conformity",
 }  # fmt: skip
 
@@ -46,7 +49,6 @@ class Contract:
 
     fields: tuple[Field, ...] = ()
     cursor_field: str = ""
-    handling: Handling = Handling()
 
     def column(self, name: Any, rule: Rule) -> Field:
         """The field called `name`, ignoring case where that is unambiguous."""
@@ -80,10 +82,9 @@ class Draft:
         rule = rule if self.said is None else replace(rule, body=self.said)
         if not self.not_evaluated:
             self._check_types(rule, contract)
-        body, scope = rule.body, self._scope(rule)
+        body, scope = rule.body, self._scope()
         severity = severity_of(rule)
-        dimension = str(body.get("dimension") or _DIMENSIONS.get(self.kind, ""))
-        policy, severity = _policy(rule, self, scope, severity, contract.handling.word(severity, dimension))
+        policy, severity = _policy(rule, self, scope, severity)
         name = str(body.get("name") or body.get("id") or "")
         return CheckSpec(
             id=slug(str(body.get("id") or name)) or ".".join([*self.columns, self.label or self.kind]),
@@ -94,7 +95,7 @@ class Draft:
             params=self._params(rule, contract),
             severity=severity,
             on_violation=policy,
-            dimension=dimension,
+            dimension=str(body.get("dimension") or _DIMENSIONS.get(self.kind, "")),
             where=str(body.get("where") or body.get("filter") or ""),
             tolerance=_tolerance(rule),
             engine=self.engine,
@@ -102,19 +103,14 @@ class Draft:
             description=str(body.get("description") or ""),
         )
 
-    def _scope(self, rule: Rule) -> CheckScope:
-        return "dataset" if self.kind in _DATASET_KINDS or self._why_not(rule) else "row"
-
-    def _why_not(self, rule: Rule) -> str:
-        if rule.body.get("where") or rule.body.get("filter"):
-            return "this version does not evaluate conditions ('where') on checks"
-        return self.not_evaluated
+    def _scope(self) -> CheckScope:
+        return "dataset" if self.kind in _DATASET_KINDS or self.not_evaluated else "row"
 
     def _params(self, rule: Rule, contract: Contract) -> dict[str, Any]:
-        if reason := self._why_not(rule):
-            return {**self.params, "not_evaluated": reason}
+        if self.not_evaluated:
+            return {**self.params, "not_evaluated": self.not_evaluated}
         made = conform(self.kind, self.params, contract.column(self.columns[0], rule), rule) if self.columns else {}
-        params = {**self.params, **made}
+        params = {**self.params, **made, **_reads(rule, contract)}
         return {**params, "allowed": self.allowed.to_dict()} if self.allowed else params
 
     def _check_types(self, rule: Rule, contract: Contract) -> None:
@@ -125,23 +121,35 @@ class Draft:
                 refuse(rule, f"a {self.kind} check cannot look at '{name}', which is {kind}", f"use {_list(fits)}")
 
 
+def _reads(rule: Rule, contract: Contract) -> dict[str, Any]:
+    """The columns that `where` names, as the contract spells them."""
+    text = rule.body.get("where") or rule.body.get("filter")
+    return {"reads": list(columns_of(text, "where", rule, contract))} if text else {}
+
+
+def columns_of(text: Any, key: str, rule: Rule, contract: Contract) -> tuple[str, ...]:
+    """The columns that a SQL condition on rows names. Raises `ConfigurationError` when it is none, or names another."""
+    from dativo_provider.sql.syntax import columns_read
+
+    try:
+        return tuple(dict.fromkeys(contract.column(name, rule).name for name in columns_read(text)))
+    except ConfigurationError as error:
+        if error.where:
+            raise
+        refuse(rule, f"{key}: {error.message}", f"correct the condition: {text}")
+
+
 def _list(words: Iterable[str]) -> str:
     return "a column of type " + ", ".join(sorted(words))
 
 
-def _policy(
-    rule: Rule, draft: Draft, scope: str, severity: Severity, usual: OnViolation | None
-) -> tuple[OnViolation, Severity]:
-    """What a violation does: as written, else as usual for its dimension or severity, else by severity
-    (ARCHITECTURE 6). To set a whole batch aside is to block it: its rows stay beside, and none is published."""
+def _policy(rule: Rule, draft: Draft, scope: str, severity: Severity) -> tuple[OnViolation, Severity]:
+    """What a violation does: as written, else by severity (ARCHITECTURE 6)."""
     written = _written_policy(rule)
     decided = scope == "dataset" or draft.allowed is not None or _tolerance(rule) > 0
     if written == "quarantine" and decided and not draft.not_evaluated:
         refuse(rule, "on_violation: quarantine needs a check of single rows", "write block or warn")
-    if written is None and usual is not None:
-        written = "block" if usual == "quarantine" and decided and draft.kind != "freshness" else usual
     if draft.kind == "freshness":
-        written = None if written == "quarantine" else written
         # rows publish and the run fails afterwards: to hold fresh rows back would make the table staler
         return (written or "warn"), ("warning" if written == "warn" and severity == "error" else severity)
     if written:

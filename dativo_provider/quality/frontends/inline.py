@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dativo_provider.model.checks import Rule
+from dativo_provider.quality.frontends import inline_dataset
 from dativo_provider.quality.frontends.base import Contract, Draft, did_you_mean, only_number, refuse
-from dativo_provider.quality.frontends.thresholds import Threshold
+from dativo_provider.quality.frontends.words import BOUNDS, named, needed, one_of, some
 
 __all__ = ["compile_rule"]
 
@@ -31,32 +32,20 @@ def compile_rule(rule: Rule, contract: Contract) -> Iterator[Draft]:
     yield from compile_type(rule, contract)
 
 
-def _columns(rule: Rule, contract: Contract) -> tuple[str, ...]:
-    names = next((rule.body[key] for key in ("columns", "column", "field") if rule.body.get(key)), rule.column or ())
-    names = names if isinstance(names, (list, tuple)) else [names]
-    return tuple(contract.column(name, rule).name for name in names)
-
-
-def _some(rule: Rule, contract: Contract) -> tuple[str, ...]:
-    columns = _columns(rule, contract)
-    if not columns:
-        refuse(rule, f"a {rule.body['type']} check needs a column", "add column: NAME")
-    return columns
-
-
 def _not_null(rule: Rule, contract: Contract) -> Iterator[Draft]:
-    yield from (Draft("required", (column,), label="not_null") for column in _some(rule, contract))
+    yield from (Draft("required", (column,), label="not_null") for column in some(rule, contract))
 
 
 def _unique(rule: Rule, contract: Contract) -> Iterator[Draft]:
-    yield Draft("uniqueness", _some(rule, contract), label="unique")
+    scope = one_of(rule, "scope", ("run", "table"), "run")
+    yield Draft("uniqueness", some(rule, contract), {"scope": scope} if scope == "table" else {}, label="unique")
 
 
 def _range(rule: Rule, contract: Contract) -> Iterator[Draft]:
     bounds = _given(rule.body, {"min", "max", "exclusive_min", "exclusive_max"})
     if not bounds:
         refuse(rule, "a range check needs a bound", "add min, max, exclusive_min or exclusive_max")
-    yield from (Draft("range", (column,), bounds) for column in _some(rule, contract))
+    yield from (Draft("range", (column,), bounds) for column in some(rule, contract))
 
 
 def _length(rule: Rule, contract: Contract) -> Iterator[Draft]:
@@ -67,11 +56,11 @@ def _length(rule: Rule, contract: Contract) -> Iterator[Draft]:
     }
     if not bounds:
         refuse(rule, "a length check needs a bound", "add min or max")
-    yield from (Draft("length", (column,), bounds) for column in _some(rule, contract))
+    yield from (Draft("length", (column,), bounds) for column in some(rule, contract))
 
 
 def _regex(rule: Rule, contract: Contract) -> Iterator[Draft]:
-    columns, pattern = _columns(rule, contract), rule.body.get("pattern") or rule.body.get("regex")
+    columns, pattern = named(rule, contract), rule.body.get("pattern") or rule.body.get("regex")
     if not columns or not pattern:
         lacking = " and ".join(word for word, given in (("field", columns), ("pattern", pattern)) if not given)
         yield Draft("regex", columns, not_evaluated=f"a regex check without {lacking} looks at nothing")
@@ -86,7 +75,7 @@ def _enum(rule: Rule, contract: Contract) -> Iterator[Draft]:
     values = rule.body.get("values") or rule.body.get("enum") or rule.body.get("valid_values")
     if not isinstance(values, list):
         refuse(rule, "an enum check needs a list of values", "add values: [A, B]")
-    yield from (Draft("enum", (column,), {"values": values}) for column in _some(rule, contract))
+    yield from (Draft("enum", (column,), {"values": values}) for column in some(rule, contract))
 
 
 def _freshness(rule: Rule, contract: Contract) -> Iterator[Draft]:
@@ -94,7 +83,7 @@ def _freshness(rule: Rule, contract: Contract) -> Iterator[Draft]:
     hours = rule.body.get("max_age_hours")
     if not only_number(hours) or hours <= 0:
         refuse(rule, f"max_age_hours: {hours!r}", "write how many hours old the newest row may be, such as 24")
-    columns = _columns(rule, contract) or _newest(contract)
+    columns = named(rule, contract) or _newest(contract)
     params = {"max_age_seconds": hours * 3600, **_zone(contract, columns)}
     reason = "" if columns else "no column is named, and which one tells a row's age is not clear"
     yield Draft("freshness", columns, params, not_evaluated=reason)
@@ -113,15 +102,7 @@ def _zone(contract: Contract, columns: tuple[str, ...]) -> dict[str, str]:
 
 
 def _row_count(rule: Rule, _: Contract) -> Iterator[Draft]:
-    low, high = rule.body.get("min"), rule.body.get("max")
-    if low is high is None or not all(value is None or only_number(value) for value in (low, high)):
-        refuse(rule, "a row_count check needs min or max", "add min: 1")
-    if high is None:
-        yield Draft("row_count", (), allowed=Threshold("mustBeGreaterOrEqualTo", low))
-    elif low is None:
-        yield Draft("row_count", (), allowed=Threshold("mustBeLessOrEqualTo", high))
-    else:
-        yield Draft("row_count", (), allowed=Threshold("mustBeBetween", [low, high]))
+    yield Draft("row_count", (), allowed=needed(rule))
 
 
 def _given(body: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:
@@ -136,11 +117,12 @@ _LENGTHS = frozenset({"min", "max", "min_length", "max_length"})
 _RANGE = frozenset({"min", "max", "exclusive_min", "exclusive_max"})
 _TYPES: dict[str, tuple[Compile, frozenset[str]]] = {
     **dict.fromkeys(("null_check", "not_null", "required", "null", "completeness"), (_not_null, _NOTHING)),
-    **dict.fromkeys(("unique", "uniqueness", "unique_check"), (_unique, _NOTHING)),
+    **dict.fromkeys(("unique", "uniqueness", "unique_check"), (_unique, frozenset({"scope"}))),
     **dict.fromkeys(("range", "range_check"), (_range, _RANGE)),
     **dict.fromkeys(("length", "length_check"), (_length, _LENGTHS)),
     **dict.fromkeys(("regex", "pattern", "pattern_check"), (_regex, _MATCH)),
     **dict.fromkeys(("enum", "values", "enum_check", "accepted_values"), (_enum, _ALLOWED)),
     "freshness": (_freshness, frozenset({"max_age_hours"})),
-    "row_count": (_row_count, frozenset({"min", "max"})),
+    "row_count": (_row_count, BOUNDS),
+    **inline_dataset.TYPES,
 }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dativo_provider.model.target import TableVersion
     from dativo_provider.store import MetricPoint
 
-__all__ = ["Evaluator", "History", "Measures", "Read", "Scene", "Values", "judged", "result"]
+__all__ = ["Evaluator", "History", "Measures", "Read", "Scene", "Values", "judged", "passed", "result"]
 
 Read = Callable[[Sequence[str]], "Iterator[pa.RecordBatch]"]
 History = Callable[[str, int], "Sequence[MetricPoint]"]
@@ -94,7 +94,11 @@ def judged(
     allowed = Threshold.from_dict(check.params["allowed"]) if "allowed" in check.params else Threshold("mustBe", 0)
     fits = allowed.holds(value, total)
     message = f"{what} is {value}, must be {allowed}"
-    return result(check, "passed" if fits else "failed", by, scene.rows, failed, value, message)
+    return result(check, passed(fits), by, scene.rows, failed, value, message)
+
+
+def passed(fits: bool) -> Outcome:
+    return "passed" if fits else "failed"
 
 
 def result(

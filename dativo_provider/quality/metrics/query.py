@@ -6,20 +6,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain
-from threading import Event, Timer
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from dativo_provider.errors import ConfigurationError
 from dativo_provider.files.temporary import TemporaryFolder
 from dativo_provider.quality.metrics.base import Scene
+from dativo_provider.sql.limit import limited
 from dativo_provider.sql.sandbox import connect
 
-__all__ = ["TIME_LIMIT_SECONDS", "database", "limited", "one_pass", "rows_of"]
-
-TIME_LIMIT_SECONDS = 300.0
+__all__ = ["database", "one_pass", "rows_of", "streamed"]
 
 
 def one_pass(scene: Scene, columns: Iterable[str], query: str) -> dict[str, Any]:
@@ -57,13 +54,27 @@ def database(scene: Scene) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def rows_of(scene: Scene, columns: Iterable[str]) -> Iterator[pa.RecordBatchReader | None]:
-    """The rows as one stream. What reading raises is raised here, and not what DuckDB makes of it."""
+    """Some columns of the rows as one stream, to be read once; None when there is no row."""
     wanted = sorted(columns) or [field.name for field in scene.fields][:1]
+    with streamed(scene.read(wanted)) as reader:
+        yield reader
+
+
+@contextmanager
+def streamed(
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema | None = None
+) -> Iterator[pa.RecordBatchReader | None]:
+    """What reading raises is raised here, and not what DuckDB makes of it."""
     raised: list[BaseException] = []
-    batches = _watched(scene.read(wanted), raised)
-    first = next(batches, None)
+    watched = _watched(batches, raised)
+    first = next(watched, None)
+    known = schema or (first and first.schema)
     try:
-        yield None if first is None else pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))
+        yield (
+            None
+            if known is None
+            else pa.RecordBatchReader.from_batches(known, chain([first] if first else [], watched))
+        )
     except (duckdb.Error, pa.ArrowException) as error:
         raise (raised[0] if raised else error) from None
 
@@ -74,28 +85,3 @@ def _watched(batches: Iterator[pa.RecordBatch], raised: list[BaseException]) -> 
     except BaseException as error:
         raised.append(error)
         raise
-
-
-@contextmanager
-def limited(found: duckdb.DuckDBPyConnection, seconds: float | None = None) -> Iterator[None]:
-    """Ends what runs in the database once its time is over."""
-    most = TIME_LIMIT_SECONDS if seconds is None else seconds
-    late = Event()
-
-    def stop() -> None:
-        late.set()
-        found.interrupt()
-
-    timer = Timer(most, stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except duckdb.Error:
-        if not late.is_set():
-            raise
-        raise ConfigurationError(
-            f"it took longer than {most:g} s and was stopped", remedy="let it look at fewer rows, or columns"
-        ) from None
-    finally:
-        timer.cancel()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.quality.frontends.thresholds import Threshold
-from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, result
-from dativo_provider.quality.metrics.where import condition, read_by
+from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, passed, result
+from dativo_provider.quality.metrics.where import filtered, read_by
 from dativo_provider.vocabulary import EvaluatedBy
 
 __all__ = ["EVALUATOR"]
@@ -14,7 +14,7 @@ __all__ = ["EVALUATOR"]
 def _measures(check: CheckSpec, scene: Scene) -> Measures:
     if not check.where:
         return Measures()
-    return Measures(read_by(check, scene), {"rows": f"count(*) FILTER (WHERE {condition(check)})"})
+    return Measures(read_by(check, scene), {"rows": filtered("count(*)", check)})
 
 
 def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
@@ -23,7 +23,7 @@ def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
     fits = allowed.holds(rows, scene.rows)
     message = f"{rows} rows{f' where {check.where}' if check.where else ''}, must be {allowed}"
     by: EvaluatedBy = "scan" if check.where else "stats"
-    return result(check, "passed" if fits else "failed", by, scene.rows, 0, rows, message)
+    return result(check, passed(fits), by, scene.rows, 0, rows, message)
 
 
 EVALUATOR = Evaluator(_judge, _measures)

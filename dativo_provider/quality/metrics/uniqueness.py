@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.quality.frontends.thresholds import Threshold
-from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, result
+from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, passed, result
 from dativo_provider.quality.metrics.query import one_pass
-from dativo_provider.quality.metrics.where import condition, read_by
+from dativo_provider.quality.metrics.where import read_by, those_that_count
 from dativo_provider.sql.names import quoted
-from dativo_provider.vocabulary import Outcome
 
 __all__ = ["EVALUATOR"]
 
 
 def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
+    if check.params.get("scope") == "table":
+        return result(check, "not_evaluated", message="rows that are published already were not looked at")
     surplus = _surplus(check, scene) if scene.rows else 0
     if "allowed" in check.params:
         allowed = Threshold.from_dict(check.params["allowed"])
@@ -23,8 +24,7 @@ def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
     else:
         fits = surplus <= check.tolerance * scene.rows
         message = f"{surplus} rows repeat the {', '.join(check.columns)} of another row of this run" if surplus else ""
-    outcome: Outcome = "passed" if fits else "failed"
-    return result(check, outcome, "scan", scene.rows, surplus, surplus, message)
+    return result(check, passed(fits), "scan", scene.rows, surplus, surplus, message)
 
 
 def _surplus(check: CheckSpec, scene: Scene) -> int:
@@ -36,8 +36,8 @@ def _surplus(check: CheckSpec, scene: Scene) -> int:
 
 
 def _repeats(check: CheckSpec, scene: Scene, group: str, keys: Sequence[str]) -> int:
-    present = " AND ".join([*(f"{key} IS NOT NULL" for key in keys), *([condition(check)] if check.where else [])])
-    groups = f"SELECT count(*) AS n FROM staged WHERE {present} GROUP BY {group} HAVING count(*) > 1"
+    whole = those_that_count(check, *(f"{key} IS NOT NULL" for key in keys))
+    groups = f"SELECT count(*) AS n FROM staged {whole} GROUP BY {group} HAVING count(*) > 1"
     found = one_pass(
         scene, read_by(check, scene, *check.columns), f"SELECT coalesce(sum(n - 1), 0)::BIGINT AS n FROM ({groups})"
     )

@@ -5,24 +5,27 @@ from __future__ import annotations
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckSpec
 from dativo_provider.quality.metrics.base import Scene
-from dativo_provider.sql.syntax import is_aggregate, named_columns, nodes, parsed
+from dativo_provider.sql.syntax import named_columns, parsed_condition
 
-__all__ = ["columns_named", "condition", "filtered", "read_by"]
-
-_REFUSED = ("SUBQUERY", "WINDOW", "PARAMETER", "STAR")
+__all__ = ["columns_named", "condition", "filtered", "read_by", "those_that_count"]
 
 
 def condition(check: CheckSpec) -> str:
     """Raises `ConfigurationError` unless `where` is one expression over the columns of a row."""
-    tree = _parsed(check)
-    if any(node.get("class") in _REFUSED or is_aggregate(node) for node in nodes(tree)):
-        raise ConfigurationError("where: it looks at more than the columns of one row", where=check.declared_in)
+    _parsed(check)
     return f"(\n{check.where}\n)"
 
 
-def filtered(aggregate: str, check: CheckSpec) -> str:
-    """The aggregate over the rows that count."""
-    return f"{aggregate} FILTER (WHERE {condition(check)})" if check.where else aggregate
+def filtered(aggregate: str, check: CheckSpec, *conditions: str) -> str:
+    """The aggregate over the rows that count, and meet `conditions`."""
+    met = [*([condition(check)] if check.where else []), *conditions]
+    return f"{aggregate} FILTER (WHERE {' AND '.join(met)})" if met else aggregate
+
+
+def those_that_count(check: CheckSpec, *conditions: str) -> str:
+    """The same as a WHERE clause."""
+    met = [*([condition(check)] if check.where else []), *conditions]
+    return f"WHERE {' AND '.join(met)}" if met else ""
 
 
 def read_by(check: CheckSpec, scene: Scene, *columns: str) -> frozenset[str]:
@@ -38,6 +41,6 @@ def columns_named(names: set[str] | None, scene: Scene) -> list[str]:
 
 def _parsed(check: CheckSpec) -> object:
     try:
-        return parsed(check.where)
+        return parsed_condition(check.where)
     except ConfigurationError as error:
         raise ConfigurationError(f"where: {error.message}", where=check.declared_in) from None
