@@ -97,7 +97,10 @@ def _compiled(job: JobSpec, stream: StreamSpec) -> tuple[CheckSpec, ...]:
     fields = (*stream.contract.fields, *made) if stream.contract.fields else ()
     cursor = stream.incremental.cursor_field
     try:
-        checks = compile_rules(stream.contract.rules, fields, job.enforcement, job.schema_validation, cursor)
+        checks = compile_rules(
+            stream.contract.rules, fields, job.enforcement, job.schema_validation, cursor,
+            handling=stream.contract.handling,
+        )  # fmt: skip
     except ConfigurationError:
         return ()
     return tuple(check for check in checks if check.declared_in or check.kind not in ("type", "required"))

@@ -60,6 +60,11 @@ _OPTIONS = {
         example="postgresql+psycopg2://user@db/dativo",
         sensitive=True,
     ),
+    "envs": _option(
+        "Folder of the environments that `dativo env create` makes, for tools that cannot live beside Airflow. "
+        "Empty: `envs` under `home`.",
+        example="/opt/dativo/envs",
+    ),
     "memory_limit": _option(
         "Memory that DuckDB may use in one task, in MB or with a unit.", default="1024", example="2GB"
     ),

@@ -64,7 +64,10 @@ def _of_stream(job: JobSpec, stream: StreamSpec) -> Iterator[Problem]:
         if fields is None:
             return
         cursor = stream.incremental.cursor_field
-        checks = compile_rules(stream.contract.rules, fields, job.enforcement, job.schema_validation, cursor)
+        checks = compile_rules(
+            stream.contract.rules, fields, job.enforcement, job.schema_validation, cursor,
+            handling=stream.contract.handling,
+        )  # fmt: skip
     except (ConfigurationError, DataError) as error:
         yield _problem(error.where, error.message, error.remedy, job)
         return

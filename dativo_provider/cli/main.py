@@ -32,6 +32,7 @@ VERBS = {
     "approve": "publish a run that waits on its branch",
     "reject": "drop a run that waits on its branch",
     "schema": "print the JSON Schemas of the YAML files, for editors",
+    "env": "make, list, check and remove environments of tools that cannot live beside Airflow",
     "store": "upgrade, rebuild or compact the metadata store",
     "version": "print versions",
 }

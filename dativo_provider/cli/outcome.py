@@ -58,6 +58,8 @@ class Outcome:
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; `samples` stay out of it unless there are any (a dry run was asked for them)."""
         facts = asdict(self) | {"exit_code": int(self.exit_code)}
+        if self.verdict:
+            facts["verdict"]["counts"] = self.verdict.counts
         if not self.samples:
             facts.pop("samples")
         return facts

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dativo_provider.config.contract import Policy
+from dativo_provider.config.handling import handling_of
 from dativo_provider.config.layers import Findings, Located
 from dativo_provider.config.shapes.checks import ContractBlock, InlineCheck
 from dativo_provider.config.validate import shaped
@@ -26,7 +27,6 @@ def block_rules(block: Mapping[str, Any], at: Located, path: Path, findings: Fin
     found = list(inline_rules(block.get("inline_checks"), at, (*path, "inline_checks"), findings))
     found += _quality_checks(block.get("quality_checks"), at, (*path, "quality_checks"), findings)
     handling = _mapping(block.get("violation_handling"))
-    found = [_acting(rule, handling.get("on_quality_violation")) for rule in found]
     return (*found, *_sla_rules(_mapping(block.get("sla")), handling.get("on_sla_violation"), at, path))
 
 
@@ -39,6 +39,7 @@ def policy_of(block: ContractBlock | None) -> Policy:
         enforcement=block.enforcement_mode if block.enabled else "disabled",
         on_schema_violation=handling.on_schema_violation if handling else None,
         keep_original=bool(quarantine and quarantine.keep_original),
+        handling=handling_of(handling),
     )
 
 
@@ -113,13 +114,6 @@ def _items(
             yield number, body
         else:
             findings.error(at, (*path, number), "a check must be a mapping of keys", "write `- name: …` and its keys")
-
-
-def _acting(rule: Rule, on_violation: Any) -> Rule:
-    """The block's policy where the check has none; `quarantine` is what row checks do anyway."""
-    if on_violation not in ("block", "warn") or "on_violation" in rule.body or rule.language == "custom":
-        return rule
-    return Rule(rule.language, {**rule.body, "on_violation": on_violation}, rule.column, rule.declared_in)
 
 
 def _sla_rules(sla: Mapping[str, Any], on_violation: Any, at: Located, path: Path) -> Iterator[Rule]:

@@ -12,6 +12,7 @@ from dativo_provider.config.jobs import examine
 from dativo_provider.config.kinds import Kind, kind_of
 from dativo_provider.config.layers import Findings, Within
 from dativo_provider.config.places import SUFFIXES
+from dativo_provider.config.policies import read_policy
 from dativo_provider.config.problems import InvalidConfig, Problem
 from dativo_provider.config.recipes import read_recipe, read_registry
 from dativo_provider.config.runners import read_runner
@@ -107,6 +108,12 @@ def _tenant(path: Path, _: Document) -> list[Problem]:
     return list(load_tenant(path).problems)
 
 
+def _policy(_: Path, doc: Document) -> list[Problem]:
+    findings = Findings()
+    read_policy(doc, findings)
+    return findings.problems
+
+
 _CHECKS: dict[Kind, Callable[[Path, Document], list[Problem]]] = {
     "job": _job,
     "odcs": _contract,
@@ -117,6 +124,7 @@ _CHECKS: dict[Kind, Callable[[Path, Document], list[Problem]]] = {
     "registry": _registry,
     "runner": _runner,
     "tenant": _tenant,
+    "policy": _policy,
 }
 
 

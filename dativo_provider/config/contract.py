@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from dativo_provider.config.problems import Problem
 from dativo_provider.model.checks import Rule
+from dativo_provider.model.handling import Handling
 from dativo_provider.model.job import PartitionSpec
 from dativo_provider.model.schema import SchemaPolicies
 from dativo_provider.model.stream import Field
@@ -39,6 +40,7 @@ class Policy:
     enforcement: Literal["strict", "warn", "disabled"] | None = None
     on_schema_violation: OnViolation | None = None
     keep_original: bool = False
+    handling: Handling = Handling()
 
 
 @dataclass(frozen=True)

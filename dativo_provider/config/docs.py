@@ -18,6 +18,7 @@ from dativo_provider.config.shapes.asset import Asset
 from dativo_provider.config.shapes.base import Shape
 from dativo_provider.config.shapes.contract import Contract, ContractFileBody
 from dativo_provider.config.shapes.job import Job
+from dativo_provider.config.shapes.policy import PolicyFile
 from dativo_provider.config.shapes.recipe import Recipe
 from dativo_provider.config.shapes.runner import Runner
 from dativo_provider.config.shapes.tenant import Tenant
@@ -51,6 +52,11 @@ _RUNNER = """\
 `runner.yaml` lies beside `tenants/`. It sets schedules outside the jobs (they override a job's own), how many tasks of
 one tenant may run at once, and where secrets come from. The keys may stand at the top or below `runner:`.
 """
+_POLICY = """\
+`policy.yaml`, or `configs/policy.yaml`, lies beside `tenants/`; a tenant's own in its folder goes over it. It holds
+for every contract and job that does not say otherwise. A job that is laxer than `contract_enforcement: strict` is
+valid, and `dativo validate` warns of it.
+"""
 _TENANT = """\
 `tenants/<tenant>/tenant.yaml` says what a tenant may reach. It belongs to the operator: protect it by code owners.
 Without it a tenant reads files in its own folder, variables that begin with `<TENANT>_` and Airflow connections that
@@ -69,6 +75,7 @@ def pages() -> dict[str, str]:
         ),
         "runner.md": _page("Runner", _RUNNER, [("", Runner)]),
         "tenant.md": _page("Tenant", _TENANT, [("", Tenant)]),
+        "policy.md": _page("Policy", _POLICY, [("", PolicyFile)]),
         "recipe.md": _page("Recipe", f"{Recipe.__doc__}\n", [("", Recipe)]),
     }
 

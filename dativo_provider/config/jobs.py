@@ -21,6 +21,7 @@ from dativo_provider.config.maintenance import maintenance_spec
 from dativo_provider.config.making import Making
 from dativo_provider.config.places import Place, place_of, within_tenant
 from dativo_provider.config.plugged import plugged_in
+from dativo_provider.config.policies import policy_for
 from dativo_provider.config.problems import InvalidConfig, Problem, did_you_mean, listed
 from dativo_provider.config.recipes import RecipeSpec, find_recipe, read_recipe, registered
 from dativo_provider.config.references import expand
@@ -36,6 +37,7 @@ from dativo_provider.config.types import named_type
 from dativo_provider.config.validate import shaped
 from dativo_provider.config.yamlpos import Document, Key, read, without_nulls
 from dativo_provider.errors import ConfigurationError
+from dativo_provider.model.handling import Handling
 from dativo_provider.model.job import JobSpec, SourceSpec, StreamSpec, TargetSpec, TransformSpec
 from dativo_provider.vocabulary import Mode, Role, SchemaValidation
 
@@ -260,8 +262,9 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
     check_cleartext(making)
     contracts = Contracts(making, variables)
     transforms = tuple(_transform(making, each, number) for number, each in enumerate(job.transformations))
+    making.policy = policy_for(making.place, making.findings)
     policy = _policy(making, contracts)
-    making.keep_original = policy.keep_original
+    making.keep_original, making.handling = policy.keep_original, policy.handling
     found = streams(making, contracts, _own_rules(making, contracts), [each.column for each in transforms])
     others = lookups(making)
     check_lookups(making, others, found, transforms)
@@ -317,11 +320,25 @@ def _policy(making: Making, contracts: Contracts) -> Policy:
     every = [policy_of(making.job.data_contract), contracts.checks and contracts.checks.policy]
     every.append(contracts.job and contracts.job.policy)
     given = [each for each in every if each]
+    _warn_of_laxness(making)
     return Policy(
-        enforcement=next((each.enforcement for each in given if each.enforcement), None),
+        enforcement=next((each.enforcement for each in (*given, making.policy) if each.enforcement), None),
         on_schema_violation=next((each.on_schema_violation for each in given if each.on_schema_violation), None),
         keep_original=any(each.keep_original for each in given),
+        handling=policy_of(making.job.data_contract).handling.over(
+            contracts.checks.policy.handling if contracts.checks else Handling()
+        ),
     )
+
+
+def _warn_of_laxness(making: Making) -> None:
+    block = making.job.data_contract
+    own = block.enforcement_mode if block else None
+    if making.policy.enforcement == "strict" and own in ("warn", "disabled"):
+        making.warn(
+            ("data_contract", "enforcement_mode"), f"policy.yaml says `strict`, and this job says `{own}`",
+            "remove enforcement_mode, or agree on it with whoever keeps policy.yaml",
+        )  # fmt: skip
 
 
 def _own_rules(making: Making, contracts: Contracts) -> tuple[Any, ...]:

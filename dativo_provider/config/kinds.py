@@ -9,7 +9,7 @@ from typing import Any, Literal
 __all__ = ["Kind", "kind_of"]
 
 Kind = Literal[
-    "job", "odcs", "asset", "checks", "recipe", "registry", "runner", "tenant", "defaults", "other", "unknown"
+    "job", "odcs", "asset", "checks", "recipe", "registry", "runner", "tenant", "defaults", "policy", "other", "unknown"
 ]
 _JOB = frozenset(
     "tenant_id source_connector target_connector source_connector_path target_connector_path asset_path "
@@ -21,7 +21,7 @@ _TENANT = frozenset(
 _RUNNER = frozenset("runner orchestrator schedules".split())
 _RECIPE = frozenset("default_engine connection_template credentials incremental rate_limits roles".split())
 # Files of the product's vocabulary that other rooms will read.
-_OTHER = frozenset("policy compliance openmetadata server error_handling encryption audit_logging".split())
+_OTHER = frozenset("compliance openmetadata server error_handling encryption audit_logging".split())
 
 
 def kind_of(data: Mapping[str, Any], path: str = "") -> Kind:
@@ -30,6 +30,8 @@ def kind_of(data: Mapping[str, Any], path: str = "") -> Kind:
         return "runner"
     if "connectors" in keys:
         return "registry"
+    if "policy" in keys and keys <= {"policy", "$schema"}:
+        return "policy"
     if name == "tenant":
         return "tenant"
     if name == "defaults" and PurePath(path).parent.parent.name == "tenants":

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dativo_provider.config.contract import Policy
 from dativo_provider.config.known import BUILT_IN, Known
 from dativo_provider.config.layers import Findings, Located
 from dativo_provider.config.places import Place
@@ -14,6 +15,7 @@ from dativo_provider.config.shapes.source import Source
 from dativo_provider.config.shapes.target import Target
 from dativo_provider.config.tenants import TenantSpec
 from dativo_provider.config.yamlpos import Key
+from dativo_provider.model.handling import Handling
 
 __all__ = ["Making"]
 
@@ -40,6 +42,8 @@ class Making:
     publisher: Known = BUILT_IN["iceberg"]
     recipe_variables: tuple[str, ...] = ()
     keep_original: bool = False  # says the job, for every contract
+    handling: Handling = Handling()  # says the job, over every contract's
+    policy: Policy = Policy()  # of policy.yaml, below every contract's
     unsupported: list[str] = field(default_factory=list)
 
     @property

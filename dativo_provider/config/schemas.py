@@ -11,6 +11,7 @@ from dativo_provider.config.shapes.asset import Asset, WrappedAsset
 from dativo_provider.config.shapes.base import Shape
 from dativo_provider.config.shapes.contract import Contract, ContractFile
 from dativo_provider.config.shapes.job import Job
+from dativo_provider.config.shapes.policy import PolicyFile
 from dativo_provider.config.shapes.recipe import Recipe, Registry
 from dativo_provider.config.shapes.runner import Runner, RunnerFile
 from dativo_provider.config.shapes.tenant import Tenant
@@ -25,6 +26,7 @@ _KINDS: dict[str, tuple[str, tuple[type[Shape], ...]]] = {
     "checks": ("Dativo checks for a contract", (ContractFile,)),
     "runner": ("Dativo runner", (Runner, RunnerFile)),
     "tenant": ("Dativo tenant", (Tenant,)),
+    "policy": ("Dativo policy", (PolicyFile,)),
     "recipe": ("Dativo connector recipe", (Recipe,)),
     "registry": ("Dativo connector registry", (Registry,)),
 }

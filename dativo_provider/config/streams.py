@@ -17,6 +17,7 @@ from dativo_provider.config.problems import Problem, did_you_mean, listed
 from dativo_provider.config.tags import tags_of
 from dativo_provider.config.yamlpos import Key
 from dativo_provider.model.checks import Rule
+from dativo_provider.model.handling import Handling
 from dativo_provider.model.job import ContractSpec, StreamSpec
 from dativo_provider.model.schema import SchemaPolicies
 from dativo_provider.model.stream import Field
@@ -45,6 +46,9 @@ def _stream(
     source = contracts.for_entry(entry)
     table = _chosen(making, source, entry, count) if source else None
     contract = _contract(making, source, table, extra) if source else ContractSpec("", rules=tuple(extra))
+    below = making.policy.handling
+    handling = making.handling.over((source.policy.handling if source else Handling()).over(below))
+    contract = replace(contract, handling=handling)
     name = entry.name if entry.named or count > 1 or table is None else _table_name(_wanted_name(source, table))
     key = entry.key or tuple(making.source.key) or contract.primary_key
     stream = StreamSpec(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,6 +98,10 @@ class CheckResult:
     message: str = ""
 
 
+def _only_warns(result: CheckResult) -> bool:
+    return result.outcome == "failed" and result.on_violation == "warn"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One decision per run. `reasons` are sentences for a person."""
@@ -105,6 +110,13 @@ class Verdict:
     results: tuple[CheckResult, ...] = ()
     reasons: tuple[str, ...] = ()
     fails_after: tuple[str, ...] = ()  # why the run fails although its rows publish (stale data)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How the checks ended. A check that fails and only warns is `warned`."""
+        words = ("failed", "warned", "error", "not_evaluated", "skipped", "passed")
+        ended = Counter("warned" if _only_warns(result) else result.outcome for result in self.results)
+        return {word: ended[word] for word in words}
 
     @property
     def publishes(self) -> bool:

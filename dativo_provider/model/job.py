@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dativo_provider.model.checks import Rule
+from dativo_provider.model.handling import Handling
 from dativo_provider.model.lookup import LookupSpec
 from dativo_provider.model.maintenance import MaintenanceSpec
 from dativo_provider.model.modes import TRAITS
@@ -55,6 +56,7 @@ class ContractSpec:
     declared_in: str = field(default="", compare=False)  # file:line:column of the table's columns
     dropped: tuple[str, ...] = ()  # columns that leave the table's current schema
     schema_policies: SchemaPolicies = SchemaPolicies()
+    handling: Handling = Handling()
 
 
 @dataclass(frozen=True)

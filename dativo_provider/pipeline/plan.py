@@ -115,7 +115,9 @@ def _table_names(table: TargetTable) -> dict[str, str]:
 
 def _checks(job: JobSpec, spec: StreamSpec, fields: Sequence[Field]) -> tuple[CheckSpec, ...]:
     cursor, judged = spec.incremental.cursor_field, judged_by(job, spec, fields)
-    return compile_rules(spec.contract.rules, fields, job.enforcement, job.schema_validation, cursor, judged)
+    return compile_rules(
+        spec.contract.rules, fields, job.enforcement, job.schema_validation, cursor, judged, spec.contract.handling
+    )
 
 
 def refuse_while_waiting(job: JobSpec, spec: StreamSpec, target: Target) -> None:

@@ -4,17 +4,18 @@
 |-----------------|--------------------------------------|--------------------------------------|
 | passed, skipped | nothing                              | nothing                              |
 | failed          | what the check's `on_violation` says | what the check's `on_violation` says |
-| error           | block                                | warn                                 |
-| not_evaluated   | warn, and say so                     | nothing                              |
+| error           | `on_error`: block, or warn           | warn                                 |
+| not_evaluated   | `on_not_evaluated`: warn, or block   | nothing                              |
 
 A failed freshness check of severity error lets the rows publish and fails the run afterwards, unless it blocks.
+Where the contract only warns (`enforcement_mode: warn`), nothing of this blocks.
 Rejected rows (no row at all) make it `quarantine`; under `schema_validation_mode: strict` they block.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +36,7 @@ def decide(plan: Plan, results: Sequence[CheckResult], books: Books, now: dateti
     """The verdict over `results` (merged over the run), with a sentence for everything that is not in order."""
     checks = {check.id: check for check in plan.checks}
     judged = tuple(_judge(checks.get(result.check_id), result, plan, now) for result in results)
-    findings = [*_of_checks(judged, checks), *_of_books(plan, books)]
+    findings = [*_of_checks(judged, checks, _doubts(plan)), *_of_books(plan, books)]
     worst: Decision = max((decision for decision, _ in findings), key=_MILDEST_FIRST.index, default="pass")
     stale = [result for result in judged if _stale(result, checks)]
     return Verdict(
@@ -99,15 +100,33 @@ def _stale(result: CheckResult, checks: dict[str, CheckSpec]) -> bool:
     return is_freshness and result.outcome == "failed" and result.severity == "error" and result.on_violation != "block"
 
 
-def _of_checks(results: Iterable[CheckResult], checks: dict[str, CheckSpec]) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class Doubts:
+    """What a check of severity error does of which nobody knows whether it holds."""
+
+    error: Decision = "block"
+    not_evaluated: Decision = "warn"
+
+
+def _doubts(plan: Plan) -> Doubts:
+    if plan.job.enforcement != "strict":
+        return Doubts("warn", "warn")
+    handling = plan.spec.contract.handling
+    return Doubts(handling.on_error or "block", handling.on_not_evaluated or "warn")
+
+
+def _of_checks(results: Iterable[CheckResult], checks: dict[str, CheckSpec], doubts: Doubts) -> Iterator[Finding]:
     for result in results:
         grave = result.severity == "error"
         if result.outcome == "failed":
             yield result.on_violation, _failed(result, checks.get(result.check_id))
         elif result.outcome == "error":
-            yield ("block" if grave else "warn"), f"'{result.name}' could not be evaluated: {result.message}"
+            yield (doubts.error if grave else "warn"), f"'{result.name}' could not be evaluated: {result.message}"
         elif result.outcome == "not_evaluated" and grave:
-            yield "warn", f"'{result.name}' was not evaluated, so nobody knows whether it holds: {result.message}"
+            yield (
+                doubts.not_evaluated,
+                f"'{result.name}' was not evaluated, so nobody knows whether it holds: {result.message}",
+            )
 
 
 def _failed(result: CheckResult, check: CheckSpec | None) -> str:

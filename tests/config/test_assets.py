@@ -154,8 +154,9 @@ def test_a_file_of_checks_groups_them_by_engine() -> None:
     found = read(CHECKS)
     assert (found.form, found.version, found.asset_ref) == ("checks", "1.10", "/app/assets/stripe/v1.0/customers.yaml")
     assert [(rule.language, rule.body.get("on_violation")) for rule in found.rules] == [
-        ("soda", "warn"), ("soda", "warn"), ("great_expectations", "warn"), ("custom", None), ("inline", "block"),
+        ("soda", None), ("soda", None), ("great_expectations", None), ("custom", None), ("inline", "block"),
     ]  # fmt: skip
+    assert found.policy.handling.by_severity == {"error": "warn"}
     assert found.rules[1].body["row_count > 0"] is None
     assert found.rules[4].body["max_age_hours"] == 2
     assert found.rules[0].declared_in == "a.yaml:16:11"

@@ -24,7 +24,7 @@ from tests.support import requirement
         (REGISTRY, "a.yaml", "registry"), (RUNNER, "a.yaml", "runner"), ("schedules: []", "a.yaml", "runner"),
         ("name: x", "tenants/x/tenant.yaml", "tenant"), ("namespace: '{tenant}'\nroots: {}", "a.yaml", "tenant"),
         ("slices: 2", "tenants/x/defaults.yaml", "defaults"), ("compliance: {}", "a.yaml", "other"),
-        ("policy: {}", "a.yaml", "other"), ("services: {}", "a.yaml", "unknown"),
+        ("policy: {}", "a.yaml", "policy"), ("services: {}", "a.yaml", "unknown"),
         ("apiVersion: apps/v1\nkind: Deployment", "a.yaml", "unknown"), ("kind: Service\nspec: {}", "a.yaml", "unknown"),  # noqa: E501
         ("source: {reader: {plugin_path: a.b}}", "a.yaml", "job"), ("tenant_id: a\nsource: {}", "a.yaml", "job"),
         ("tenant_id: a\nvariables: [X]", "a.yaml", "tenant"), ("schema: [{name: a, type: string}]", "a.yaml", "asset"),

@@ -10,6 +10,7 @@ import pytest
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckSpec, Rule
+from dativo_provider.model.handling import Handling
 from dativo_provider.model.stream import Field
 from dativo_provider.quality.frontends import advice, compile_rules
 from tests.support import requirement
@@ -515,3 +516,34 @@ def test_the_front_ends_load_no_heavy_library() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@requirement("DQ-04")
+@pytest.mark.parametrize(
+    ("body", "handling", "expected"),
+    [
+        ({"type": "range", "column": "id", "min": 0}, Handling(by_severity={"error": "block"}), "block"),
+        ({"type": "range", "column": "id", "min": 0}, Handling(by_dimension={"conformity": "warn"}), "warn"),
+        (
+            {"type": "range", "column": "id", "min": 0, "dimension": "Accuracy"},
+            Handling(by_severity={"error": "warn"}, by_dimension={"accuracy": "block"}),
+            "block",
+        ),
+        (
+            {"type": "range", "column": "id", "min": 0, "severity": "warning"},
+            Handling(by_severity={"warning": "quarantine"}),
+            "quarantine",
+        ),
+        (
+            {"type": "range", "column": "id", "min": 0, "on_violation": "quarantine"},
+            Handling(by_severity={"error": "block"}, by_dimension={"conformity": "warn"}),
+            "quarantine",
+        ),
+        ({"type": "unique", "column": "id"}, Handling(by_severity={"error": "quarantine"}), "block"),
+        ({"type": "unique", "column": "id"}, Handling(by_dimension={"uniqueness": "warn"}), "warn"),
+    ],
+)
+def test_a_check_that_says_nothing_does_what_its_dimension_or_severity_does(
+    body: dict[str, Any], handling: Handling, expected: str
+) -> None:
+    assert compile_rules([Rule("inline", body)], FIELDS, handling=handling)[-1].on_violation == expected

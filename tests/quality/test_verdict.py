@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from dativo_provider.model.books import Books
 from dativo_provider.model.checks import Verdict
+from dativo_provider.model.handling import Handling
 from dativo_provider.model.run import Lane
 from dativo_provider.quality.verdict import decide
 from tests.quality.support import a_check, a_plan, a_result
@@ -154,3 +156,35 @@ def test_a_run_without_rows_is_as_fresh_as_its_cursor() -> None:
 
 def test_results_of_unknown_checks_are_judged_by_what_they_say_themselves() -> None:
     assert judged(a_result("failed", check_id="other", on_violation="block")).decision == "block"
+
+
+@requirement("DQ-04", "DQ-18")
+@pytest.mark.parametrize(
+    ("outcome", "handling", "enforcement", "decision"),
+    [
+        ("error", Handling(on_error="warn"), "strict", "warn"),
+        ("error", Handling(), "warn", "warn"),
+        ("not_evaluated", Handling(on_not_evaluated="block"), "strict", "block"),
+        ("not_evaluated", Handling(on_not_evaluated="block"), "warn", "warn"),
+    ],
+)
+def test_what_a_check_does_that_nobody_knows_the_outcome_of_is_policy(
+    outcome: str, handling: Handling, enforcement: str, decision: str
+) -> None:
+    plan = a_plan([a_check()], enforcement=enforcement)
+    stream = replace(plan.spec, contract=replace(plan.spec.contract, handling=handling))
+    plan = replace(plan, job=replace(plan.job, streams=(stream,)))
+    verdict = decide(plan, [a_result(outcome, on_violation="warn")], BOOKS, NOW)
+    assert verdict.decision == decision
+    assert verdict.counts["passed"] == 0
+
+
+@requirement("DQ-11")
+def test_a_verdict_counts_how_its_checks_ended() -> None:
+    results = [
+        a_result("passed"), a_result("passed"), a_result("failed", on_violation="quarantine"),
+        a_result("failed", on_violation="warn"), a_result("error"), a_result("not_evaluated"), a_result("skipped"),
+    ]  # fmt: skip
+    assert decide(a_plan([a_check()]), results, BOOKS, NOW).counts == {
+        "failed": 1, "warned": 1, "error": 1, "not_evaluated": 1, "skipped": 1, "passed": 2,
+    }  # fmt: skip

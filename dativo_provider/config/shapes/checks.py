@@ -130,6 +130,18 @@ class ViolationHandling(Shape):
         default=None, description="A check with severity error that fails."
     )
     on_sla_violation: OnViolation | None = Field(default=None, description="A promise of `sla` that is broken.")
+    by_severity: dict[Literal["error", "warning", "info"], OnViolation] = Field(
+        default={}, description="What a failing check does, by its severity; `on_quality_violation` is that of `error`."
+    )
+    by_dimension: dict[str, OnViolation] = Field(
+        default={}, description="What a failing check does, by its quality dimension; goes before `by_severity`."
+    )
+    on_error: Literal["block", "warn"] | None = Field(
+        default=None, description="A check of severity error that could not be evaluated; default: `block`."
+    )
+    on_not_evaluated: Literal["block", "warn"] | None = Field(
+        default=None, description="A check of severity error that nothing here evaluates; default: `warn`."
+    )
     notification: Mapped = Field(default={}, description="Channels and recipients.")
     quarantine: Quarantine | None = Field(default=None, description="Where rows that fail go.")
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckSpec, Rule
+from dativo_provider.model.handling import Handling
 from dativo_provider.model.job import Enforcement
 from dativo_provider.model.stream import Field
 from dativo_provider.quality.frontends import custom, great_expectations, inline, odcs, odcs_options, soda
@@ -15,6 +16,7 @@ from dativo_provider.vocabulary import OnViolation, SchemaValidation
 
 __all__ = ["advice", "compile_rules"]
 
+_USUAL = Handling()
 _LANGUAGES: dict[str, Callable[[Rule, Contract], Iterable[Draft]]] = {
     "odcs": odcs.compile_rule,
     "odcs-options": odcs_options.compile_rule,
@@ -32,13 +34,14 @@ def compile_rules(
     schema_validation: SchemaValidation = "quarantine",
     cursor_field: str = "",
     judged: Mapping[str, SchemaValidation] | None = None,
+    handling: Handling = _USUAL,
 ) -> tuple[CheckSpec, ...]:
     """The schema's own checks (`type`, `required`), then the rules in order. `cursor_field` is the stream's; `judged`
-    are columns with a `schema_validation` of their own.
+    are columns with a `schema_validation` of their own; `handling` is for checks that do not say what a failure does.
 
     Raises `ConfigurationError` saying where the rule was written.
     """
-    contract, modes = Contract(tuple(fields), cursor_field), judged or {}
+    contract, modes = Contract(tuple(fields), cursor_field, handling), judged or {}
     schema = [check for item in fields for check in _schema_checks(item, modes.get(item.name, schema_validation))]
     written = [_enforced(check, enforcement) for rule in rules for check in _compile(rule, contract)]
     return tuple(_with_unique_ids([*schema, *written]))

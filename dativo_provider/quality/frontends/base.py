@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeGuard, cast
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckSpec, Rule
+from dativo_provider.model.handling import Handling
 from dativo_provider.model.stream import Field
 from dativo_provider.quality.frontends.bounds import conform
 from dativo_provider.quality.frontends.thresholds import Threshold
@@ -49,6 +50,7 @@ class Contract:
 
     fields: tuple[Field, ...] = ()
     cursor_field: str = ""
+    handling: Handling = Handling()
 
     def column(self, name: Any, rule: Rule) -> Field:
         """The field called `name`, ignoring case where that is unambiguous."""
@@ -84,7 +86,8 @@ class Draft:
             self._check_types(rule, contract)
         body, scope = rule.body, self._scope()
         severity = severity_of(rule)
-        policy, severity = _policy(rule, self, scope, severity)
+        dimension = str(body.get("dimension") or _DIMENSIONS.get(self.kind, ""))
+        policy, severity = _policy(rule, self, scope, severity, contract.handling.word(severity, dimension))
         name = str(body.get("name") or body.get("id") or "")
         return CheckSpec(
             id=slug(str(body.get("id") or name)) or ".".join([*self.columns, self.label or self.kind]),
@@ -95,7 +98,7 @@ class Draft:
             params=self._params(rule, contract),
             severity=severity,
             on_violation=policy,
-            dimension=str(body.get("dimension") or _DIMENSIONS.get(self.kind, "")),
+            dimension=dimension,
             where=str(body.get("where") or body.get("filter") or ""),
             tolerance=_tolerance(rule),
             engine=self.engine,
@@ -143,13 +146,19 @@ def _list(words: Iterable[str]) -> str:
     return "a column of type " + ", ".join(sorted(words))
 
 
-def _policy(rule: Rule, draft: Draft, scope: str, severity: Severity) -> tuple[OnViolation, Severity]:
-    """What a violation does: as written, else by severity (ARCHITECTURE 6)."""
+def _policy(
+    rule: Rule, draft: Draft, scope: str, severity: Severity, usual: OnViolation | None
+) -> tuple[OnViolation, Severity]:
+    """What a violation does: as written, else as usual for its dimension or severity, else by severity
+    (ARCHITECTURE 6). To set a whole batch aside is to block it: its rows stay beside, and none is published."""
     written = _written_policy(rule)
     decided = scope == "dataset" or draft.allowed is not None or _tolerance(rule) > 0
     if written == "quarantine" and decided and not draft.not_evaluated:
         refuse(rule, "on_violation: quarantine needs a check of single rows", "write block or warn")
+    if written is None and usual is not None:
+        written = "block" if usual == "quarantine" and decided and draft.kind != "freshness" else usual
     if draft.kind == "freshness":
+        written = None if written == "quarantine" else written
         # rows publish and the run fails afterwards: to hold fresh rows back would make the table staler
         return (written or "warn"), ("warning" if written == "warn" and severity == "error" else severity)
     if written:
