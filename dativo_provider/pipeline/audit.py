@@ -90,6 +90,7 @@ def _dataset(
         history=lambda metric, most: history(plan, metric, most, ctx),
         table=lambda name: target.version(plan.job, name),
         plan=plan,
+        check_cancelled=ctx.check_cancelled,
     )
     return evaluate(checks, scene)
 

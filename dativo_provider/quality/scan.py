@@ -14,6 +14,7 @@ import duckdb
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.quality import engines
 from dativo_provider.quality.metrics import EVALUATORS
 from dativo_provider.quality.metrics.base import Measures, Scene, Values, result
 from dativo_provider.quality.metrics.query import one_pass
@@ -35,6 +36,7 @@ class _Fault:
 def evaluate(checks: Sequence[CheckSpec], scene: Scene) -> tuple[CheckResult, ...]:
     """A result for every dataset check, in order. Raises what `scene.read` does."""
     found = {check.id: made for check in checks if (made := _unlooked(check))}
+    found |= engines.evaluate([c for c in checks if c.id not in found and engines.needs_engine(c)], scene)
     left = [check for check in checks if check.id not in found]
     values = _measured(scene, {check.id: _asked(check, scene) for check in left})
     found |= {check.id: _judged(check, scene, values[check.id]) for check in left}
@@ -54,7 +56,7 @@ def _unlooked(check: CheckSpec) -> CheckResult | None:
         return result(check, "skipped", message=reason)
     if reason := check.params.get("not_evaluated"):
         return result(check, "not_evaluated", message=_with_engine(check, reason))
-    if check.kind not in EVALUATORS:
+    if check.kind not in EVALUATORS and not engines.needs_engine(check):
         return result(check, "not_evaluated", message=f"this version does not evaluate {check.kind} checks")
     return None
 

@@ -13,13 +13,13 @@ from tests.envs.support import a_recipe, a_wheel
 
 
 @pytest.fixture
-def envs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(recipes, "RECIPES", {"gauge": a_recipe(a_wheel(tmp_path / "wheels"))})
     monkeypatch.setenv("DATIVO_ENVS", str(tmp_path / "envs"))
     return tmp_path / "envs"
 
 
-def test_an_environment_is_made_listed_checked_and_removed(envs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_environment_is_made_listed_checked_and_removed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["env", "create", "gauge"]) == 0
     assert main(["env", "check", "gauge"]) == 0
     assert "gauge: as it was made" in capsys.readouterr().out
@@ -30,15 +30,15 @@ def test_an_environment_is_made_listed_checked_and_removed(envs: Path, capsys: p
     assert "dativo env create gauge" in capsys.readouterr().out
 
 
-def test_a_task_makes_none(envs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_task_makes_none(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("AIRFLOW_CTX_DAG_ID", "acme.orders")
     assert main(["env", "create", "gauge"]) == 2
     assert "not made inside a task" in capsys.readouterr().err
-    assert not envs.exists()
+    assert not folder.exists()
 
 
 def test_a_name_without_a_recipe_is_refused_with_those_that_have_one(
-    envs: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["env", "create", "sodo"]) == 2
     assert "use one of gauge" in capsys.readouterr().err

@@ -149,9 +149,9 @@ def test_an_interpreter_that_is_none_is_a_reason(tmp_path: Path) -> None:
 
 
 def test_what_runs_in_the_other_interpreter_imports_nothing_of_ours() -> None:
-    files = [ENVS / "runner.py", *(ENVS.parent / "quality" / "engines" / "workers").glob("*.py")]
+    files = [ENVS / "runner.py", *(ENVS.parent / "quality" / "engines" / "workers").rglob("*.py")]
     for file in files:
         nodes = ast.walk(ast.parse(file.read_text()))
         modules = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
-        assert not [name for name in modules if name.startswith("dativo")], file
+        assert not [name for name in modules if name.startswith("dativo_provider")], file
     assert os.path.basename(files[0]) == "runner.py"

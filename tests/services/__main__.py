@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.services import azurite, duck, gcs, minio, nessie, postgres, rest, s3, spark, toxiproxy
+from tests.services import azurite, duck, envs, gcs, minio, nessie, postgres, rest, s3, spark, toxiproxy
 from tests.services.framework import Unavailable
 
 LEAVES = {
@@ -12,6 +12,7 @@ LEAVES = {
     "s3": s3.install,
     "spark": spark.install,
     "duck": duck.install,
+    "envs": envs.install,
     "minio": minio.install,
     "gcs": gcs.install,
     "azurite": azurite.install,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from tests.services import azurite as azurite_leaf
 from tests.services import duck as duck_leaf
+from tests.services import envs as envs_leaf
 from tests.services import gcs as gcs_leaf
 from tests.services import glue as glue_leaf
 from tests.services import minio as minio_leaf
@@ -23,7 +25,7 @@ from tests.services.engine import Engine
 from tests.services.framework import REQUIRED, Unavailable
 
 T = TypeVar("T")
-SERVICES = ("postgres", "s3", "spark", "duck", "minio", "gcs", "azurite", "toxiproxy", "rest", "nessie", "glue")
+SERVICES = ("postgres", "s3", "spark", "duck", "envs", "minio", "gcs", "azurite", "toxiproxy", "rest", "nessie", "glue")
 MISSING = "missing service"
 
 
@@ -77,6 +79,12 @@ def duck() -> Iterator[Engine]:
     engine = started("duck", duck_leaf.start)
     yield engine
     engine.stop()
+
+
+@pytest.fixture(scope="session")
+def envs() -> Path:
+    """The folder of the engines' environments."""
+    return started("envs", envs_leaf.start)
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,9 @@ def _no_table(name: str) -> NoReturn:
     raise Unsupported(f"there are no published tables to find '{name}' among", remedy="run the check within a job")
 
 
+def _go_on() -> None: ...
+
+
 @dataclass(frozen=True)
 class Scene:
     """The rows under judgement and what surrounds them.
@@ -53,6 +56,7 @@ class Scene:
     history: History = _no_history
     table: Callable[[str], TableVersion] = _no_table
     plan: Plan | None = None
+    check_cancelled: Callable[[], None] = _go_on  # raises when the run was cancelled
 
     @property
     def rows(self) -> int:

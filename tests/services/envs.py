@@ -1,0 +1,35 @@
+"""Environments of the engines: what `dativo env create` makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dativo_provider.envs.make import create
+from dativo_provider.envs.place import drift
+from dativo_provider.envs.recipes import RECIPES
+from dativo_provider.errors import DativoError
+from tests.services.framework import Unavailable, services_folder
+
+HINT = "run `python -m tests.services install envs`"
+
+
+def start() -> Path:
+    """The folder that `DATIVO_ENVS` names. Raises `Unavailable` unless every engine is there as it was made."""
+    for recipe in RECIPES.values():
+        if changes := drift(_home(), recipe):
+            raise Unavailable(f"no environment of {recipe.title} ({'; '.join(changes)}): {HINT}")
+    return _home()
+
+
+def _home() -> Path:
+    return services_folder() / "envs"
+
+
+def install() -> str:
+    try:
+        for recipe in RECIPES.values():
+            if drift(_home(), recipe):
+                create(_home(), recipe)
+    except DativoError as error:
+        raise Unavailable(str(error)) from error
+    return f"found {_home()}"
