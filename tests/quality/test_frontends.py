@@ -8,47 +8,12 @@ from typing import Any
 
 import pytest
 
-from dativo_provider.errors import ConfigurationError
-from dativo_provider.model.checks import CheckSpec, Rule
+from dativo_provider.model.checks import Rule
 from dativo_provider.model.handling import Handling
 from dativo_provider.model.stream import Field
 from dativo_provider.quality.frontends import advice, compile_rules
+from tests.quality.compiling import FIELDS, allowed, compiled, one, refused
 from tests.support import requirement
-
-FIELDS = (
-    Field("id", "long", required=True),
-    Field("amount", "decimal(9,2)"),
-    Field("rate", "double"),
-    Field("email"),
-    Field("state"),
-    Field("born", "date"),
-    Field("seen", "timestamptz"),
-    Field("paid", "boolean"),
-    Field("tags", "list<string>"),
-    Field("key", "uuid"),
-)
-
-
-def compiled(body: dict[str, Any], language: str = "inline", column: str = "", **options: Any) -> list[CheckSpec]:
-    rule = Rule(language, body, column, "orders.odcs.yaml:12:9")
-    return [c for c in compile_rules([rule], options.pop("fields", FIELDS), **options) if c.declared_in]
-
-
-def allowed(op: str, value: Any, unit: str = "rows") -> dict[str, Any]:
-    return {"allowed": {"op": op, "value": value, "unit": unit}}
-
-
-def one(body: dict[str, Any], language: str = "inline", column: str = "", **options: Any) -> CheckSpec:
-    (check,) = compiled(body, language, column, **options)
-    return check
-
-
-def refused(body: dict[str, Any], language: str = "inline", column: str = "") -> str:
-    with pytest.raises(ConfigurationError) as error:
-        compiled(body, language, column)
-    assert error.value.where == "orders.odcs.yaml:12:9"
-    return str(error.value)
-
 
 # --- the schema's own checks -------------------------------------------------------------------------------------
 
@@ -227,8 +192,8 @@ def test_the_billing_checks_of_the_second_snippet_compile_as_written() -> None:
     assert checks["no_duplicate_charges"].on_violation == "block"
     assert checks["cost_range_check"].on_violation == "warn"
     assert checks["billing_completeness"].params["max_age_seconds"] == 7200
-    assert checks["detect_cost_anomalies"].engine == "custom"
-    assert "ml_anomaly_detection" in checks["detect_cost_anomalies"].params["not_evaluated"]
+    assert checks["detect_cost_anomalies"].kind == "anomaly"
+    assert checks["detect_cost_anomalies"].on_violation == "warn"
 
 
 def test_freshness_without_a_column_takes_the_cursor_or_the_only_moment_and_else_says_so() -> None:
@@ -366,15 +331,14 @@ def test_a_count_with_tolerance_decides_over_the_run_and_not_over_rows() -> None
 
 
 @requirement("DQ-11")
-def test_text_is_documentation_and_sql_and_custom_name_their_engine() -> None:
+def test_text_is_documentation_and_sql_gives_one_number() -> None:
     text = one({"type": "text", "description": "reviewed monthly"}, "odcs", "email")
     assert (text.kind, text.scope, text.description) == ("text", "dataset", "reviewed monthly")
     assert one({"description": "no type at all"}, "odcs").kind == "text"
-    sql = one({"type": "sql", "query": "SELECT 1", "mustBe": 1}, "odcs")
-    assert (sql.engine, sql.params["query"], sql.params["allowed"]["op"]) == ("sql", "SELECT 1", "mustBe")
-    soda = one({"type": "custom", "engine": "soda", "implementation": "checks: []"}, "odcs")
-    assert soda.engine == "soda"
-    assert "no engine for soda" in soda.params["not_evaluated"]
+    query = "SELECT count(*) FROM ${table} WHERE {property} < 0"
+    sql = one({"type": "sql", "query": query, "mustBe": 0}, "odcs", "amount")
+    assert (sql.kind, sql.columns, sql.params["allowed"]["op"]) == ("sql", ("amount",), "mustBe")
+    assert sql.params["query"] == 'SELECT count(*) FROM {object} WHERE "amount" < 0'
 
 
 @pytest.mark.parametrize(
@@ -396,6 +360,10 @@ def test_text_is_documentation_and_sql_and_custom_name_their_engine() -> None:
         ({"metric": "invalidValues", "mustBe": 0, "arguments": []}, "email", "name neither validValues"),
         ({"metric": "invalidValues", "mustBe": 0, "arguments": ["a"]}, "email", "must be a mapping"),
         ({"type": "sequel"}, "email", "type 'sequel' is unknown"),
+        ({"type": "sql", "query": "SELECT 1"}, "email", "has no operator"),
+        ({"type": "sql", "mustBe": 1}, "email", "needs a query"),
+        ({"metric": "freshness", "mustBe": 1}, "seen", "no upper bound"),
+        ({"metric": "freshness", "mustBeLessThan": 1, "unit": "parsecs"}, "seen", "no unit of time"),
     ],
 )
 def test_a_library_rule_that_would_do_nothing_is_an_error(body: dict[str, Any], column: str, words: str) -> None:
@@ -423,78 +391,7 @@ def test_logical_type_options_become_checks_in_either_version() -> None:
     assert "must be a list" in refused({"enum": "a"}, "odcs-options", "email")
 
 
-# --- Soda and Great Expectations ---------------------------------------------------------------------------------
-
-
-@requirement("DQ-08", "DQ-11")
-def test_sodas_own_checks_compile_where_odcs_has_the_same() -> None:
-    missing = one({"missing": {"threshold": {"metric": "percent", "must_be_less_than": 5}}}, "soda", "email")
-    assert missing.params["allowed"] == {"op": "mustBeLessThan", "value": 5, "unit": "percent"}
-    assert one({"missing": {"missing_values": ["n/a"]}}, "soda", "email").params == {"missing": ["n/a"]}
-    assert one({"duplicate": None}, "soda", "id").kind == "uniqueness"
-    assert one({"invalid": {"valid_values": ["a"], "name": "known states"}}, "soda", "state").id == "known_states"
-    assert one({"invalid": {"valid_format": {"regex": "^a"}}}, "soda", "email").params == {"pattern": "^a"}
-    rows = one({"row_count": {"threshold": {"must_be_greater_than_or_equal": 1}}}, "soda")
-    assert rows.params["allowed"]["op"] == "mustBeGreaterOrEqualTo"
-    other = one({"failed_rows": {"expression": "x"}}, "soda", "email")
-    assert (other.engine, other.kind) == ("soda", "custom")
-
-
-@requirement("DQ-08", "DQ-11")
-@pytest.mark.parametrize(
-    ("body", "kind", "params"),
-    [
-        ({"name": "expect_column_values_to_not_be_null", "column": "email"}, "required", {}),
-        ({"expectation": "ExpectColumnValuesToBeUnique", "kwargs": {"column": "id"}}, "uniqueness", {}),
-        ({"type": "expect_compound_columns_to_be_unique", "column_list": ["id", "state"]}, "uniqueness", {}),
-        (
-            {"name": "expect_column_values_to_be_in_set", "column": "state", "value_set": ["a"]},
-            "enum",
-            {"values": ["a"]},
-        ),
-        (
-            {
-                "name": "expect_column_values_to_be_between",
-                "column": "id",
-                "min_value": 1,
-                "strict_min": True,
-                "max_value": 9,
-            },
-            "range",
-            {"exclusive_min": 1, "max": 9},
-        ),
-        (
-            {"name": "expect_column_value_lengths_to_be_between", "column": "email", "max_value": 9},
-            "length",
-            {"max": 9},
-        ),
-        ({"name": "expect_column_values_to_match_regex", "column": "email", "regex": "@"}, "regex", {"pattern": "@"}),
-        (
-            {"name": "expect_column_values_to_not_match_regex", "column": "email", "regex": "@"},
-            "regex",
-            {"pattern": "@", "negate": True},
-        ),
-        (
-            {"name": "expect_table_row_count_to_be_between", "min_value": 1},
-            "row_count",
-            allowed("mustBeGreaterOrEqualTo", 1),
-        ),
-        ({"type": "not_null", "column": "email"}, "required", {}),
-    ],
-)
-def test_expectations_that_say_the_same_are_ours(body: dict[str, Any], kind: str, params: dict[str, Any]) -> None:
-    check = one(body, "great_expectations")
-    assert (check.kind, dict(check.params)) == (kind, params)
-
-
-def test_mostly_is_a_tolerance_and_other_expectations_need_the_engine() -> None:
-    check = one(
-        {"name": "expect_column_values_to_not_be_null", "column": "email", "mostly": 0.95}, "great_expectations"
-    )
-    assert (check.tolerance, check.on_violation) == (0.05, "block")
-    other = one({"name": "expect_column_kl_divergence_to_be_less_than", "column": "id"}, "great_expectations")
-    assert other.engine == "great_expectations"
-    assert other.params["not_evaluated"]
+# --- functions -----------------------------------------------------------------------------------------------------
 
 
 def test_custom_checks_need_a_function_and_unknown_languages_are_refused() -> None:

@@ -106,16 +106,14 @@ def test_row_counts_come_from_the_books() -> None:
 def test_what_this_version_cannot_evaluate_says_why_and_by_whom_it_could() -> None:
     checks = [
         *compiled({"name": "links", "type": "regex"}),
-        *compiled({"type": "sql", "query": "SELECT 1", "mustBe": 1}, language="odcs"),
-        *compiled({"type": "custom", "engine": "greatExpectations", "implementation": {}}, language="odcs"),
-        *compiled({"name": "odd", "function": "ml_anomaly_detection"}, language="custom"),
+        *compiled({"change for row_count < 10": None}, language="soda"),
+        *compiled({"type": "custom", "engine": "monteCarlo", "implementation": "x"}, language="odcs"),
         a_check(kind="custom", scope="dataset", columns=()),
     ]
     found = results(checks, Staged(id=[1]))
     assert {r.outcome for r in found} == {"not_evaluated"}
     assert {r.evaluated_by for r in found} == {"none"}
-    assert "greatExpectations" in found[2].message
-    assert "ml_anomaly_detection" in found[3].message
+    assert "monteCarlo" in found[2].message
 
 
 def test_texts_and_disabled_checks_are_skipped() -> None:

@@ -59,9 +59,9 @@ class QualityRule(Shape):
     name: str | None = Field(default=None, description="Name in reports.")
     description: str | None = Field(default=None, description="For people.")
     type: Literal["text", "library", "sql", "custom"] | None = Field(default=None, description="Kind of rule.")
-    metric: Literal["nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount"] | None = Field(
-        default=None, description="What a `library` rule counts."
-    )
+    metric: Literal[
+        "nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount", "freshness"
+    ] | None = Field(default=None, description="What a `library` rule counts.")  # fmt: skip
     rule: str | None = Field(default=None, description="ODCS 3.0's name of `metric`.")
     arguments: Mapped | None = Field(default=None, description="Arguments of the metric: `validValues`, `pattern`, …")
     validValues: list[Any] | None = Field(default=None, description="ODCS 3.0: values of `rule: validValues`.")  # noqa: N815
@@ -82,7 +82,7 @@ class QualityRule(Shape):
     mustNotBeBetween: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(  # noqa: N815
         default=None, description="… outside the two."
     )
-    unit: str | None = Field(default=None, description="`rows` or `percent`.")
+    unit: str | None = Field(default=None, description="`rows` or `percent`; of `freshness` `hours`, `days`, …")
     severity: str | None = Field(default=None, description="`error`, `warning` or `info`.")
     dimension: Literal[
         "accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness"

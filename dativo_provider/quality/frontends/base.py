@@ -32,6 +32,7 @@ _DIMENSIONS = {
     "required": "completeness", "uniqueness": "uniqueness", "freshness": "timeliness", "row_count": "completeness",
     "distribution": "accuracy", "reference": "consistency", "schema": "conformity", "condition": "consistency",
     "type": "conformity", "range": "conformity", "length": "conformity", "regex": "conformity", "enum": "conformity",
+    "failed_rows": "conformity",
 }  # fmt: skip
 
 # What a check kind can look at; a kind that is not named here looks at anything.
@@ -74,6 +75,7 @@ class Draft:
     columns: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     allowed: Threshold | None = None
+    denominator: str = "rows"  # which rows a share is a share of
     engine: str = ""
     not_evaluated: str = ""  # why nothing can be evaluated
     label: str = ""  # word of the id instead of the kind
@@ -99,7 +101,8 @@ class Draft:
             severity=severity,
             on_violation=policy,
             dimension=dimension,
-            where=str(body.get("where") or body.get("filter") or ""),
+            where="" if self._within else where_of(body),
+            denominator=self.denominator,
             tolerance=_tolerance(rule),
             engine=self.engine,
             declared_in=rule.declared_in,
@@ -109,11 +112,18 @@ class Draft:
     def _scope(self) -> CheckScope:
         return "dataset" if self.kind in _DATASET_KINDS or self.not_evaluated else "row"
 
+    @property
+    def _within(self) -> bool:
+        """Whether the condition on the rows goes into the query: one of its own has no other."""
+        return "{object}" in str(self.params.get("query", ""))
+
     def _params(self, rule: Rule, contract: Contract) -> dict[str, Any]:
         if self.not_evaluated:
             return {**self.params, "not_evaluated": self.not_evaluated}
         made = conform(self.kind, self.params, contract.column(self.columns[0], rule), rule) if self.columns else {}
         params = {**self.params, **made, **_reads(rule, contract)}
+        if self._within and (where := where_of(rule.body)):
+            params["query"] = params["query"].replace("{object}", f"(SELECT * FROM {{object}} WHERE {where})")
         return {**params, "allowed": self.allowed.to_dict()} if self.allowed else params
 
     def _check_types(self, rule: Rule, contract: Contract) -> None:
@@ -188,6 +198,10 @@ def _tolerance(rule: Rule) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
         refuse(rule, f"tolerance: {value!r} is no share of rows", "write a number from 0 up to 1, such as 0.01")
     return float(value)
+
+
+def where_of(body: Mapping[str, Any]) -> str:
+    return str(body.get("where") or body.get("filter") or "")
 
 
 def severity_of(rule: Rule) -> Severity:

@@ -1,23 +1,30 @@
-"""Checks by a function's name, `custom: [{name, function, …}]`: kept, reported, not executed by this version."""
+"""Checks by a function's name, `custom: [{name, function, arguments, …}]`: a built-in, or a function of your own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dativo_provider.model.checks import Rule
 from dativo_provider.quality.frontends.base import Contract, Draft, refuse
 
-__all__ = ["compile_rule"]
+__all__ = ["BUILT_IN", "compile_rule"]
+
+# what a name of ours means; any other is `package.module:function` of the tenant
+BUILT_IN = ("ml_anomaly_detection",)
 
 
-def compile_rule(rule: Rule, _: Contract) -> Iterator[Draft]:
+def compile_rule(rule: Rule, contract: Contract) -> Iterator[Draft]:
     function = rule.body.get("function")
     if not isinstance(function, str) or not function:
         refuse(rule, "a custom check needs a function", "add function: NAME")
+    arguments = rule.body.get("arguments") or {}
+    if not isinstance(arguments, Mapping):
+        refuse(rule, "arguments must be a mapping", "write arguments: {limit: 5}")
+    names = next((rule.body[key] for key in ("columns", "column", "field") if rule.body.get(key)), ())
+    columns = tuple(contract.column(name, rule).name for name in ([names] if isinstance(names, str) else names))
+    if function in BUILT_IN:
+        yield Draft("anomaly", columns, dict(arguments), label=function)
+        return
     yield Draft(
-        "custom",
-        params={"function": function},
-        engine="custom",
-        not_evaluated=f"this version does not run the function '{function}'",
-        label=function,
+        "custom", columns, {"function": function, "arguments": dict(arguments)}, engine="python", label=function
     )

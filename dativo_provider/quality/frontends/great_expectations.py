@@ -1,85 +1,68 @@
-"""Expectations that say the same as a check of ours; any other needs Great Expectations itself.
+"""Expectations of Great Expectations 0.18 and 1.x, as suites (JSON, YAML) and inline lists write them.
 
-`{name: expect_column_values_to_be_between, column: …, min_value: …, mostly: 0.99}`; class names are understood too.
-`mostly` becomes the tolerated share of failing rows.
+`{type: expect_column_values_to_be_between, kwargs: {column: …}}`, `{name: expect_…, column: …}`; class names are
+understood too. What says the same as a check of ours becomes one, with the engine's own denominators: `mostly` is a
+share of the rows that are not NULL. Anything else, or `engine: great_expectations`, is for the engine itself.
+https://greatexpectations.io/expectations/
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import dativo_provider.quality.frontends.inline as inline
 from dativo_provider.model.checks import Rule
+from dativo_provider.quality.frontends import (
+    expectations_of_columns,
+    expectations_of_rows,
+    expectations_of_tables,
+)
 from dativo_provider.quality.frontends.base import Contract, Draft
+from dativo_provider.quality.frontends.expectation import Expectation, Unmapped, word_of
+from dativo_provider.quality.frontends.row_condition import condition_sql
 
-__all__ = ["compile_rule"]
+__all__ = ["MAPPED", "compile_rule"]
 
-Kwargs = Mapping[str, Any]
+MAPPED = {
+    **expectations_of_rows.EXPECTATIONS,
+    **expectations_of_columns.EXPECTATIONS,
+    **expectations_of_tables.EXPECTATIONS,
+}
+_ENGINES = ("great_expectations", "gx", "greatExpectations")
 
 
 def compile_rule(rule: Rule, contract: Contract) -> Iterator[Draft]:
-    if "type" in rule.body and not str(rule.body["type"]).lower().startswith("expect"):
+    word = word_of(rule.body)
+    if not word.startswith(("expect", "unexpected")):
         yield from inline.compile_rule(rule, contract)
         return
-    word = _name(rule)
-    kwargs = {**rule.body, **(rule.body.get("kwargs") or {})}
-    if word in _SAME:
-        translated = _as_inline(rule, word, kwargs)
-        yield from (replace(draft, said=translated.body) for draft in inline.compile_rule(translated, contract))
+    expectation = Expectation.of(word, rule, contract)
+    said = expectation.said()
+    try:
+        where = condition_sql(expectation.kwargs.get("row_condition"), contract, rule)
+        drafts = _mapped(expectation)
+    except Unmapped:
+        yield _native(expectation)
         return
-    yield Draft(
+    for draft in drafts:
+        own = draft.said or {}
+        both = " AND ".join(f"({part})" for part in (where, own.get("where", "")) if part)
+        yield replace(draft, said={**said, **own, **({"where": both} if both else {})})
+
+
+def _mapped(expectation: Expectation) -> list[Draft]:
+    if expectation.word not in MAPPED or expectation.rule.body.get("engine") in _ENGINES:
+        raise Unmapped
+    return list(MAPPED[expectation.word](expectation))
+
+
+def _native(expectation: Expectation) -> Draft:
+    """As a suite of 1.x writes it. The engine applies `mostly` itself."""
+    return Draft(
         "custom",
+        params={"native": {"type": expectation.word, "kwargs": dict(expectation.kwargs)}},
         engine="great_expectations",
-        params={"expectation": word},
-        not_evaluated=f"this version has no engine for the expectation '{word}'",
         label="expectation",
+        said={key: value for key, value in expectation.said().items() if key != "tolerance"},
     )
-
-
-def _name(rule: Rule) -> str:
-    word = next(
-        (str(rule.body[key]) for key in ("expectation", "expectation_type", "type", "name") if key in rule.body), ""
-    )
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", word).lower()
-
-
-def _as_inline(rule: Rule, word: str, kwargs: Kwargs) -> Rule:
-    kept = ("severity", "on_violation", "description", "dimension", "id")
-    body = {key: rule.body[key] for key in kept if key in rule.body}
-    name = rule.body.get("name")
-    if name and name != word:
-        body["name"] = name
-    if "mostly" in kwargs:
-        body["tolerance"] = round(1 - kwargs["mostly"], 12)
-    made = {key: value for key, value in _SAME[word](kwargs).items() if value is not None}
-    return replace(rule, body={**body, **made})
-
-
-def _between(kwargs: Kwargs, kind: str = "range") -> dict[str, Any]:
-    low = "exclusive_min" if kwargs.get("strict_min") else "min"
-    high = "exclusive_max" if kwargs.get("strict_max") else "max"
-    return {"type": kind, **_column(kwargs), low: kwargs.get("min_value"), high: kwargs.get("max_value")}
-
-
-def _column(kwargs: Kwargs) -> dict[str, Any]:
-    return {"column": kwargs.get("column")}
-
-
-_SAME: dict[str, Callable[[Kwargs], dict[str, Any]]] = {
-    "expect_column_values_to_not_be_null": lambda k: {"type": "not_null", **_column(k)},
-    "expect_column_values_to_be_unique": lambda k: {"type": "unique", **_column(k)},
-    "expect_compound_columns_to_be_unique": lambda k: {"type": "unique", "columns": k.get("column_list")},
-    "expect_column_values_to_be_in_set": lambda k: {"type": "enum", **_column(k), "values": k.get("value_set")},
-    "expect_column_values_to_be_between": _between,
-    "expect_column_value_lengths_to_be_between": lambda k: _between(k, "length"),
-    "expect_column_values_to_match_regex": lambda k: {"type": "regex", **_column(k), "pattern": k.get("regex")},
-    "expect_column_values_to_not_match_regex": lambda k: {
-        "type": "regex", **_column(k), "pattern": k.get("regex"), "negate": True
-    },
-    "expect_table_row_count_to_be_between": lambda k: {
-        "type": "row_count", "min": k.get("min_value"), "max": k.get("max_value")
-    },
-}  # fmt: skip

@@ -1,16 +1,20 @@
 """ODCS `quality:` rules, 3.0 to 3.2. https://bitol-io.github.io/open-data-contract-standard/
 
 `library` rules count failing rows against a threshold. Where none may fail, each failing row is judged by itself
-and can be quarantined; where some may, the count decides. `text` is documentation. `sql` and `custom` need an engine.
+and can be quarantined; where some may, the count decides. `text` is documentation, `sql` one number over the rows,
+`custom` a check in the language of its `engine`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dativo_provider.model.checks import Rule
+from dativo_provider.quality.frontends import implementation
 from dativo_provider.quality.frontends.base import Contract, Draft, did_you_mean, refuse
+from dativo_provider.quality.frontends.sqltext import over_rows
 from dativo_provider.quality.frontends.thresholds import Threshold, threshold
 
 __all__ = ["compile_rule"]
@@ -31,19 +35,22 @@ def compile_rule(rule: Rule, contract: Contract) -> Made:
     elif kind == "text":
         yield Draft("text", _columns(rule, contract))
     elif kind == "sql":
-        yield _engine(rule, contract, "sql", "sql", {"query": rule.body.get("query", "")})
+        yield _sql(rule, contract)
     elif kind == "custom":
-        engine = str(rule.body.get("engine") or "custom")
-        yield _engine(rule, contract, "custom", engine, {"implementation": rule.body.get("implementation")})
+        yield from implementation.compile_rule(rule, contract)
     else:
         refuse(rule, f"type '{kind}' is unknown", "write library, text, sql or custom")
 
 
-def _engine(rule: Rule, contract: Contract, kind: Any, engine: str, params: Mapping[str, Any]) -> Draft:
-    reason = f"this version has no engine for {engine} checks"
-    allowed = threshold(rule)
-    params = {**params, "allowed": allowed.to_dict()} if allowed else params
-    return Draft(kind, _columns(rule, contract), params, engine=engine, not_evaluated=reason)
+def _sql(rule: Rule, contract: Contract) -> Draft:
+    """One number over the rows of the run, which the query calls `{object}`, or `${table}` in older files."""
+    allowed, query = threshold(rule), rule.body.get("query")
+    if not isinstance(query, str) or not query.strip():
+        refuse(rule, "a sql rule needs a query", "add query: SELECT count(*) FROM {object} WHERE …")
+    if allowed is None:
+        refuse(rule, "a sql rule has no operator", "add one, such as mustBe: 0")
+    columns = _columns(rule, contract)
+    return Draft("sql", columns, {"query": over_rows(query, columns[0] if columns else "")}, allowed)
 
 
 def _library(rule: Rule, contract: Contract) -> Made:
@@ -51,7 +58,11 @@ def _library(rule: Rule, contract: Contract) -> Made:
     metric = _OLDER.get(word, word)
     if metric not in _METRICS:
         refuse(rule, f"metric '{word}' is unknown", did_you_mean(word, _METRICS) or f"use one of {', '.join(_METRICS)}")
-    yield from _METRICS[metric](rule, contract, threshold(rule))
+    timed = metric == "freshness"
+    if timed and str(rule.body.get("unit") or "hours").lower()[:1] not in _SECONDS:
+        refuse(rule, f"unit: '{rule.body['unit']}' is no unit of time", "write minutes, hours or days")
+    counted = replace(rule, body={**rule.body, "unit": "rows"}) if timed else rule
+    yield from _METRICS[metric](rule, contract, threshold(counted))
 
 
 def _columns(rule: Rule, contract: Contract) -> tuple[str, ...]:
@@ -151,10 +162,22 @@ def _row_count(rule: Rule, _: Contract, allowed: Threshold | None) -> Made:
     yield Draft("row_count", (), allowed=allowed)
 
 
+def _freshness(rule: Rule, contract: Contract, allowed: Threshold | None) -> Made:
+    """`mustBeLessThan: 24` with `unit: hours`."""
+    if allowed is None or allowed.op not in ("mustBeLessThan", "mustBeLessOrEqualTo"):
+        refuse(rule, "freshness has no upper bound", "add mustBeLessThan: 24 and unit: hours")
+    seconds = allowed.value * _SECONDS[str(rule.body.get("unit") or "hours").lower()[:1]]
+    columns = _one_column(rule, contract)
+    zone = contract.column(columns[0], rule).timezone
+    yield Draft("freshness", columns, {"max_age_seconds": seconds, **({"timezone": zone} if zone != "UTC" else {})})
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _METRICS: dict[str, Callable[[Rule, Contract, Threshold | None], Made]] = {
     "nullValues": _null_values,
     "missingValues": _missing_values,
     "invalidValues": _invalid_values,
     "duplicateValues": _duplicate_values,
     "rowCount": _row_count,
+    "freshness": _freshness,
 }
