@@ -54,6 +54,8 @@ RunStatus = Literal[
     "running", "published", "nothing_new", "blocked", "failed", "cancelled",
     "awaiting_approval", "rejected", "state_changed", "rolled_back",
 ]  # fmt: skip
+# Of a row in the quarantine (`dativo quarantine`).
+EntryStatus = Literal["quarantined", "reviewed", "replayed", "deleted"]
 LaneKind = Literal["live", "backfill", "replay"]
 
 

@@ -71,9 +71,18 @@ class ConnectorInfo:
         return self.reader if role == "source" else self.target
 
 
+# Sources that no job may name: the engine reads them itself.
+_OWN = {
+    "quarantine": ConnectorInfo(
+        "quarantine", ("source",), "inbox", "rows of the quarantine on their way back",
+        reader="dativo_provider.pipeline.inbox.reader:InboxReader",
+    )
+}  # fmt: skip
+
+
 def connector(name: str) -> ConnectorInfo:
     """Raises `ConfigurationError` with the nearest known name."""
-    found = _built_in().get(name) or _plugged_in().get(name)
+    found = _OWN.get(name) or _built_in().get(name) or _plugged_in().get(name)
     if found:
         return found
     known = sorted(connectors())

@@ -16,6 +16,7 @@ from dativo_provider.lake.catalog import catalog_leaf, catalog_properties, open_
 from dativo_provider.lake.commit import load
 from dativo_provider.lake.crypt import seal_from, with_seal
 from dativo_provider.lake.datafile import run_folder
+from dativo_provider.lake.inbox import InboxTables
 from dativo_provider.lake.lanes import lanes_of
 from dativo_provider.lake.modes.registry import check_alone, check_key
 from dativo_provider.lake.own import check_literal
@@ -187,7 +188,12 @@ class IcebergTarget(Target):
         if table is None:
             return frozenset()
         rows = read.scan(table, columns=["row_id"], row_filter=EqualTo("stream", plan.stream))
-        return frozenset(value for batch in rows for value in batch.column("row_id").to_pylist())
+        known = {value for batch in rows for value in batch.column("row_id").to_pylist()}
+        handled = self.inbox(plan.job, plan.spec).lines(plan.stream, ["row_id"])  # discarded rows are only there
+        return frozenset(known.union(*(batch.column("row_id").to_pylist() for batch in handled)))
+
+    def inbox(self, job: JobSpec, stream: StreamSpec) -> InboxTables:
+        return InboxTables(self.catalog, self.name_of(job, stream), job.tenant, Budget.of(self._ctx.settings))
 
     def has_rows(self, plan: Plan) -> bool:
         table = find_table(self.catalog, plan.table)

@@ -42,8 +42,10 @@ def fence_lanes(plan: Plan, properties: Mapping[str, str], files: FileStore) -> 
 
 
 def _may_meet(plan: Plan, suffix: str) -> bool:
-    if TRAITS[plan.job.target.mode].reads_all:
+    if TRAITS[plan.job.target.mode].reads_all or plan.lane.kind == "replay":
         return True
+    if Lane.of(suffix).kind == "replay":  # of rows that had been read before, which only an overlap brings again
+        return plan.window.overlap
     return _meet(_range(plan.lane.suffix) or _bounds(plan.window.lo, plan.window.hi), _range(suffix))
 
 

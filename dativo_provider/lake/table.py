@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
-__all__ = ["WantedTable", "ensure_table", "find_table", "quarantine_name", "table_name"]
+__all__ = ["WantedTable", "ensure_table", "find_table", "inbox_log_name", "quarantine_name", "table_name"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 _EVOLVE_ATTEMPTS = 5
@@ -62,6 +62,11 @@ def table_name(job: JobSpec, table: str, domain: str = "") -> str:
 
 def quarantine_name(table: str) -> str:
     return f"{table}_quarantine"
+
+
+def inbox_log_name(table: str) -> str:
+    """Of the table that says what people did about the rows in the quarantine of `table`."""
+    return f"{quarantine_name(table)}_log"
 
 
 def find_table(catalog: Catalog, name: str) -> Table | None:

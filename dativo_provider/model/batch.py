@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Batch", "Reject", "Unrepresentable", "one_array"]
+__all__ = ["Aside", "Batch", "Reject", "Unrepresentable", "one_array"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,14 @@ class Reject:
     position: int
     raw: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Where rows that were set aside before came from, and the row ids they are known by in the quarantine."""
+
+    references: pa.Array
+    row_ids: pa.Array
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,7 @@ class Batch:
     positions: pa.Array | None = None
     ops: pa.Array | None = None
     rejects: tuple[Reject, ...] = ()
+    aside: Aside | None = None  # of a replay
 
     @property
     def rows(self) -> int:

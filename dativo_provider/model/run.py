@@ -19,8 +19,8 @@ from dativo_provider.model.stream import Cursor, Field, ReadResult, Slice, Windo
 from dativo_provider.vocabulary import LaneKind, RunStatus
 
 __all__ = [
-    "Lane", "Manifest", "Plan", "Published", "RunRecord", "RunRequest", "StagedFile", "State", "dump", "load",
-    "new_id",
+    "REPLAYS", "Lane", "Manifest", "Plan", "Published", "ReplayRequest", "RunRecord", "RunRequest", "StagedFile",
+    "State", "dump", "load", "new_id",
 ]  # fmt: skip
 
 
@@ -71,6 +71,21 @@ class Lane:
         return cls(cast("LaneKind", kind), name) if kind else cls()
 
 
+REPLAYS = "inbox"
+
+
+@dataclass(frozen=True)
+class ReplayRequest:
+    """Rows of the inbox, chosen and written down before the plan: `folder` holds them, `id` is what they are claimed
+    by. `lanes` says where each lane stood *before* they were chosen: who has moved since may have brought them."""
+
+    id: str
+    folder: str
+    lanes: Mapping[str, int] = field(default_factory=dict)
+    skip_checks: tuple[str, ...] = ()
+    by: str = ""
+
+
 @dataclass(frozen=True)
 class RunRequest:
     """What started this run. `start`/`end` make it a backfill lane; `limit` and `dry_run` never publish."""
@@ -82,9 +97,13 @@ class RunRequest:
     dry_run: bool = False
     limit: int | None = None
     attempt: int = 1
+    replay: ReplayRequest | None = None
 
     @property
     def lane(self) -> Lane:
+        """Replays of a stream share one lane: of two that chose the same rows, one is fenced."""
+        if self.replay:
+            return Lane("replay", REPLAYS)
         if self.start or self.end:
             return Lane("backfill", f"{self.start or ''}_{self.end or ''}")
         return Lane()

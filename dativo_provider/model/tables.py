@@ -1,4 +1,4 @@
-"""Columns Dativo adds to tables, and the fixed schema of quarantine tables (ARCHITECTURE 4.6, 4.11)."""
+"""Columns Dativo adds to tables, and the fixed schemas of quarantine tables and of their logs (ARCHITECTURE 4.6, 4.11)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dativo_provider.model.job import JobSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.stream import Field
 
-__all__ = ["QUARANTINE_FIELDS", "SYSTEM_FIELDS", "history_fields"]
+__all__ = ["INBOX_LOG_FIELDS", "QUARANTINE_FIELDS", "SYSTEM_FIELDS", "history_fields"]
 
 SYSTEM_FIELDS = (
     Field("_dativo_run", "string", description="plan id of the run that wrote the row"),
@@ -30,6 +30,24 @@ QUARANTINE_FIELDS = (
     Field("contract_version", "string"),
     Field("quarantined_at", "timestamptz", required=True),
     Field("expires_at", "timestamptz"),
+)
+
+INBOX_LOG_FIELDS = (
+    Field("action", "string", required=True, description="id of the command, or of the replay, that wrote the line"),
+    Field("run", "string", required=True, description="plan id of the run that set the row aside"),
+    Field("stream", "string", required=True),
+    Field("row_id", "string", required=True, description="as in the quarantine"),
+    Field(
+        "status",
+        "string",
+        required=True,
+        description="reviewed, deleted, or replayed: which holds once the main table's state names the action",
+    ),
+    Field("fix", "string", description="JSON of the values a person has set, by column; the original stays as it is"),
+    Field("by", "string", description="who did it"),
+    Field("at", "timestamptz", required=True),
+    Field("note", "string", description="why"),
+    Field("expires_at", "timestamptz", description="as in the quarantine"),
 )
 
 

@@ -97,7 +97,8 @@ def _dataset(
 
 def _refusals(plan: Plan, books: Books, target: Target) -> Iterable[str]:
     """Outcomes that are errors whatever the contract says (ARCHITECTURE 4.7)."""
-    if books.extracted and books.left_out == books.extracted:
+    replayed = plan.lane.kind == "replay"  # rows that fail again go back to the inbox, with their new reasons
+    if books.extracted and books.left_out == books.extracted and not replayed:
         yield f"all {books.extracted} rows that were read were set aside; none is left to publish"
     replaces = TRAITS[plan.job.target.mode].reads_all and not plan.job.target.allow_empty_replace
     if replaces and not books.extracted and target.has_rows(plan):

@@ -27,8 +27,9 @@ def told_apart(
 
     Raises `ConfigurationError` when rows would be doubled because the stream has no key.
     """
-    if not TRAITS[job.target.mode].adds or window.kind == "empty" or window.overlap:
+    if not TRAITS[job.target.mode].adds or window.kind == "empty" or window.overlap or lane.kind == "replay":
         return window
+    lanes = [suffix for suffix in lanes if Lane.of(suffix).kind != "replay"]  # those rows had been read already
     if not (set(lanes) - {lane.suffix} or (lane.kind == "backfill" and state.seq) or state.rewound):
         return window
     if spec.key:

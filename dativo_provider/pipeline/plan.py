@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dativo_provider.errors import ConfigurationError, Unsupported
+from dativo_provider.errors import ConfigurationError, Fenced, Unsupported
 from dativo_provider.lake.home import guard_settings, home_identity
 from dativo_provider.model.checks import CheckSpec
 from dativo_provider.model.context import RunContext
@@ -17,6 +17,7 @@ from dativo_provider.model.run import Plan, RunRequest, State, new_id
 from dativo_provider.model.stream import Field, Slice, Stream, Window, WindowRequest
 from dativo_provider.model.target import Target, TargetTable
 from dativo_provider.pipeline.folder import RunFolder
+from dativo_provider.pipeline.inbox import checks as replay_checks
 from dativo_provider.pipeline.lookups import Pinning
 from dativo_provider.pipeline.overlap import told_apart
 from dativo_provider.pipeline.records import begin, not_planned
@@ -67,8 +68,9 @@ def _plan(
     described = reader.describe(spec)
     known = target.columns(job, spec) or ()
     decided = decide(job, spec, described, known)
-    lanes = target.lanes(job, spec)
+    lanes = request.replay.lanes if request.replay else target.lanes(job, spec)
     state, window = _window(job, spec, request, target, reader)
+    _check_unmoved(spec, request, state)
     settled = with_sampled_types(decided.fields, job, spec, described, known, window, reader)
     folder = f"{_parent_folder(job, spec, request, ctx)}/{plan_id}"
     pins, lookups = Pinning(job, folder, target, ctx).pinned()
@@ -79,6 +81,9 @@ def _plan(
     changes = target.changes(job, spec, fields)
     table = _table_names(target.prepare(job, spec, fields))
     slices = cut_slices(job, spec, window, request, reader, ctx)
+    checks = _checks(job, spec, fields)
+    judging = replay_checks.judging(checks, request.replay, fields)
+    window = replace(window, notes=(*window.notes, *replay_checks.left_aside(checks, judging)))
     return Plan(
         plan_id=plan_id,
         run_id=request.run_id or plan_id,
@@ -89,7 +94,7 @@ def _plan(
         **table,
         folder=folder,
         fields=fields,
-        checks=_checks(job, spec, fields),
+        checks=judging,
         window=_with_notes(window, slices, reader),
         slices=slices,
         base=state,
@@ -102,6 +107,16 @@ def _plan(
         lanes=lanes,
         lookups=pins,
     )
+
+
+def _check_unmoved(spec: StreamSpec, request: RunRequest, state: State) -> None:
+    """The rows of a replay were chosen before its plan; what was published since may be the same."""
+    if request.replay and state.seq != request.replay.lanes.get(request.lane.suffix, 0):
+        raise Fenced(
+            "another replay has published since the rows of this one were chosen",
+            where=spec.name,
+            remedy="start a new replay; nothing of this one was published",
+        )
 
 
 def _table_names(table: TargetTable) -> dict[str, str]:

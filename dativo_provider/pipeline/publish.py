@@ -49,6 +49,7 @@ def commit(plan_uri: str, ctx: RunContext) -> Published:
         raise blocked(plan, verdict)
     manifests = final_manifests(folder, plan)
     cursor = next_cursor(plan, manifests, target)
+    _claim(plan, ctx)
     try:
         outcome = target.publish(plan, manifests, cursor)
     except ContractViolation as refused:  # only the table itself could tell
@@ -63,6 +64,14 @@ def commit(plan_uri: str, ctx: RunContext) -> Published:
     else:
         settle(folder, plan, manifests, cursor, outcome, ctx)
     return outcome
+
+
+def _claim(plan: Plan, ctx: RunContext) -> None:
+    """Before the main commit, which alone makes it count."""
+    if plan.request.replay:
+        from dativo_provider.pipeline.inbox.claims import claim
+
+        claim(plan, ctx)
 
 
 def settle(

@@ -116,7 +116,7 @@ class RowPath:
 
     def _not_yet_aside(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """Without rows that an overlapping window reads, and would set aside, once more: those are duplicates."""
-        if not self._plan.window.overlap:
+        if not self._plan.window.overlap or self._plan.lane.kind == "replay":
             return rows
         if self._aside is None:
             self._aside = pa.array(sorted(self._target.quarantined_ids(self._plan)), pa.string())
@@ -176,6 +176,8 @@ def _same(value: str, rows: int) -> pa.DictionaryArray:
 
 def source_references(batch: Batch) -> Any:
     """`origin:position` of each row, or the origin alone where rows have no place of their own."""
+    if batch.aside is not None:
+        return batch.aside.references
     if batch.positions is None:
         return _same(batch.origin or batch.stream, batch.data.num_rows)
     numbers = batch.positions.cast(pa.string()).view(pa.binary())

@@ -21,7 +21,7 @@ from dativo_provider.model.tables import QUARANTINE_FIELDS
 from dativo_provider.model.types import to_arrow
 from dativo_provider.quality.raw import columns_as_json
 
-__all__ = ["QUARANTINE_SCHEMA", "RETENTION_DAYS", "expires_at", "quarantined_rows", "rejected_rows"]
+__all__ = ["MASKED", "QUARANTINE_SCHEMA", "RETENTION_DAYS", "expires_at", "quarantined_rows", "rejected_rows"]
 
 RETENTION_DAYS = 30
 MASKED = "***"
@@ -39,9 +39,7 @@ def quarantined_rows(
 ) -> pa.RecordBatch:
     """The `bad` rows of a source batch. Values of `masked` columns are written as `***`."""
     raw = [orjson.dumps(row).decode() for row in _rows(batch.data, bad, frozenset(masked))]
-    places = _places(batch, bad, len(raw))
-    ids = [row_id(batch.stream, batch.origin, place, text) for text, place in zip(raw, places, strict=True)]
-    references = [batch.origin if place is None else f"{batch.origin}:{place}" for place in places]
+    ids, references = _identity(batch, bad, raw)
     return _table(plan, "quarantined", ids, references, raw, reasons)
 
 
@@ -65,6 +63,15 @@ def row_id(stream: str, origin: str, place: int | None, text: str) -> str:
     """
     content = text.replace('"', "")
     return hashlib.sha256(f"{stream}\x1f{origin}\x1f{place}\x1f{content}".encode(errors="surrogatepass")).hexdigest()
+
+
+def _identity(batch: Batch, bad: pa.BooleanArray, raw: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Row ids and source references. A row that comes from the quarantine keeps its own."""
+    if batch.aside is not None:
+        return batch.aside.row_ids.filter(bad).to_pylist(), batch.aside.references.filter(bad).to_pylist()
+    places = _places(batch, bad, len(raw))
+    ids = [row_id(batch.stream, batch.origin, place, text) for text, place in zip(raw, places, strict=True)]
+    return ids, [batch.origin if place is None else f"{batch.origin}:{place}" for place in places]
 
 
 def _places(batch: Batch, bad: pa.BooleanArray, rows: int) -> list[int | None]:

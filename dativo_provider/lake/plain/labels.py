@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dativo_provider.files import Labels
 from dativo_provider.lake.plain.layout import plain_name
-from dativo_provider.lake.table import quarantine_name
+from dativo_provider.lake.table import inbox_log_name, quarantine_name
 from dativo_provider.model.job import ContractSpec, JobSpec
 from dativo_provider.model.run import StagedFile
 
@@ -57,10 +57,10 @@ class Labelling:
         }
 
     def _contract(self, table: Table) -> ContractSpec:
-        """Of the stream whose table, or whose quarantine, this is."""
+        """Of the stream whose table, quarantine or inbox log this is."""
         name = ".".join(table.name())
         mains = {plain_name(self.job, spec): spec.contract for spec in self.job.streams}
-        asides = {quarantine_name(main): contract for main, contract in mains.items()}
+        asides = {of(main): contract for main, contract in mains.items() for of in (quarantine_name, inbox_log_name)}
         return {**asides, **mains}[name]
 
 
