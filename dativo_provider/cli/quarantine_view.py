@@ -24,13 +24,12 @@ COUNTS = ("quarantined", "reviewed", "replayed", "deleted", "superseded")
 
 def show_summaries(found: Sequence[InboxSummary], *, as_json: bool) -> int:
     headers = ("stream", "run", "set aside (UTC)", "contract", *COUNTS, "expires")
-    rows = [
-        (each.stream, each.run, each.quarantined_at[:19], each.contract_version)
-        + tuple(getattr(each, name) for name in COUNTS)
-        + (each.expires_at[:10],)
-        for each in found
-    ]
+    rows = [(*_begin(each), *(getattr(each, name) for name in COUNTS), each.expires_at[:10]) for each in found]
     return _shown(found, headers, rows, COUNTS, as_json=as_json)
+
+
+def _begin(each: InboxSummary) -> tuple[str, ...]:
+    return each.stream, each.run, each.quarantined_at[:19], each.contract_version
 
 
 def show_causes(found: Sequence[Cause], *, as_json: bool) -> int:

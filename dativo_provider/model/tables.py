@@ -1,4 +1,4 @@
-"""Columns Dativo adds to tables, and the fixed schemas of quarantine tables and of their logs (ARCHITECTURE 4.6, 4.11)."""
+"""Columns Dativo adds to tables, and the fixed schemas of quarantines and their logs (ARCHITECTURE 4.6, 4.11)."""
 
 from __future__ import annotations
 

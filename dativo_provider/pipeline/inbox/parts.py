@@ -100,7 +100,9 @@ def _parquet(lot: list[Entry]) -> bytes:
     import pyarrow.parquet as pq
 
     keys = [(entry.run, entry.row_id, entry.source_reference, entry.expires_at) for entry in lot]
-    columns = {name: pa.array(values, pa.string()) for name, values in zip(IDENTITY, zip(*keys, strict=True), strict=True)}
+    columns = {
+        name: pa.array(values, pa.string()) for name, values in zip(IDENTITY, zip(*keys, strict=True), strict=True)
+    }
     pairs = [[(name, text_of(value)) for name, value in (entry.values or {}).items()] for entry in lot]
     columns[VALUES] = pa.array(pairs, pa.map_(pa.string(), pa.string()))
     sink = BytesIO()

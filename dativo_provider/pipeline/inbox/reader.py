@@ -74,7 +74,7 @@ class InboxReader(Reader):
         return ReadResult(self._rows)
 
     @classmethod
-    def next_cursor(cls, window: Window, results: Sequence[ReadResult], base: Cursor | None) -> Cursor | None:
+    def next_cursor(cls, window: Window, _results: Sequence[ReadResult], base: Cursor | None) -> Cursor | None:
         done = dict(base.value.get("replays", {})) if base else {}
         return Cursor({"replays": {**done, window.detail["replay"]: 1}})
 

@@ -102,7 +102,9 @@ def _job(box: Box, target: TargetSpec, request: ReplayRequest) -> JobSpec:
         "columns": [field.name for field in box.target.columns(box.job, box.spec) or ()],
         "made": [transform.column for transform in box.job.transforms],
     }
-    return replace(box.job, source=SourceSpec("quarantine", options=options), target=target, streams=(box.spec,), slices=1)
+    return replace(
+        box.job, source=SourceSpec("quarantine", options=options), target=target, streams=(box.spec,), slices=1
+    )
 
 
 def _target(box: Box, overwrite: bool) -> TargetSpec:

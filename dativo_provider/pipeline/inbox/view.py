@@ -71,7 +71,7 @@ class View:
 
     def ask(self, sql: str, columns: Sequence[str], values: Sequence[Any] = ()) -> Iterator[pa.RecordBatch]:
         """`sql` over `entries`, whose quarantine has `columns`."""
-        from dativo_provider.transform.sandbox import arrow_reader
+        from dativo_provider.sql.sandbox import arrow_reader
 
         self._load("quarantine", self._box.tables.rows(self._box.spec.name, columns))
         self._db.execute(_ENTRIES)
@@ -80,7 +80,7 @@ class View:
 
 @contextmanager
 def viewing(box: Box) -> Iterator[View]:
-    from dativo_provider.transform.sandbox import connect
+    from dativo_provider.sql.sandbox import connect
 
     with TemporaryFolder("inbox") as spill:
         database = connect(max(128, box.ctx.settings.memory_limit_mb // 4), box.ctx.settings.threads, spill)
