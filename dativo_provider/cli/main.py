@@ -23,6 +23,7 @@ VERBS = {
     "runs": "show past runs",
     "query": "ask a job's tables, their quarantine or a blocked run's rows in SQL",
     "quarantine": "see, correct, replay or discard the rows that were set aside",
+    "notify": "send a test message by a job's channels",
     "doctor": "check the deployment: catalog, warehouse, clock, disk, versions, secrets, sources",
     "maintain": "compact, expire and sweep a job's tables, while runs go on",
     "state": "show, set, reset, import or export where a job's streams stand",

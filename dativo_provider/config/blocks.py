@@ -40,6 +40,7 @@ def policy_of(block: ContractBlock | None) -> Policy:
         on_schema_violation=handling.on_schema_violation if handling else None,
         keep_original=bool(quarantine and quarantine.keep_original),
         handling=handling_of(handling),
+        notification=handling.notification if handling else None,
     )
 
 

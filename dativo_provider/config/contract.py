@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dativo_provider.config.problems import Problem
+from dativo_provider.config.shapes.checks import Notification
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.handling import Handling
 from dativo_provider.model.job import PartitionSpec
@@ -41,6 +42,7 @@ class Policy:
     on_schema_violation: OnViolation | None = None
     keep_original: bool = False
     handling: Handling = Handling()
+    notification: Notification | None = None
 
 
 @dataclass(frozen=True)

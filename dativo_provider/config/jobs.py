@@ -19,6 +19,7 @@ from dativo_provider.config.lookup import Contracts
 from dativo_provider.config.lookups import check_lookups, lookups
 from dativo_provider.config.maintenance import maintenance_spec
 from dativo_provider.config.making import Making
+from dativo_provider.config.notifications import Channels
 from dativo_provider.config.places import Place, place_of, within_tenant
 from dativo_provider.config.plugged import plugged_in
 from dativo_provider.config.policies import policy_for
@@ -269,6 +270,7 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
     others = lookups(making)
     check_lookups(making, others, found, transforms)
     warn_of_unread(making)
+    told = Channels(making)
     target_spec = _target(making, contracts, found, transforms)
     return JobSpec(
         tenant=making.tenant.tenant,
@@ -290,6 +292,8 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
         memory_limit_mb=_memory_limit(making),
         maintenance=maintenance_spec(making.tenant.maintenance, job.maintenance, target_spec.file_size_mb),
         allowed_variables=(*making.tenant.own_variables, *making.recipe_variables),
+        channels=tuple(told.every()),
+        notification=told.notification(policy.notification),
         connection_prefixes=(f"{making.tenant.tenant}_", *(each.rstrip("*") for each in making.tenant.connections)),
         unsupported=tuple(making.unsupported),
         warnings=making.findings.warnings,
@@ -328,6 +332,7 @@ def _policy(making: Making, contracts: Contracts) -> Policy:
         handling=policy_of(making.job.data_contract).handling.over(
             contracts.checks.policy.handling if contracts.checks else Handling()
         ),
+        notification=next((each.notification for each in (*given, making.policy) if each.notification), None),
     )
 
 

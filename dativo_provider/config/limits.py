@@ -85,11 +85,6 @@ def warn_of_unread(making: Making) -> None:
         for name in ("completeness", "availability"):
             if getattr(block.sla, name):
                 making.warn(("data_contract", "sla", name), f"{name} is promised, but not checked by this version")
-    if block and block.violation_handling and block.violation_handling.notification:
-        making.warn(
-            ("data_contract", "violation_handling", "notification"), "notifications are not sent by this version",
-            value=False,
-        )  # fmt: skip
 
 
 def check_references(making: Making) -> None:
@@ -119,7 +114,8 @@ def _not_allowed(making: Making, found: Reference) -> None:
 
 
 def _is_resolved(found: Reference) -> bool:
-    return found.path[:2] in _RESOLVED or bool(found.path and found.path[-1] in _PATHS)
+    late = found.path[:2] in _RESOLVED or found.path[:1] == ("notifications",)
+    return late or bool(found.path and found.path[-1] in _PATHS)
 
 
 def check_connections(making: Making) -> None:
@@ -135,7 +131,7 @@ def check_connections(making: Making) -> None:
 
 
 def _connection_ids(data: Mapping[str, Any]) -> Iterator[tuple[tuple[Key, ...], str]]:
-    for side in ("source", "target", "catalog"):
+    for side in ("source", "target", "catalog", "notifications"):
         yield from _ids_in(data.get(side), (side,))
 
 

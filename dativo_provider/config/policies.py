@@ -25,7 +25,11 @@ def policy_for(place: Place, findings: Findings) -> Policy:
     found = Policy()
     for path in _paths(place):
         made = read_policy(read(place.shown(path)), findings)
-        found = Policy(enforcement=made.enforcement or found.enforcement, handling=made.handling.over(found.handling))
+        found = Policy(
+            enforcement=made.enforcement or found.enforcement,
+            handling=made.handling.over(found.handling),
+            notification=made.notification or found.notification,
+        )
     return found
 
 
@@ -46,4 +50,9 @@ def read_policy(doc: Document, findings: Findings) -> Policy:
         if getattr(shape.policy, key):
             findings.warn(at, ("policy", key), f"'{key}' is not read", "it belongs into the contracts", value=False)
     block = shape.policy
-    return Policy(enforcement=block.contract_enforcement, handling=handling_of(block.violation_handling))
+    handling = block.violation_handling
+    return Policy(
+        enforcement=block.contract_enforcement,
+        handling=handling_of(handling),
+        notification=handling.notification if handling else None,
+    )

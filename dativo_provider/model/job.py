@@ -11,6 +11,7 @@ from dativo_provider.model.handling import Handling
 from dativo_provider.model.lookup import LookupSpec
 from dativo_provider.model.maintenance import MaintenanceSpec
 from dativo_provider.model.modes import TRAITS
+from dativo_provider.model.notices import ChannelSpec, NotificationSpec
 from dativo_provider.model.schema import SchemaPolicies
 from dativo_provider.model.stream import Field
 from dativo_provider.vocabulary import OnChangedFile, OnTimeout, PublishTo, SchemaValidation, WriteMode
@@ -236,6 +237,8 @@ class JobSpec:
     slices: int = 0  # parts of one stream that tasks read at once; 0: by the source's size
     memory_limit_mb: int = 0  # of each task; 0: the deployment's
     allowed_variables: tuple[str, ...] = ()  # environment variables this tenant may reference
+    channels: tuple[ChannelSpec, ...] = ()  # every one it declares or uses
+    notification: NotificationSpec = NotificationSpec()
     connection_prefixes: tuple[str, ...] = ()  # Airflow connection ids this tenant may use start with one of these
     unsupported: tuple[str, ...] = ()  # why this version cannot execute it, a sentence each
     warnings: tuple[str, ...] = ()

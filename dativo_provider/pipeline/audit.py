@@ -13,6 +13,7 @@ from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Manifest, Plan
 from dativo_provider.model.target import Target
 from dativo_provider.pipeline.folder import RunFolder
+from dativo_provider.pipeline.notices import tell_verdict
 from dativo_provider.pipeline.records import history, record_verdict, total_books
 from dativo_provider.pipeline.workplace import open_run
 
@@ -30,6 +31,7 @@ def audit(plan_uri: str, ctx: RunContext) -> Verdict:
     record_verdict(plan, verdict, books, ctx)
     ctx.event("validation_errors" if books.left_out else "validation_filtered", "audited", decision=verdict.decision)
     if not verdict.publishes:
+        tell_verdict(plan, verdict, ctx)
         raise blocked(plan, verdict)
     return verdict
 

@@ -16,6 +16,7 @@ from dativo_provider.pipeline.audit import blocked, final_manifests
 from dativo_provider.pipeline.base_cursor import base_cursor
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.lookups import release_lookups
+from dativo_provider.pipeline.notices import tell_verdict
 from dativo_provider.pipeline.workplace import open_run, reading
 
 __all__ = ["commit", "fail_if_stale", "next_cursor", "publish", "settle"]
@@ -56,6 +57,7 @@ def commit(plan_uri: str, ctx: RunContext) -> Published:
         verdict = replace(verdict, decision="block", reasons=(*verdict.reasons, refused.message))
         folder.write_verdict(verdict)
         records.record_verdict(plan, verdict, records.total_books(manifests), ctx)
+        tell_verdict(plan, verdict, ctx)
         raise
     if outcome.outcome == "waiting":
         folder.write_published(outcome)

@@ -104,9 +104,9 @@ def _steps(report: StreamReport, job: JobSpec, ctx: RunContext, request: RunRequ
     finally:
         _judge(report, made, ctx)
     report.published = commit(made.path, ctx)
-    fail_if_stale(made.path, ctx)
     if not request.dry_run:
         sync(made.path, ctx)
+    fail_if_stale(made.path, ctx)
 
 
 def _judge(report: StreamReport, made: Plan, ctx: RunContext) -> None:

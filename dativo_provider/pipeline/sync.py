@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dativo_provider.model.context import RunContext
+from dativo_provider.pipeline.notices import tell_verdict
 from dativo_provider.pipeline.workplace import open_run
 
 __all__ = ["sync"]
 
 
 def sync(plan_uri: str, ctx: RunContext) -> int:
-    """Delivers store records that were delayed and sweeps what runs of this stream left behind for too long.
+    """Delivers store records that were delayed, tells people what the contract wants them to know of the run, and
+    sweeps what runs of this stream left behind for too long.
 
     The number of staged files removed.
     """
     from dativo_provider.store import open_store
 
-    _folder, plan, target = open_run(plan_uri, ctx)
+    folder, plan, target = open_run(plan_uri, ctx)
     open_store(ctx).deliver()
+    tell_verdict(plan, folder.verdict(), ctx)
     return target.sweep_old(plan)

@@ -102,8 +102,14 @@ class Store(ABC):
     def results(self, plan_id: str) -> tuple[CheckResult, ...]: ...
 
     @abstractmethod
-    def history(self, stream: StreamKey, name: str, limit: int | None = 30) -> list[MetricPoint]:
-        """One metric of one stream, newest first."""
+    def history(
+        self, stream: StreamKey, name: str, limit: int | None = 30, since: str | None = None
+    ) -> list[MetricPoint]:
+        """One metric of one stream, newest first. `since` is ISO and inclusive."""
+
+    @abstractmethod
+    def metrics(self, stream: StreamKey, plan_id: str) -> Mapping[str, float]:
+        """Every metric of one run, by name."""
 
     @abstractmethod
     def quarantine(

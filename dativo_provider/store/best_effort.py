@@ -111,8 +111,13 @@ class BestEffort(Store):
     def results(self, plan_id: str) -> tuple[CheckResult, ...]:
         return self._opened().results(plan_id)
 
-    def history(self, stream: StreamKey, name: str, limit: int | None = 30) -> list[MetricPoint]:
-        return self._opened().history(stream, name, limit)
+    def history(
+        self, stream: StreamKey, name: str, limit: int | None = 30, since: str | None = None
+    ) -> list[MetricPoint]:
+        return self._opened().history(stream, name, limit, since)
+
+    def metrics(self, stream: StreamKey, plan_id: str) -> Mapping[str, float]:
+        return self._opened().metrics(stream, plan_id)
 
     def quarantine(
         self,

@@ -137,16 +137,33 @@ class LakeStore(Store):
         found.sort(key=lambda run: (moment(run.started_at), run.plan_id), reverse=True)
         return found[:limit]
 
-    def history(self, stream: StreamKey, name: str, limit: int | None = 30) -> list[MetricPoint]:
+    def history(
+        self, stream: StreamKey, name: str, limit: int | None = 30, since: str | None = None
+    ) -> list[MetricPoint]:
+        first = moment(since) if since else None
         found: list[MetricPoint] = []
-        for _day, events in self._days("metrics", *stream):
-            named = [event for event in events if name in event.body]
+        for day, events in self._days("metrics", *stream):
+            if first and day < first.date().isoformat():
+                break
+            named = [event for event in events if name in event.body and (not first or moment(event.day) >= first)]
             newest = _newest(named, lambda event: (False, event.at))
             found += [MetricPoint(event.day, event.body[name], event.plan_id) for event in newest]
             if _enough(found, limit):
                 break
         found.sort(key=lambda point: (moment(point.at), point.plan_id), reverse=True)
         return found[:limit]
+
+    def metrics(self, stream: StreamKey, plan_id: str) -> Mapping[str, float]:
+        events = self._of_plan("metrics", plan_id) or self._unfiled_metrics(stream, plan_id)
+        events = sorted((event for event in events if event.stream == stream), key=lambda event: event.at)
+        return {name: value for event in events for name, value in event.body.items()}
+
+    def _unfiled_metrics(self, stream: StreamKey, plan_id: str) -> list[Event]:
+        """Of something that is no run, so that nothing tells its day."""
+        for _day, events in self._days("metrics", *stream):
+            if found := [event for event in events if event.plan_id == plan_id]:
+                return found
+        return []
 
     def quarantine(
         self,

@@ -107,11 +107,18 @@ class SqlStore(Store):
         query = select(RESULTS.c.record).where(RESULTS.c.plan_id == plan_id).order_by(RESULTS.c.position)
         return tuple(load(CheckResult, row.record) for row in self._rows(query))
 
-    def history(self, stream: StreamKey, name: str, limit: int | None = 30) -> list[MetricPoint]:
+    def history(
+        self, stream: StreamKey, name: str, limit: int | None = 30, since: str | None = None
+    ) -> list[MetricPoint]:
         query = _of_stream(select(VALUES.c.at, VALUES.c.value, VALUES.c.plan_id), VALUES, *stream)
+        query = query.where(VALUES.c.at >= moment(since)) if since else query
         newest = (VALUES.c.at.desc(), VALUES.c.plan_id.desc())
         rows = self._rows(query.where(VALUES.c.name == name).order_by(*newest).limit(limit))
         return [MetricPoint(iso(row.at), row.value, row.plan_id) for row in rows]
+
+    def metrics(self, stream: StreamKey, plan_id: str) -> Mapping[str, float]:
+        query = _of_stream(select(VALUES.c.name, VALUES.c.value), VALUES, *stream)
+        return {row.name: row.value for row in self._rows(query.where(VALUES.c.plan_id == plan_id))}
 
     def quarantine(
         self,

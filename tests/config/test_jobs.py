@@ -395,7 +395,6 @@ def test_what_cannot_run_yet_validates_and_says_so(deployment: Deployment, text:
         ("versioning: {enabled: true}\n", "training sets are not tagged"),
         ("column_mappings: [{a: b}]\n", "column lineage"),
         ("  engine: {type: meltano}\n", "engine 'meltano' is not used"),
-        ("data_contract: {violation_handling: {notification: {channels: [slack]}}}\n", "notifications are not sent"),
     ],
 )
 def test_what_a_run_can_do_without_is_a_warning(deployment: Deployment, text: str, said: str) -> None:

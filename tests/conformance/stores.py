@@ -168,6 +168,25 @@ class StoreSuite:
         assert len(store.history(ORDERS, "nulls", limit=None)) == 4
         assert store.history(ORDERS, "absent") == []
 
+    def test_history_can_begin_at_a_moment(self, store: Store) -> None:
+        for day in (40, 3, 2, 1):
+            store.record_metrics(ORDERS, f"p{day}", ago(day), {"rows": day})
+        assert [point.value for point in store.history(ORDERS, "rows", limit=None, since=ago(2))] == [1, 2]
+        assert [point.value for point in store.history(ORDERS, "rows", limit=None, since=ago(2.5))] == [1, 2]
+        assert store.history(ORDERS, "rows", since=ago(0)) == []
+
+    def test_the_metrics_of_one_run_come_together_the_later_value_of_a_name_first(self, store: Store) -> None:
+        run = finished(a_run())
+        store.finish(run)
+        store.record_metrics(ORDERS, run.plan_id, run.started_at, {"notices": 1, "notice:c": 5})
+        store.record_metrics(ORDERS, run.plan_id, run.started_at, {"notices": 0})
+        found = store.metrics(ORDERS, run.plan_id)
+        assert (found["notices"], found["notice:c"], found["rows_accepted"]) == (0, 5, 7)
+        assert store.metrics(ORDERS._replace(stream="items"), run.plan_id) == {}
+        store.record_metrics(ORDERS, "no-run", ago(3), {"notices": 2})
+        assert store.metrics(ORDERS, "no-run") == {"notices": 2}
+        assert store.metrics(ORDERS, "nothing") == {}
+
     def test_a_metric_said_twice_counts_once(self, store: Store) -> None:
         store.record_metrics(ORDERS, "p1", ago(1), {"rows": 1})
         store.record_metrics(ORDERS, "p1", ago(1), {"rows": 2, "bytes": 5})

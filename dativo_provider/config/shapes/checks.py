@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from dativo_provider.config.problems import did_you_mean, listed
-from dativo_provider.config.shapes.base import Mapped, Names, Regex, Shape, Wrong
+from dativo_provider.config.shapes.base import Interval, Names, Regex, Shape, Wrong
 from dativo_provider.vocabulary import Distance, OnViolation
 
-__all__ = ["CHECK_TYPES", "ContractBlock", "InlineCheck", "Sla", "ViolationHandling"]
+__all__ = ["CHECK_TYPES", "TEMPLATE_NAMES", "ContractBlock", "InlineCheck", "Notification", "Sla", "ViolationHandling"]
 
 CHECK_TYPES = (
     "not_null", "null_check", "required", "null", "completeness", "unique", "uniqueness", "unique_check", "range",
@@ -18,9 +19,25 @@ CHECK_TYPES = (
     "accepted_values", "freshness", "row_count", "condition", "aggregate", "sql",
     "failed_rows", "reference", "foreign_key", "distribution", "schema", "change", "custom",
 )  # fmt: skip
+TEMPLATE_NAMES = (
+    "contract_name", "contract_version", "asset_name", "tenant_id", "job_name", "run_id", "violation_count",
+    "violations_list", "quarantine_path", "quarantine_ui_url",
+)  # fmt: skip
 Severity = Literal[
     "error", "warning", "info", "critical", "blocker", "fail", "high", "medium", "warn", "low", "minor"
 ]  # fmt: skip
+
+
+def _template(value: str) -> str:
+    try:
+        parts = list(Formatter().parse(value))
+    except ValueError:
+        raise Wrong("a brace of the template is not closed", "double braces that shall stay: {{ and }}") from None
+    for _, name, form, conversion in parts:
+        if name is not None and (name not in TEMPLATE_NAMES or form or conversion):
+            hint = did_you_mean(name, TEMPLATE_NAMES) or f"use one of: {listed(TEMPLATE_NAMES)}"
+            raise Wrong(f"'{{{name}}}' is not replaced in a template", hint)
+    return value
 
 
 def _check_type(value: str) -> str:
@@ -122,6 +139,28 @@ class Quarantine(Shape):
     keep_original: bool = Field(default=False, description="Keep masked columns in clear in the quarantine.")
 
 
+class Notification(Shape):
+    """Whom violations are told, and how."""
+
+    channels: Names = Field(
+        default=[], description="`slack`, `email`, `pagerduty`, `teams`, `webhook`, or names of `notifications`."
+    )
+    recipients: Names = Field(default=[], description="E-mail addresses.")
+    template: Annotated[str, AfterValidator(_template)] = Field(
+        default="", description="Text of the message; `{contract_name}`, `{violations_list}`, … are replaced."
+    )
+    mention_on_critical: bool | str = Field(
+        default="",
+        description="Put before messages about errors: `true` for `<!channel>`, or text such as `<@U012AB>`.",
+    )
+    window: Interval = Field(
+        default=86_400, description="A violation that lasts is told again after this long: seconds, or `6h`, `1d`."
+    )
+    quarantine_ui_url: Annotated[str, AfterValidator(_template)] = Field(
+        default="", description="Where people look at quarantined rows; `{run_id}`, `{asset_name}`, … are replaced."
+    )
+
+
 class ViolationHandling(Shape):
     """What failures do."""
 
@@ -142,7 +181,7 @@ class ViolationHandling(Shape):
     on_not_evaluated: Literal["block", "warn"] | None = Field(
         default=None, description="A check of severity error that nothing here evaluates; default: `warn`."
     )
-    notification: Mapped = Field(default={}, description="Channels and recipients.")
+    notification: Notification | None = Field(default=None, description="Whom violations are told.")
     quarantine: Quarantine | None = Field(default=None, description="Where rows that fail go.")
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "Job",
     "Logging",
     "LookupTable",
+    "NotificationChannel",
     "Plugins",
     "Retry",
     "Schedule",
@@ -129,6 +130,21 @@ class AlertRule(Shape):
     description: str = Field(default="", description="For people.")
 
 
+class NotificationChannel(Shape):
+    """A way to tell people."""
+
+    type: Literal["slack", "email", "pagerduty", "teams", "webhook"] | None = Field(
+        default=None, description="Kind of the channel; default: its name."
+    )
+    connection_id: str = Field(
+        default="", description="Airflow connection with its address and token; default: `<tenant>_<name>`."
+    )
+    url: str = Field(default="", description="Address to post to, best as `${SECRET:NAME}`; instead of a connection.")
+    channel: str = Field(default="", description="Channel of Slack.")
+    recipients: Names = Field(default=[], description="E-mail addresses.")
+    sender: str = Field(default="", description="Sender of e-mails; default: the connection's.")
+
+
 class Logging(Shape):
     """Logs of this job."""
 
@@ -202,6 +218,9 @@ class Job(Shape):
         default=None, description="Memory of one task (`512MB`, `2GB`); default: the deployment's."
     )
     alert_rules: list[AlertRule] = Field(default=[], description="Alerts on values.")
+    notifications: dict[str, NotificationChannel] = Field(
+        default={}, description="Channels by name, for `violation_handling.notification` and `alert_rules`."
+    )
     logging: Logging | None = Field(default=None, description="Logs of this job.")
     catalog: Catalog | None = Field(default=None, description="A data catalog that is told about the table.")
     classification_overrides: dict[str, str] = Field(

@@ -1,0 +1,1 @@
+"""One leaf per kind of channel."""
