@@ -290,6 +290,7 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
         description=job.description,
         slices=job.slices or 0,
         memory_limit_mb=_memory_limit(making),
+        profile=making.job.profile,
         maintenance=maintenance_spec(making.tenant.maintenance, job.maintenance, target_spec.file_size_mb),
         allowed_variables=(*making.tenant.own_variables, *making.recipe_variables),
         channels=tuple(told.every()),

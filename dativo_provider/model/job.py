@@ -236,6 +236,7 @@ class JobSpec:
     maintenance: MaintenanceSpec = MaintenanceSpec()
     slices: int = 0  # parts of one stream that tasks read at once; 0: by the source's size
     memory_limit_mb: int = 0  # of each task; 0: the deployment's
+    profile: bool = False  # every run leaves a profile of its rows
     allowed_variables: tuple[str, ...] = ()  # environment variables this tenant may reference
     channels: tuple[ChannelSpec, ...] = ()  # every one it declares or uses
     notification: NotificationSpec = NotificationSpec()

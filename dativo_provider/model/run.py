@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, Self, TypeVar, cast
 
 from pydantic import TypeAdapter
@@ -20,13 +20,14 @@ from dativo_provider.vocabulary import LaneKind, RunStatus
 
 __all__ = [
     "REPLAYS", "Lane", "Manifest", "Plan", "Published", "ReplayRequest", "RunRecord", "RunRequest", "StagedFile",
-    "State", "dump", "load", "new_id",
+    "State", "data_time", "dump", "load", "new_id",
 ]  # fmt: skip
 
 
 T = TypeVar("T")
 
 
+_TIMES = ("", "date", "timestamp", "timestamptz")
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}
 
 
@@ -51,6 +52,17 @@ def load(kind: type[T], data: bytes | str) -> T:
 def new_id(now: datetime) -> str:
     """What a run, or a change by hand, is known by in files and state; safe in paths."""
     return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def data_time(window: Window, started_at: str) -> str:
+    """When what a run brought belongs to (ISO): a backfill's is its interval, whenever it ran."""
+    if window.kind != "range" or not isinstance(window.lo, str) or window.type not in _TIMES:
+        return started_at
+    try:
+        start = datetime.fromisoformat(window.lo)
+    except ValueError:
+        return started_at
+    return start.replace(tzinfo=start.tzinfo or UTC).isoformat()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dativo_provider.model.run import Manifest, Plan
 from dativo_provider.model.target import Target
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.notices import tell_verdict
+from dativo_provider.pipeline.numbers import leave_profile, leave_score
 from dativo_provider.pipeline.records import history, record_verdict, total_books
 from dativo_provider.pipeline.workplace import open_run
 
@@ -29,6 +30,8 @@ def audit(plan_uri: str, ctx: RunContext) -> Verdict:
     verdict = _decide(plan, manifests, books, target, ctx)
     folder.write_verdict(verdict)
     record_verdict(plan, verdict, books, ctx)
+    leave_score(plan, verdict, ctx)
+    leave_profile(folder, plan, manifests, books, target, ctx)
     ctx.event("validation_errors" if books.left_out else "validation_filtered", "audited", decision=verdict.decision)
     if not verdict.publishes:
         tell_verdict(plan, verdict, ctx)

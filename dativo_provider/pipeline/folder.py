@@ -80,6 +80,17 @@ class RunFolder:
                 "this run has not been audited", where=self.uri, remedy="run the audit task of this plan first"
             ) from missing
 
+    def write_profile(self, profile: bytes) -> None:
+        """Of the staged rows, as JSON; the first of several audits wins."""
+        self.store.write_new(f"{self.uri}/profile.json", profile)
+
+    def profile(self) -> bytes | None:
+        """None where the run made none."""
+        try:
+            return self.store.read(f"{self.uri}/profile.json")
+        except FileNotFoundError:
+            return None
+
     def published(self) -> Published | None:
         """None before the run has been published, or put on its branch."""
         try:

@@ -17,6 +17,7 @@ from dativo_provider.pipeline.base_cursor import base_cursor
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.lookups import release_lookups
 from dativo_provider.pipeline.notices import tell_verdict
+from dativo_provider.pipeline.numbers import leave_numbers
 from dativo_provider.pipeline.workplace import open_run, reading
 
 __all__ = ["commit", "fail_if_stale", "next_cursor", "publish", "settle"]
@@ -85,6 +86,7 @@ def settle(
     release_lookups(plan, folder.store)
     _acknowledge(plan, cursor, ctx)
     records.published(plan, outcome, folder.verdict(), manifests, ctx)
+    leave_numbers(folder, plan, ctx)
     books = records.total_books(manifests)
     ctx.event("job_finished", f"{plan.job.dag_id} {plan.stream}", accepted=books.accepted, left_out=books.left_out)
 

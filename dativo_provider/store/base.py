@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from dativo_provider.model.books import Books
 from dativo_provider.model.checks import CheckResult
-from dativo_provider.model.run import RunRecord
+from dativo_provider.model.run import RunRecord, data_time
 from dativo_provider.store.when import now
 from dativo_provider.vocabulary import RunStatus
 
@@ -60,11 +60,11 @@ class Store(ABC):
         self.save_run(run, now())
 
     def finish(self, run: RunRecord) -> None:
-        """The counts of a published run also become history (`rows_accepted`, …)."""
+        """The counts of an accepted run, an empty one too, also become history (`rows_accepted`, …)."""
         self.save_run(run, now())
-        if run.status == "published":
+        if run.status in ("published", "nothing_new"):
             key = StreamKey(run.tenant, run.job, run.stream)
-            self.record_metrics(key, run.plan_id, run.started_at, row_counts(run.books))
+            self.record_metrics(key, run.plan_id, data_time(run.window, run.started_at), row_counts(run.books))
 
     def record_results(self, plan_id: str, results: Sequence[CheckResult]) -> None:
         """Replaces the results of this plan."""

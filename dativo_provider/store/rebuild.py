@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dativo_provider.model.run import RunRecord
+from dativo_provider.model.run import RunRecord, data_time
 from dativo_provider.store.base import QuarantineEntry, Store, StreamKey, row_counts
 
 __all__ = ["Rebuilt", "import_records"]
@@ -32,9 +32,10 @@ def import_records(store: Store, records: Iterable[RunRecord], quarantine: Itera
         if record.verdict is not None and record.verdict.results:
             store.save_results(record.plan_id, record.verdict.results, at)
             results += len(record.verdict.results)
-        if record.status == "published":
+        if record.status in ("published", "nothing_new"):
             key = StreamKey(record.tenant, record.job, record.stream)
-            store.record_metrics(key, record.plan_id, record.started_at, row_counts(record.books))
+            at = data_time(record.window, record.started_at)
+            store.record_metrics(key, record.plan_id, at, row_counts(record.books))
     for entry in quarantine:
         store.record_quarantine(entry)
         entries += 1

@@ -217,6 +217,9 @@ class Job(Shape):
     memory_limit: int | str | None = Field(
         default=None, description="Memory of one task (`512MB`, `2GB`); default: the deployment's."
     )
+    profile: bool = Field(
+        default=False, description="true: every run leaves a profile of its rows, and its numbers become history."
+    )
     alert_rules: list[AlertRule] = Field(default=[], description="Alerts on values.")
     notifications: dict[str, NotificationChannel] = Field(
         default={}, description="Channels by name, for `violation_handling.notification` and `alert_rules`."

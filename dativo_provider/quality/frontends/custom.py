@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from dativo_provider.model.checks import Rule
 from dativo_provider.quality.frontends.base import Contract, Draft, refuse
+from dativo_provider.quality.frontends.builtin import BUILT_IN
 
-__all__ = ["BUILT_IN", "compile_rule"]
-
-# what a name of ours means; any other is `package.module:function` of the tenant
-BUILT_IN = ("ml_anomaly_detection",)
+__all__ = ["compile_rule"]
 
 
 def compile_rule(rule: Rule, contract: Contract) -> Iterator[Draft]:
@@ -23,7 +21,7 @@ def compile_rule(rule: Rule, contract: Contract) -> Iterator[Draft]:
     names = next((rule.body[key] for key in ("columns", "column", "field") if rule.body.get(key)), ())
     columns = tuple(contract.column(name, rule).name for name in ([names] if isinstance(names, str) else names))
     if function in BUILT_IN:
-        yield Draft("anomaly", columns, dict(arguments), label=function)
+        yield BUILT_IN[function](rule, columns, arguments)
         return
     yield Draft(
         "custom", columns, {"function": function, "arguments": dict(arguments)}, engine="python", label=function

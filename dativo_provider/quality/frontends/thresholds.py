@@ -57,7 +57,7 @@ class Threshold:
             self.op == "mustBeLessThan" and self.unit == "rows" and 0 < self.value <= 1
         )
 
-    def holds(self, count: int, total: int) -> bool:
+    def holds(self, count: float, total: float) -> bool:
         observed = count if self.unit == "rows" else count * 100 / total if total else 0.0
         return _COMPARE[self.op](observed, self.value)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from dativo_provider.quality.metrics import (
     aggregate,
+    anomaly,
+    change,
     distribution,
     failed_rows,
     freshness,
@@ -22,6 +24,8 @@ __all__ = ["EVALUATORS"]
 
 EVALUATORS: Mapping[str, Evaluator] = {
     "aggregate": aggregate.EVALUATOR,
+    "anomaly": anomaly.EVALUATOR,
+    "change": change.EVALUATOR,
     "distribution": distribution.EVALUATOR,
     "failed_rows": failed_rows.EVALUATOR,
     "freshness": freshness.EVALUATOR,

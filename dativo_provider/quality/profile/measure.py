@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from dativo_provider.model.personal import is_personal
 from dativo_provider.model.stream import Field
@@ -22,7 +23,9 @@ __all__ = ["BINS", "profile"]
 
 BINS = 20
 _AT_ONCE = 100  # columns of one SELECT
+_HISTOGRAMS_AT_ONCE = 20  # each takes DuckDB some MB
 
+T = TypeVar("T")
 Words = Mapping[str, Any]
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -33,14 +36,14 @@ def profile(scene: Scene, ranges: Ranges | None = None) -> Profile:
     """
     columns: list[ColumnProfile] = []
     rows = 0
-    for fields in _lots(scene.fields):
+    for fields in _lots(scene.fields, _AT_ONCE):
         rows, found = _measured(scene, fields)
         columns += [_column(field, rows, found[field.name]) for field in fields]
     return Profile(rows, tuple(_shaped(scene, columns, ranges or {})))
 
 
-def _lots(fields: Sequence[Field]) -> Iterable[Sequence[Field]]:
-    return (fields[at : at + _AT_ONCE] for at in range(0, len(fields), _AT_ONCE))
+def _lots(given: Sequence[T], most: int) -> Iterable[Sequence[T]]:
+    return (given[at : at + most] for at in range(0, len(given), most))
 
 
 def _measured(scene: Scene, fields: Sequence[Field]) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -92,13 +95,13 @@ def _plain(value: Any) -> Any:
 
 def _shaped(scene: Scene, columns: Sequence[ColumnProfile], ranges: Ranges) -> Iterable[ColumnProfile]:
     """With histograms, and how often each candidate really occurs."""
-    from dataclasses import replace
-
     fields = {field.name: field for field in scene.fields}
     spans = {column.name: span for column in columns if (span := _span(column, ranges))}
     terms = {name: _bins(fields[name], *span) for name, span in spans.items()}
     terms |= {column.name: _chosen(fields[column.name], column.top) for column in columns if column.top}
-    row = _second(scene, terms) if terms else {}
+    row: dict[str, Any] = {}
+    for lot in _lots(list(terms), _HISTOGRAMS_AT_ONCE):
+        row |= _second(scene, {name: terms[name] for name in lot})
     for column in columns:
         counts = dict(row.get(column.name) or ())
         if column.name in spans:
@@ -127,9 +130,10 @@ def _second(scene: Scene, terms: Mapping[str, str]) -> dict[str, Any]:
 def _bins(column: Field, low: float, high: float) -> str:
     value, width = number(column), (high - low) / BINS
     place = f"floor(({value} - ({low!r})) / {width!r})" if width > 0 and math.isfinite(width) else f"0 * ({value})"
-    return f"histogram(least(greatest({place}, 0), {BINS - 1})::UTINYINT)"
+    bins = f"histogram(least(greatest({place}, 0), {BINS - 1})::UTINYINT)"
+    return f"{bins} FILTER (WHERE ({value}) IS NOT NULL)"  # greatest() passes over NULL
 
 
 def _chosen(column: Field, top: Sequence[TopValue]) -> str:
-    values = ", ".join("'" + str(each.value).replace("'", "''") + "'" for each in top)
+    values = ", ".join("'" + str(each.value).replace("'", "''") + "'" for each in top if "\0" not in str(each.value))
     return f"histogram({text_of(column)}) FILTER (WHERE {text_of(column)} IN ({values}))"

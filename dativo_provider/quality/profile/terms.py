@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.stream import Field
 from dativo_provider.sql.names import quoted
 
-__all__ = ["NUMERIC", "kind_of", "number", "of_column", "text_of"]
+__all__ = ["METRICS", "NUMERIC", "kind_of", "metric_sql", "number", "of_column", "text_of"]
 
 NUMERIC = frozenset({"int", "long", "float", "double", "decimal"})
 _TIMES = frozenset({"date", "time", "timestamp", "timestamptz"})
@@ -79,3 +80,31 @@ def of_column(column: Field, *, personal: bool = False) -> dict[str, str]:
         terms |= _FLOATS if kind in ("float", "double") else {}
         terms |= _FREQUENT if kind in _TEXTS | {"boolean"} else {}
     return {word: term(column) for word, term in terms.items()}
+
+
+# One number of a column by its word; `{c}` is the column, `{x}` its finite values, `{f}` the filter of rows that count.
+METRICS: Mapping[str, str] = {
+    "null_share": "1 - count({c}){f} / nullif(count(*){f}, 0)",
+    "distinct": "approx_count_distinct({c}){f}",
+    "min": "min({x}){f}",
+    "max": "max({x}){f}",
+    "mean": "avg({x}){f}",
+    "stddev": "stddev_samp({x}){f}",
+    "sum": "sum({x}){f}",
+    "min_length": "min(length({c})){f}",
+    "max_length": "max(length({c})){f}",
+}
+_OF_NUMBERS = frozenset({"min", "max", "mean", "stddev", "sum"})
+_OF_TEXTS = frozenset({"min_length", "max_length"})
+
+
+def metric_sql(word: str, column: Field, condition: str = "") -> str:
+    """SQL of `word` over `column`. Raises `ConfigurationError` for a word that is none, or does not fit the type."""
+    fits = NUMERIC if word in _OF_NUMBERS else _TEXTS if word in _OF_TEXTS else None
+    if word not in METRICS or (fits and kind_of(column) not in fits):
+        raise ConfigurationError(
+            f"there is no metric {word}({column.name}) of a column of type {column.type}",
+            remedy=f"use one of {', '.join(METRICS)}; means and sums are of numbers, lengths of texts",
+        )
+    kept = f" FILTER (WHERE {condition})" if condition else ""
+    return METRICS[word].format(c=quoted(column.name), x=number(column), f=kept)

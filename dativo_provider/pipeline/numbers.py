@@ -1,0 +1,64 @@
+"""Numbers that a run leaves for those after it: its score, what its checks measured, and the profile of its rows.
+
+They may be late or missing, and stop no run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dativo_provider.model.books import Books
+from dativo_provider.model.checks import Verdict
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.run import Manifest, Plan, data_time, dump, load
+from dativo_provider.model.target import Target
+from dativo_provider.pipeline.folder import RunFolder
+
+__all__ = ["leave_numbers", "leave_profile", "leave_score"]
+
+
+def leave_score(plan: Plan, verdict: Verdict, ctx: RunContext) -> None:
+    """Of every audited run, blocked ones too: that is what a trend is to show."""
+    from dativo_provider.quality.score import scorecard
+
+    _record(plan, scorecard(verdict.results, plan.checks, plan.fields).metrics(), ctx)
+
+
+def leave_profile(
+    folder: RunFolder, plan: Plan, manifests: Sequence[Manifest], books: Books, target: Target, ctx: RunContext
+) -> None:
+    if not plan.job.profile or plan.request.dry_run:
+        return
+    from dativo_provider.quality.metrics.base import Scene
+    from dativo_provider.quality.profile.measure import profile
+
+    files = [file for manifest in manifests for file in manifest.files]
+    scene = Scene(
+        read=lambda columns: target.read_staged(plan, files, columns),
+        books=books,
+        now=ctx.now(),
+        settings=ctx.settings,
+        fields=plan.fields,
+    )
+    try:
+        folder.write_profile(dump(profile(scene)))
+    except Exception as problem:  # a profile is never worth a run, whatever went wrong with it
+        ctx.log.warning("this run leaves no profile: %s", type(problem).__name__)
+
+
+def leave_numbers(folder: RunFolder, plan: Plan, ctx: RunContext) -> None:
+    """Of an accepted run: what the next one's anomaly and change checks are judged against."""
+    from dativo_provider.quality.metrics.measured import history_of
+    from dativo_provider.quality.profile.model import Profile
+
+    text = folder.profile()
+    profiled = load(Profile, text).metrics() if text else {}
+    _record(plan, {**profiled, **history_of(folder.verdict().results)}, ctx)
+
+
+def _record(plan: Plan, values: Mapping[str, float], ctx: RunContext) -> None:
+    from dativo_provider.store import StreamKey, open_store
+
+    if values and not plan.request.dry_run:
+        key = StreamKey(plan.job.tenant, plan.job.name, plan.stream)
+        open_store(ctx).record_metrics(key, plan.plan_id, data_time(plan.window, plan.created_at), values)

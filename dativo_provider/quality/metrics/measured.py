@@ -1,0 +1,92 @@
+"""Metrics by name: `rows`, or `<word>(<column>)` as `mean(amount)`; what they are now, and what they were.
+
+A check that measures keeps its numbers in its result's `value`, from where a published run hands them to history.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dativo_provider.errors import ConfigurationError
+from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.model.stream import Field
+from dativo_provider.quality.metrics.base import Measures, Scene, Values
+from dativo_provider.quality.metrics.where import condition, read_by
+from dativo_provider.quality.profile.terms import metric_sql
+
+if TYPE_CHECKING:
+    from dativo_provider.store import MetricPoint
+
+__all__ = ["FLAG", "ROWS", "current", "earlier", "history_of", "measures", "named", "stored"]
+
+ROWS = "rows"
+_SAME = {"rows_accepted": ROWS, "row_count": ROWS}
+FLAG = "anomaly"  # `anomaly(<metric>)` is 1 where the run's value was out of the ordinary
+_OF_COLUMN = re.compile(r"(\w+)\((.+)\)")
+_ROWS_IN_STORE = "rows_accepted"  # which every published run leaves
+
+
+def measures(check: CheckSpec, scene: Scene, metrics: Sequence[str]) -> Measures:
+    """Raises `ConfigurationError` for a metric that is none, or of a column the rows do not have."""
+    parts = {name: _parts(name, check, scene) for name in metrics if name != ROWS}
+    where = condition(check) if check.where else ""
+    aggregates = {name: metric_sql(word, column, where) for name, (word, column) in parts.items()}
+    if where and ROWS in metrics:
+        aggregates[ROWS] = f"count(*) FILTER (WHERE {where})"
+    return Measures(read_by(check, scene, *(column.name for _, column in parts.values())), aggregates)
+
+
+def named(metric: str) -> str:
+    """The metric by its one name."""
+    return _SAME.get(metric, metric)
+
+
+def _parts(name: str, check: CheckSpec, scene: Scene) -> tuple[str, Field]:
+    found = _OF_COLUMN.fullmatch(name)
+    column = next((field for field in scene.fields if found and field.name == found[2]), None)
+    if found is None or column is None:
+        raise ConfigurationError(
+            f"there is no metric '{name}'", where=check.declared_in,
+            remedy=f"write {ROWS}, or a word and a column such as mean(amount); the columns are "
+            + ", ".join(field.name for field in scene.fields),
+        )  # fmt: skip
+    return found[1], column
+
+
+def current(name: str, check: CheckSpec, scene: Scene, values: Values) -> float | None:
+    """None where no row has a value."""
+    if name == ROWS:
+        return float(values.get(ROWS) or 0 if check.where else scene.books.accepted)
+    value = values.get(name)
+    return None if value is None else float(value)
+
+
+def earlier(name: str, check: CheckSpec, scene: Scene, most: int) -> Sequence[MetricPoint]:
+    """What published runs left of it, newest first."""
+    return scene.history(stored(name, check), most)
+
+
+def stored(name: str, check: CheckSpec) -> str:
+    """Its name in history. With `where` it is another number, known by the check."""
+    if check.where:
+        return f"{name}@{check.id}"
+    return _ROWS_IN_STORE if name == ROWS else name
+
+
+def history_of(results: Iterable[CheckResult]) -> dict[str, float]:
+    """Numbers of a published run's results that become history."""
+    found: dict[str, float] = {}
+    for result in results:
+        for name, facts in _measured(result).items():
+            if isinstance(facts.get("value"), int | float):
+                found[name] = float(facts["value"])
+                if facts.get("anomalous"):
+                    found[f"{FLAG}({name})"] = 1.0
+    return {name: value for name, value in found.items() if name != _ROWS_IN_STORE}
+
+
+def _measured(result: CheckResult) -> Mapping[str, Mapping[str, Any]]:
+    metrics = result.value.get("metrics", {}) if isinstance(result.value, Mapping) else {}
+    return metrics if isinstance(metrics, Mapping) else {}
