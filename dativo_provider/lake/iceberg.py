@@ -181,6 +181,15 @@ class IcebergTarget(Target):
         row_filter = read.between(plan.spec.incremental.cursor_field, low, high)
         return read.typed(read.scan(table, columns=columns, row_filter=row_filter), wanted)
 
+    def published_within(self, plan: Plan, ranges: Mapping[str, tuple[Any, Any]]) -> pa.RecordBatchReader:
+        every = {field.name: field for field in (*plan.fields, *SYSTEM_FIELDS)}
+        wanted, table = [every[name] for name in ranges], find_table(self.catalog, plan.table)
+        before = None if table is None else read.before(table, plan.plan_id)
+        if table is None or before is None:
+            return read.no_rows(wanted)
+        row_filter = read.within(ranges)
+        return read.typed(read.scan(table, columns=list(ranges), row_filter=row_filter, snapshot_id=before), wanted)
+
     def quarantined_ids(self, plan: Plan) -> frozenset[str]:
         from pyiceberg.expressions import EqualTo
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dativo_provider.errors import DataError
+from dativo_provider.errors import DataError, SourceChanged
+from dativo_provider.lake.history import ancestors, said
 from dativo_provider.lake.sink import filesystem_of
 from dativo_provider.lake.translate import translated
 from dativo_provider.model.run import StagedFile
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pyiceberg.expressions import BooleanExpression
     from pyiceberg.table import Table
 
-__all__ = ["between", "no_rows", "row_count", "scan", "staged_rows"]
+__all__ = ["before", "between", "no_rows", "row_count", "scan", "staged_rows", "within"]
 
 _BATCH_ROWS = 65_536
 
@@ -89,6 +90,31 @@ def between(column: str, low: Any, high: Any) -> BooleanExpression:
     if high is not None:
         parts.append(LessThanOrEqual(column, high))
     return And(AlwaysTrue(), *parts) if parts else AlwaysTrue()
+
+
+def within(ranges: Mapping[str, tuple[Any, Any]]) -> BooleanExpression:
+    """Rows that lie in all of the ranges."""
+    from pyiceberg.expressions import AlwaysTrue, And
+
+    return And(AlwaysTrue(), AlwaysTrue(), *(between(name, low, high) for name, (low, high) in ranges.items()))
+
+
+def before(table: Table, plan_id: str) -> int | None:
+    """The snapshot that plan has or would have published upon; None where there was none.
+
+    Raises `SourceChanged` when it has expired.
+    """
+    current = table.current_snapshot()
+    for snapshot in ancestors(table.metadata, current.snapshot_id if current else None):
+        if said(snapshot).get("dativo.run") == plan_id:
+            parent: int | None = snapshot.parent_snapshot_id
+            if parent is not None and table.snapshot_by_id(parent) is None:
+                raise SourceChanged(
+                    "what the table held before this run has expired", where=".".join(table.name()),
+                    remedy="start a new run",
+                )  # fmt: skip
+            return parent
+    return int(current.snapshot_id) if current else None
 
 
 def row_count(table: Table) -> int:

@@ -127,6 +127,12 @@ class Target(ABC):
         inclusive; every row when both are None."""
 
     @abstractmethod
+    def published_within(self, plan: Plan, ranges: Mapping[str, tuple[Any, Any]]) -> pa.RecordBatchReader:
+        """The columns of `ranges` of rows that were published before this plan's own commit and lie in all of the
+        ranges, both ends inclusive. Files that cannot hold such a row are not read. Raises `SourceChanged` when what
+        was there before that commit has expired."""
+
+    @abstractmethod
     def quarantined_ids(self, plan: Plan) -> frozenset[str]:
         """Row ids of this stream's rows that are in the quarantine already."""
 

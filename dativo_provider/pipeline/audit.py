@@ -94,6 +94,7 @@ def _dataset(
         fields=plan.fields,
         history=lambda metric, most: history(plan, metric, most, ctx),
         table=lambda name: target.version(plan.job, name),
+        published=lambda ranges: target.published_within(plan, ranges),
         plan=plan,
         check_cancelled=ctx.check_cancelled,
     )

@@ -90,6 +90,9 @@ class DryRunTarget(Target):
     def published_keys(self, plan: Plan, columns: Sequence[str], low: Any, high: Any) -> pa.RecordBatchReader:
         return self._real.published_keys(plan, columns, low, high)
 
+    def published_within(self, plan: Plan, ranges: Mapping[str, tuple[Any, Any]]) -> pa.RecordBatchReader:
+        return self._real.published_within(plan, ranges)
+
     def quarantined_ids(self, plan: Plan) -> frozenset[str]:
         return self._real.quarantined_ids(plan)
 

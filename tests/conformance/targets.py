@@ -667,6 +667,24 @@ class TargetSuite(Fixtures):
 
     # -- reading back ---------------------------------------------------------------------------------
 
+    @requirement("DQ-06")
+    def test_what_was_published_before_a_plan_is_found_by_ranges_and_its_own_commit_is_not(self, lake: Lake) -> None:
+        def within(plan: Plan, low: int, high: int) -> list[int]:
+            return sorted(lake.target.published_within(plan, {"id": (low, high)}).read_all()["id"].to_pylist())
+
+        assert within(lake.plan(), 0, 99) == []
+        lake.run([1, 2, 3])
+        lake.run([4, 5])
+        plan = lake.plan()
+        assert within(plan, 2, 4) == [2, 3, 4]
+        made = lake.extract(plan, [6, 7])
+        assert within(plan, 0, 99) == [1, 2, 3, 4, 5]
+        lake.publish(plan, [made])
+        assert within(plan, 0, 99) == [1, 2, 3, 4, 5]
+        lake.run([8])
+        assert within(plan, 0, 99) == [1, 2, 3, 4, 5]
+        assert within(lake.plan(), 6, 99) == [6, 7, 8]
+
     def test_has_rows_knows_empty_from_full(self, lake: Lake) -> None:
         plan = lake.plan()
         assert not lake.target.has_rows(plan)

@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 __all__ = ["Evaluator", "History", "Measures", "Read", "Scene", "Values", "judged", "passed", "result"]
 
 Read = Callable[[Sequence[str]], "Iterator[pa.RecordBatch]"]
+Published = Callable[[Mapping[str, tuple[Any, Any]]], "pa.RecordBatchReader"]
 History = Callable[[str, int], "Sequence[MetricPoint]"]
 
 
 def _no_history(_: str, __: int) -> Sequence[MetricPoint]:
     return ()
+
+
+def _nothing_published(_: Mapping[str, tuple[Any, Any]]) -> NoReturn:
+    raise Unsupported("there is no table whose published rows could be looked at", remedy="run the check within a job")
 
 
 def _no_table(name: str) -> NoReturn:
@@ -45,7 +50,9 @@ class Scene:
 
     `read(columns)` yields the rows, as often as asked. `history(metric, most)` are the values that published runs of
     this stream left in the store, newest first. `table(name)` is a published table of the same tenant as it is now;
-    it raises what `Target.version` does. `plan` is None where a table or file is checked without a run.
+    it raises what `Target.version` does. `published(ranges)` are the columns of `ranges` of rows that the stream's
+    table held before this run, within them (`Target.published_within`). `plan` is None where a table or file is
+    checked without a run.
     """
 
     read: Read
@@ -55,6 +62,7 @@ class Scene:
     fields: Sequence[Field] = ()  # of the rows; empty: not known
     history: History = _no_history
     table: Callable[[str], TableVersion] = _no_table
+    published: Published = _nothing_published
     plan: Plan | None = None
     check_cancelled: Callable[[], None] = _go_on  # raises when the run was cancelled
 

@@ -16,7 +16,7 @@ from dativo_provider.quality.metrics.base import Scene
 from dativo_provider.sql.limit import limited
 from dativo_provider.sql.sandbox import connect
 
-__all__ = ["database", "one_pass", "rows_of", "streamed"]
+__all__ = ["database", "one_pass", "python_value", "rows_of", "streamed"]
 
 
 def one_pass(scene: Scene, columns: Iterable[str], query: str) -> dict[str, Any]:
@@ -30,10 +30,10 @@ def one_pass(scene: Scene, columns: Iterable[str], query: str) -> dict[str, Any]
         found.register("staged", reader)
         with limited(found):
             answer = found.sql(query).to_arrow_table()
-    return {name: _python(answer.column(name)[0]) for name in answer.column_names} if answer.num_rows else {}
+    return {name: python_value(answer.column(name)[0]) for name in answer.column_names} if answer.num_rows else {}
 
 
-def _python(value: pa.Scalar) -> Any:
+def python_value(value: pa.Scalar) -> Any:
     """As Python; a day or moment Python cannot write down is its first or last."""
     try:
         return value.as_py()

@@ -1,12 +1,17 @@
-"""Rows that repeat the key of another row of the run. A row with NULL in a column of the key has no key."""
+"""Rows that repeat the key of another row: of this run, and with `scope: table` of what was published before.
+
+A row with NULL in a column of the key has no key.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.model.modes import TRAITS
 from dativo_provider.quality.frontends.thresholds import Threshold
 from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, passed, result
+from dativo_provider.quality.metrics.published import known_keys
 from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.quality.metrics.where import read_by, those_that_count
 from dativo_provider.sql.names import quoted
@@ -15,16 +20,34 @@ __all__ = ["EVALUATOR"]
 
 
 def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
-    if check.params.get("scope") == "table":
-        return result(check, "not_evaluated", message="rows that are published already were not looked at")
+    published = check.params.get("scope") == "table"
+    if published and (reason := _no_scope(scene)):
+        return result(check, "not_evaluated", message=reason)
     surplus = _surplus(check, scene) if scene.rows else 0
+    known = known_keys(check, scene) if published and scene.rows and _adds(scene) else 0
+    failed, key = surplus + known, ", ".join(check.columns)
     if "allowed" in check.params:
         allowed = Threshold.from_dict(check.params["allowed"])
-        fits, message = allowed.holds(surplus, scene.rows), f"{surplus} rows too many, must be {allowed}"
+        fits, message = allowed.holds(failed, scene.rows), f"{failed} rows too many, must be {allowed}"
     else:
-        fits = surplus <= check.tolerance * scene.rows
-        message = f"{surplus} rows repeat the {', '.join(check.columns)} of another row of this run" if surplus else ""
-    return result(check, passed(fits), "scan", scene.rows, surplus, surplus, message)
+        fits = failed <= check.tolerance * scene.rows
+        parts = [f"{surplus} rows repeat the {key} of another row of this run"] if surplus else []
+        parts += [f"{known} rows have a {key} that is published already"] if known else []
+        message = "; ".join(parts)
+    return result(check, passed(fits), "scan", scene.rows, failed, failed, message)
+
+
+def _no_scope(scene: Scene) -> str:
+    """Where rows replace what is published under their key, a key that is there already is nothing wrong."""
+    if scene.plan is None:
+        return ""
+    traits = TRAITS[scene.plan.job.target.mode]
+    mode = scene.plan.job.target.mode
+    return "" if traits.adds or traits.reads_all else f"in mode {mode} rows may bring a published key once more"
+
+
+def _adds(scene: Scene) -> bool:
+    return scene.plan is None or TRAITS[scene.plan.job.target.mode].adds
 
 
 def _surplus(check: CheckSpec, scene: Scene) -> int:

@@ -1,0 +1,47 @@
+"""Keys of the run that are published already: found in the files whose bounds and partitions let them hold one.
+
+No copy of the keys is kept anywhere: the run's own are in a table that spills and goes, the published ones pass by.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from dativo_provider.model.checks import CheckSpec
+from dativo_provider.quality.metrics.base import Scene
+from dativo_provider.quality.metrics.query import database, python_value, rows_of, streamed
+from dativo_provider.quality.metrics.where import read_by, those_that_count
+from dativo_provider.sql.limit import limited
+from dativo_provider.sql.names import quoted
+
+__all__ = ["known_keys"]
+
+
+def known_keys(check: CheckSpec, scene: Scene) -> int:
+    """How many different keys of the run the stream's table held before it."""
+    with database(scene) as found:
+        if not _load(check, scene, found):
+            return 0
+        reader = scene.published(_ranges(check, found))
+        with streamed(iter(reader), reader.schema) as published, limited(found):
+            found.register("published", published)
+            same = " AND ".join(f"keys.{quoted(name)} = published.{quoted(name)}" for name in check.columns)
+            query = f"SELECT count(*) FROM keys SEMI JOIN published ON {same}"
+            return int(found.execute(query).fetchall()[0][0])
+
+
+def _load(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> bool:
+    names = [quoted(name) for name in check.columns]
+    whole = those_that_count(check, *(f"{name} IS NOT NULL" for name in names))
+    with rows_of(scene, read_by(check, scene, *check.columns)) as staged, limited(found):
+        if staged is None:
+            return False
+        found.register("staged", staged)
+        found.execute(f"CREATE TABLE keys AS SELECT DISTINCT {', '.join(names)} FROM staged {whole}")
+    return bool(found.execute("SELECT count(*) FROM keys").fetchall()[0][0])
+
+
+def _ranges(check: CheckSpec, found: duckdb.DuckDBPyConnection) -> dict[str, tuple[object, object]]:
+    ends = ", ".join(f"min({quoted(name)}), max({quoted(name)})" for name in check.columns)
+    row = [python_value(column[0]) for column in found.sql(f"SELECT {ends} FROM keys").to_arrow_table().columns]
+    return {name: (row[2 * at], row[2 * at + 1]) for at, name in enumerate(check.columns)}

@@ -1,0 +1,111 @@
+"""Checks through the whole pipeline: what is set aside, what blocks, and what was published before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dativo_provider.errors import ContractViolation
+from dativo_provider.model.checks import CheckResult
+from dativo_provider.model.run import RunRequest
+from dativo_provider.model.stream import Field
+from dativo_provider.pipeline import steps
+from dativo_provider.pipeline.run import StreamReport
+from tests.pipeline.build import Bench, ids
+from tests.support import requirement
+
+UNIQUE: dict[str, Any] = {"name": "unique", "type": "unique", "column": "id", "scope": "table"}
+
+
+def blocked(report: StreamReport) -> bool:
+    return isinstance(report.error, ContractViolation)
+
+
+def result_of(report: StreamReport, check: str) -> CheckResult:
+    assert report.verdict is not None
+    (found,) = (result for result in report.verdict.results if result.check_id == check)
+    return found
+
+
+@requirement("DQ-05", "DQ-07")
+def test_rows_that_break_a_condition_go_to_the_quarantine_with_its_name(tmp_path: Path) -> None:
+    bench = Bench(
+        tmp_path, rules=[{"id": "cheap", "type": "condition", "expression": "amount < 10", "where": "region = 'north'"}]
+    )
+    bench.csv("a.csv", "1,north,1.00,", "2,north,11.00,", "3,south,11.00,", "4,,11.00,")
+    outcome = bench.run()
+    assert ids(bench.rows()) == [1, 3, 4]
+    (aside,) = bench.quarantine()
+    assert aside["reasons"] == ["cheap"]
+    result = result_of(outcome, "cheap")
+    assert (result.evaluated, result.failed, result.evaluated_by) == (2, 1, "stream")
+
+
+@requirement("DQ-05", "DQ-11")
+def test_a_query_over_staged_rows_blocks_before_anything_is_visible(tmp_path: Path) -> None:
+    rule = {"type": "sql", "query": "SELECT sum(amount) FROM ${table}", "max": 5}
+    bench = Bench(tmp_path, rules=[rule])
+    bench.csv("a.csv", "1,north,3.00,")
+    assert bench.run().error is None
+    bench.csv("b.csv", "2,north,3.00,", "3,north,3.00,")
+    assert blocked(bench.run())
+    assert ids(bench.rows()) == [1]
+
+
+@requirement("DQ-06", "DQ-19")
+def test_a_key_that_is_published_already_is_a_duplicate(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, rules=[UNIQUE], stream={})
+    bench.csv("a.csv", "1,north,1.00,", "2,north,1.00,")
+    assert bench.run().error is None
+    bench.csv("b.csv", "2,north,1.00,", "3,north,1.00,", "3,north,2.00,")
+    outcome = bench.run()
+    assert blocked(outcome)
+    result = result_of(outcome, "unique")
+    assert result.failed == 2
+    assert "1 rows repeat the id of another row of this run; 1 rows have a id" in result.message
+    assert ids(bench.rows()) == [1, 2]
+    (tmp_path / "data" / "b.csv").unlink()
+    bench.csv("c.csv", "4,north,1.00,")
+    assert bench.run().error is None
+
+
+@requirement("DQ-06", "DQ-19")
+def test_rows_of_this_very_plan_do_not_count_against_it(tmp_path: Path) -> None:
+    """A worker died after the commit, or somebody clears the audit of a run that has published."""
+    bench = Bench(tmp_path, rules=[UNIQUE])
+    bench.csv("a.csv", "1,north,1.00,", "2,north,1.00,")
+    bench.run()
+    bench.csv("b.csv", "3,north,1.00,")
+    ctx = bench.context()
+    plan = steps.plan(bench.spec(), "orders", ctx, RunRequest())
+    for piece in plan.slices:
+        steps.extract(plan.path, piece.index, ctx)
+    assert steps.audit(plan.path, ctx).decision == "pass"
+    steps.publish(plan.path, ctx)
+    assert ids(bench.rows()) == [1, 2, 3]
+    assert steps.audit(plan.path, bench.context()).decision == "pass"
+    assert steps.publish(plan.path, bench.context()).outcome == "already"
+
+
+@requirement("DQ-06")
+def test_a_table_that_is_replaced_holds_no_key_against_the_run(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, rules=[UNIQUE], target={"mode": "replace"})
+    bench.csv("a.csv", "1,north,1.00,", "2,north,1.00,")
+    assert [bench.run().error, bench.run().error] == [None, None]
+    bench.csv("b.csv", "2,north,1.00,")
+    assert blocked(bench.run())
+
+
+@requirement("DQ-06")
+def test_values_are_looked_up_in_a_published_table_of_the_tenant(tmp_path: Path) -> None:
+    """The stream's own table here, where rows of the same run count as well."""
+    rule = {"type": "reference", "column": "parent", "table": "orders", "to": "id"}
+    fields = (Field("id", "long", required=True), Field("parent", "long"))
+    bench = Bench(tmp_path, rules=[rule], fields=fields)
+    bench.csv("a.csv", "1,", "2,1", "3,2", header="id,parent")
+    assert bench.run().error is None
+    bench.csv("b.csv", "4,3", "5,4", header="id,parent")
+    assert bench.run().error is None
+    bench.csv("c.csv", "6,7", header="id,parent")
+    assert blocked(bench.run())
+    assert ids(bench.rows()) == [1, 2, 3, 4, 5]
