@@ -878,4 +878,18 @@ MUTANTS = (
         "",
         (f"{LOOKUPS}test_only_tables_of_the_tenant_and_shared_ones_are_read",),
     ),
+    Mutant(
+        "what a plan has published counts against its own keys",
+        f"{LAKE}/read.py",
+        '        if said(snapshot).get("dativo.run") == plan_id:\n',
+        '        if said(snapshot).get("dativo.run") == "":\n',
+        ("tests/pipeline/test_checks.py::test_rows_of_this_very_plan_do_not_count_against_it",),
+    ),
+    Mutant(
+        "a row on which a condition cannot be told passes",
+        "dativo_provider/quality/stream.py",
+        "    return false if truth.failed is None else pc.or_(false, truth.failed)\n",
+        "    return false\n",
+        ("tests/quality/test_stream.py::test_a_row_on_which_a_condition_cannot_be_told_is_no_good_row",),
+    ),
 )

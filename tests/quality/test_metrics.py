@@ -95,8 +95,8 @@ def test_an_aggregate_of_nothing_is_not_evaluated_and_nan_is_within_no_bounds() 
     assert aggregate("avg", Staged(amount=[None, None])).outcome == "not_evaluated"
     assert aggregate("avg", Staged(amount=[])).outcome == "skipped"
     assert aggregate("distinct_count", Staged(amount=[None, None]), min=0, max=0).outcome == "passed"
-    each: dict[str, Any]
-    for each in ({"min": 0}, {"max": 9}):
+    ends: list[dict[str, Any]] = [{"min": 0}, {"max": 9}]
+    for each in ends:
         assert aggregate("avg", Staged(amount=[1.0, math.nan]), **each).outcome == "failed"
     (negated,) = results(
         [
