@@ -13,7 +13,7 @@ from dativo_provider.vocabulary import ExitCode
 
 __all__ = ["VERBS", "Verb", "main", "parser_of", "verb"]
 
-# The verb's file is `cli/<verb>.py`; it is imported only when the verb is used.
+# The verb's file is `cli/<verb>.py` (`check_data.py` of `check-data`); it is imported only when the verb is used.
 VERBS = {
     "validate": "check jobs, contracts, recipes, tenant and runner files, and folders of them",
     "init": "write the loader and a small working example into a dags folder",
@@ -24,6 +24,7 @@ VERBS = {
     "query": "ask a job's tables, their quarantine or a blocked run's rows in SQL",
     "quarantine": "see, correct, replay or discard the rows that were set aside",
     "notify": "send a test message by a job's channels",
+    "quality": "show a job's quality score, its trend and schema drift; export the evidence",
     "doctor": "check the deployment: catalog, warehouse, clock, disk, versions, secrets, sources",
     "maintain": "compact, expire and sweep a job's tables, while runs go on",
     "state": "show, set, reset, import or export where a job's streams stand",
@@ -48,7 +49,7 @@ class Verb(Protocol):
 
 
 def verb(name: str) -> Verb:
-    return cast("Verb", importlib.import_module(f"dativo_provider.cli.{name}"))
+    return cast("Verb", importlib.import_module(f"dativo_provider.cli.{name.replace('-', '_')}"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,229 @@
+"""`dativo quality`: how good the rows of a job were, and the proof of it.
+
+`score` tells the newest run's by dimension and column, always with the share of checks that were evaluated; `trend` the
+runs before it. `drift` tells how the source's schema differs from the contract. `evidence` lists every check's result
+with contract version, snapshot and engine, for an auditor; without a job of every job. `report` writes one HTML file
+that opens offline.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dativo_provider.cli import context
+from dativo_provider.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from dativo_provider.model.checks import CheckResult
+    from dativo_provider.model.context import RunContext
+    from dativo_provider.model.job import JobSpec
+    from dativo_provider.model.run import RunRecord
+    from dativo_provider.quality.score import Scorecard
+
+ACTIONS = ("score", "trend", "drift", "evidence", "report")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=ACTIONS, help="what to tell")
+    parser.add_argument("--config", type=Path, metavar="F", help="the job's YAML; evidence: default all jobs")
+    parser.add_argument("--stream", default="", metavar="S", help="this stream only; needed where a job has several")
+    parser.add_argument("--run", dest="plan_id", default="", metavar="ID", help="this run; default: the newest audited")
+    parser.add_argument("--from", dest="since", metavar="T", help="evidence: runs from this time (ISO) on")
+    parser.add_argument("--to", dest="until", metavar="T", help="evidence: runs before this time (ISO)")
+    parser.add_argument("--format", choices=("csv", "json"), default="csv", help="evidence: default csv")
+    parser.add_argument("--limit", type=int, default=30, metavar="N", help="trend, report: the newest N (default: 30)")
+    parser.add_argument("--output", type=Path, metavar="P", help="report, evidence: the file to write")
+    parser.add_argument("--json", action="store_true", help="score, trend, drift: as JSON")
+    context.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    job = context.load_job(args.config, args) if args.config else None
+    ctx = context.run_context(args, job)
+    if args.action == "evidence":
+        return evidence(args, job, ctx)
+    if job is None:
+        raise ConfigurationError(f"{args.action} is of one job", remedy="name it: --config FILE")
+    return {"score": score, "trend": trend, "drift": drift, "report": report}[args.action](args, job, ctx)
+
+
+def score(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
+    from dataclasses import asdict
+
+    from dativo_provider.cli.output import console, print_json, say, table
+    from dativo_provider.quality.score import GOAL
+
+    record = chosen(args, job, ctx)
+    card = card_of(record, results_of(record, ctx), ctx)
+    if args.json:
+        facts = {"run": record.plan_id, "goal": GOAL, "goal_reached": card.total.reached}
+        print_json(facts | asdict(card))
+        return 0
+    value = "no score: no check was evaluated" if card.total.value is None else f"score {card.total.value:g} of 100"
+    goal = "reached" if card.total.reached else "not reached"
+    say(f"{job.dag_id} {record.stream} {record.plan_id}: {value}, over {card.total.coverage:.0%} of the checks")
+    say(f"goal (above {GOAL:g}, all of them evaluated): {goal}")
+    parts = [(f"dimension {name}", each) for name, each in card.dimensions.items()]
+    parts += [(f"column {name}", each) for name, each in card.columns.items()]
+    rows = ((name, "–" if each.value is None else each.value, f"{each.coverage:.0%}") for name, each in parts)
+    console().print(table(("", "score", "coverage"), rows, right=("score", "coverage")))
+    if card.unchecked:
+        say(f"columns without a check of their own: {', '.join(card.unchecked)}")
+    return 0
+
+
+def trend(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
+    from dativo_provider.cli.output import console, print_json, say, table
+
+    points = history(args, job, ctx)
+    if args.json:
+        print_json([{"at": at, "run": plan, "score": value} for at, value, plan in points])
+    elif points:
+        rows = ((at[:19].replace("T", " "), plan, value) for at, value, plan in points)
+        console().print(table(("of (UTC)", "run", "score"), rows, right=("score",)))
+    else:
+        say("no run has left a score yet")
+    return 0
+
+
+def drift(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
+    from dativo_provider.cli.output import console, print_json, say, table
+    from dativo_provider.quality.drift import drift_report
+
+    record = chosen(args, job, ctx)
+    found = drift_report(record.drift)
+    if args.json:
+        print_json({"run": record.plan_id} | found.to_dict())
+        return 0
+    if not found.any:
+        say(f"{record.plan_id}: the source fits the contract")
+        return 0
+    rows = [("added", name, "", kind) for name, kind in found.added]
+    rows += [("removed", name, kind, "") for name, kind in found.removed]
+    rows += [("other type", *each) for each in found.type_changes]
+    console().print(table(("change", "column", "contract", "source"), rows))
+    for sentence in found.recommendations:
+        say(f"→ {sentence}")
+    return 0
+
+
+def report(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
+    from dativo_provider.cli.output import say
+    from dativo_provider.quality.evidence.page import page
+
+    record = chosen(args, job, ctx)
+    results = results_of(record, ctx)
+    points = [(at, value) for at, value, _ in history(args, job, ctx)]
+    path = args.output or Path(f"{record.plan_id}.html")
+    path.write_text(page(record, results, card_of(record, results, ctx), points), encoding="utf-8")
+    if not args.quiet:
+        say(f"wrote {path}")
+    return 0
+
+
+def evidence(args: argparse.Namespace, job: JobSpec | None, ctx: RunContext) -> int:
+    import csv
+    import sys
+    from contextlib import nullcontext
+
+    from dativo_provider.cli.output import csv_text, print_json
+    from dativo_provider.quality.evidence.rows import COLUMNS
+
+    rows = evidence_rows(args, job, ctx)
+    if args.format == "json" and not args.output:
+        print_json(list(rows))
+        return 0
+    with args.output.open("w", encoding="utf-8", newline="") if args.output else nullcontext(sys.stdout) as out:
+        if args.format == "json":
+            import json
+
+            json.dump(list(rows), out, indent=2, default=str)
+            return 0
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([csv_text(value) for value in row.values()] for row in rows)
+    return 0
+
+
+def evidence_rows(args: argparse.Namespace, job: JobSpec | None, ctx: RunContext) -> Iterator[dict[str, Any]]:
+    """Oldest run first."""
+    from dativo_provider.quality.evidence.rows import evidence as rows_of
+    from dativo_provider.store import open_store
+
+    store = open_store(ctx)
+    tenant, name = (job.tenant, job.name) if job else (args.tenant_id, None)
+    records = store.runs(tenant, name, args.stream or None, limit=None, since=moment(args.since, "--from"))
+    until = moment(args.until, "--to")
+    for record in reversed(records):
+        if until is None or record.started_at < until:
+            yield from rows_of(record, store.results(record.plan_id))
+
+
+def moment(text: str | None, option: str) -> str | None:
+    from datetime import datetime
+
+    from dativo_provider.store.when import iso
+    from dativo_provider.store.when import moment as parsed
+
+    try:
+        return iso(parsed(text)) if text else None
+    except (TypeError, ValueError):
+        example = datetime.now().date().isoformat()
+        raise ConfigurationError(f"{option} {text}: this is no time", remedy=f"write it as {example}") from None
+
+
+def chosen(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> RunRecord:
+    """The run that is asked for, else the newest with something to audit."""
+    from dativo_provider.store import open_store
+
+    store = open_store(ctx)
+    if args.plan_id:
+        found = store.get(args.plan_id)
+        records = [found] if found and (found.tenant, found.job) == (job.tenant, job.name) else []
+    else:
+        runs = store.runs(job.tenant, job.name, stream_of(args, job), limit=100)
+        records = [record for record in runs if record.verdict and record.verdict.results]
+    if not records:
+        raise ConfigurationError(
+            f"there is no audited run of {job.dag_id}", remedy=f"see the runs: dativo runs --job {job.dag_id}"
+        )
+    return records[0]
+
+
+def stream_of(args: argparse.Namespace, job: JobSpec) -> str:
+    names = [stream.name for stream in job.streams]
+    if args.stream in names:
+        return str(args.stream)
+    if args.stream or len(names) > 1:
+        raise ConfigurationError(
+            f"there is no stream '{args.stream}'" if args.stream else "the job has several streams",
+            remedy=f"choose one: --stream {' | '.join(names)}",
+        )
+    return names[0]
+
+
+def results_of(record: RunRecord, ctx: RunContext) -> tuple[CheckResult, ...]:
+    from dativo_provider.store import open_store
+
+    return record.verdict.results if record.verdict else open_store(ctx).results(record.plan_id)
+
+
+def card_of(record: RunRecord, results: tuple[CheckResult, ...], ctx: RunContext) -> Scorecard:
+    """Without dimensions and columns where the run's folder is gone."""
+    from dativo_provider.cli.runs import plan_of
+    from dativo_provider.quality.score import scorecard
+
+    plan = plan_of(record, ctx)
+    return scorecard(results, plan.checks if plan else (), plan.fields if plan else ())
+
+
+def history(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> list[tuple[str, float, str]]:
+    """(time, score, run), oldest first."""
+    from dativo_provider.store import StreamKey, open_store
+
+    key = StreamKey(job.tenant, job.name, stream_of(args, job))
+    points = open_store(ctx).history(key, "score", args.limit)
+    return [(point.at, point.value, point.plan_id) for point in reversed(points)]
