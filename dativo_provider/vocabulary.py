@@ -38,7 +38,7 @@ Aggregate = Literal[
     "min_length", "max_length", "avg_length",  # of texts
 ]  # fmt: skip
 # How far the shares of a `distribution` may be from what is expected.
-Distance = Literal["psi", "max_deviation"]
+Distance = Literal["psi", "kl", "max_deviation"]
 EvaluatedBy = Literal["stats", "stream", "scan", "engine", "none"]
 Outcome = Literal["passed", "failed", "error", "not_evaluated", "skipped"]
 Decision = Literal["pass", "warn", "quarantine", "block"]

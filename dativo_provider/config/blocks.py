@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dativo_provider.config.checkfiles import file_rules
 from dativo_provider.config.contract import Policy
 from dativo_provider.config.handling import handling_of
 from dativo_provider.config.layers import Findings, Located
 from dativo_provider.config.shapes.checks import ContractBlock, InlineCheck
+from dativo_provider.config.suites import soda_checks_of
 from dativo_provider.config.validate import shaped
 from dativo_provider.config.yamlpos import Key
 from dativo_provider.model.checks import Rule
@@ -85,10 +87,14 @@ def _engine_checks(engine: str, group: Any, at: Located, path: Path, findings: F
             at, path, f"'{engine}' is not an engine of checks", f"use one of: {', '.join(_ENGINES)}", value=False
         )
         return
+    if isinstance(group, str) and language in _FILES:
+        yield from file_rules(group, language, at, path, findings)
+        return
     if isinstance(group, dict):
-        suite = group.get("expectation_suite")
-        if suite and not group.get("checks"):
-            findings.warn(at, (*path, "expectation_suite"), f"the suite '{suite}' is not read", "list its `checks:`")
+        yield from _named_files(language, group, at, path, findings)
+        if language == "soda" and (parts := soda_checks_of(group)) and "checks" not in group:
+            yield from (Rule(language, p.whole(), p.column, _where(at, (*path, *p.path))) for p in parts)
+            return
         group, path = group.get("checks"), (*path, "checks")
     if language == "inline":
         yield from inline_rules(group, at, path, findings)
@@ -98,6 +104,19 @@ def _engine_checks(engine: str, group: Any, at: Located, path: Path, findings: F
             findings.error(at, (*path, number), "'function' is missing in a custom check", "add `function:`")
             continue
         yield Rule(language, body, declared_in=_where(at, (*path, number)))
+
+
+_FILES = {"soda": ("checks_file", "contract_file", "file"), "great_expectations": ("expectation_suite", "suite_file")}
+
+
+def _named_files(
+    language: str, group: Mapping[str, Any], at: Located, path: Path, findings: Findings
+) -> Iterator[Rule]:
+    """Checks that lie in files of their own. `expectation_suite` may be no more than the name of the checks here."""
+    for key in _FILES.get(language, ()):
+        if group.get(key):
+            needed = key != "expectation_suite" or not group.get("checks")
+            yield from file_rules(group[key], language, at, (*path, key), findings, needed=needed)
 
 
 def _items(

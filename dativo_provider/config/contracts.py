@@ -43,9 +43,19 @@ def _cached(path: str, _mtime: int, _size: int) -> ContractSource | InvalidConfi
 
 def _read(path: str, mtime: int, size: int) -> ContractSource:
     found = _cached(path, mtime, size)
+    if _reads_more(found, path):
+        return contract_of(read(path))
     if isinstance(found, InvalidConfig):
         raise InvalidConfig(found.problems)
     return found
+
+
+def _reads_more(found: ContractSource | InvalidConfig, path: str) -> bool:
+    """Whether it holds checks of other files, which may have changed since."""
+    if isinstance(found, InvalidConfig):
+        return any(problem.path != path for problem in found.problems)
+    rules = (*found.rules, *(rule for table in found.tables for rule in table.rules))
+    return any(not rule.declared_in.startswith(f"{path}:") for rule in rules)
 
 
 def contract_of(doc: Document) -> ContractSource:

@@ -155,10 +155,12 @@ def _per_distinct(values: pa.Array, test: Callable[[pa.Array], Mask]) -> Mask:
 
 
 def enum_probe(check: CheckSpec, kind: pa.DataType) -> Probe:
-    allowed = _values(check.params["values"], kind)
+    named, negate = _values(check.params["values"], kind), bool(check.params.get("negate"))
 
     def probe(values: pa.Array, _: Mask | None) -> Mask | None:
-        known = pc.is_in(values, value_set=allowed)
+        known = pc.is_in(values, value_set=named)
+        if negate:
+            return _some(pc.and_(known, pc.is_valid(values)))
         if known.true_count == len(values) - values.null_count:
             return None
         return _some(pc.and_(pc.invert(known), pc.is_valid(values)))

@@ -207,7 +207,9 @@ class ContractBlock(Shape):
     )
     inline_checks: list[InlineCheck] = Field(default=[], description="Checks in short form.")
     quality_checks: Any = Field(
-        default=None, description="A list of checks, or lists by engine: `soda`, `great_expectations`, `custom`."
+        default=None,
+        description="A list of checks, or lists by engine: `soda`, `great_expectations`, `custom`; "
+        "`checks_file` and `expectation_suite` name files of the engine.",
     )
     sla: Sla | None = Field(default=None, description="What consumers may rely on.")
     schema_contract: SchemaContract | None = Field(default=None, description="How the schema may change.")

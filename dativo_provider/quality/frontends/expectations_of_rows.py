@@ -30,7 +30,8 @@ def _of_values(e: Expectation, kind: Any, params: dict[str, Any], label: str = "
 
 
 def _judged(e: Expectation, expression: str, label: str) -> Draft:
-    return _of_values(e, "condition", {"expression": expression}, label)
+    present = {"where": f"{e.sql()} IS NOT NULL"}
+    return Draft("condition", (e.column(),), {"expression": expression}, label=label, said=present)
 
 
 def _in_set(e: Expectation) -> Made:
@@ -108,7 +109,7 @@ def _no_likes(e: Expectation) -> Made:
 
 def _date_format(e: Expectation) -> Made:
     known = f"try_strptime({e.sql()}, {text(e.text('strftime_format'))}) IS NOT NULL"
-    yield _judged(e, f"{e.sql()} IS NULL OR {known}", "strftime_format")
+    yield _judged(e, known, "strftime_format")
 
 
 def _z_scores(e: Expectation) -> Made:

@@ -1,4 +1,5 @@
-"""How the values of a column are shared out, against what is expected: Σ (a - e)·ln(a / e) (PSI), or the largest gap.
+"""How the values of a column are shared out, against what is expected: Σ (a - e)·ln(a / e) (PSI), Σ a·ln(a / e)
+(KL), or the largest gap.
 
 Values that are not expected share what the expected shares leave. PSI of few rows is noise: below 50 rows for each
 share it is not told (research: under no drift its mean is about (shares - 1) / rows).
@@ -63,12 +64,18 @@ def _psi(expected: Sequence[float], found: Sequence[float]) -> float:
     return sum((a - e) * math.log(a / e) for e, a in pairs)
 
 
+def _kl(expected: Sequence[float], found: Sequence[float]) -> float:
+    """A value that is not expected at all is infinitely far."""
+    pairs = [(e, a) for e, a in zip(expected, found, strict=True) if a]
+    return sum(a * math.log(a / e) for e, a in pairs) if all(e for e, _ in pairs) else math.inf
+
+
 def _max_deviation(expected: Sequence[float], found: Sequence[float]) -> float:
     return max(abs(a - e) for e, a in zip(expected, found, strict=True))
 
 
 _DISTANCES: Mapping[str, Callable[[Sequence[float], Sequence[float]], float]] = {
-    "psi": _psi, "max_deviation": _max_deviation,
+    "psi": _psi, "kl": _kl, "max_deviation": _max_deviation,
 }  # fmt: skip
 
 EVALUATOR = Evaluator(_judge, _measures)
