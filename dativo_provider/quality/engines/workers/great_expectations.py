@@ -61,17 +61,22 @@ def broken(text: str) -> dict[str, Any]:
 
 
 def validated(gx: Any, batch: Any, configurations: dict[str, Any]) -> dict[str, Any]:
-    """Results by id, of all together; where that fails as a whole, one by one."""
+    """Results by id, of all together; those that fail so, one by one: a bad one spoils what is computed with it."""
     try:
-        return _validated(gx, batch, list(configurations.values()))
+        found = _validated(gx, batch, list(configurations.values()))
     except Exception:
-        found: dict[str, Any] = {}
-        for name, each in configurations.items():
-            try:
-                found |= _validated(gx, batch, [each])
-            except Exception as error:
-                found[name] = error
-        return found
+        found = {}
+    for name, each in configurations.items():
+        if name not in found or (trouble(found[name]) and len(configurations) > 1):
+            found |= _alone(gx, batch, name, each)
+    return found
+
+
+def _alone(gx: Any, batch: Any, name: str, configuration: Any) -> dict[str, Any]:
+    try:
+        return _validated(gx, batch, [configuration])
+    except Exception as error:
+        return {name: error}
 
 
 def _validated(gx: Any, batch: Any, configurations: list[Any]) -> dict[str, Any]:

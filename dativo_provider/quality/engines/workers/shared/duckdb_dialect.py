@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
-from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGIdentifierPreparer
 from sqlalchemy.pool import StaticPool
 
 CONNECTIONS: dict[str, duckdb.DuckDBPyConnection] = {}
@@ -96,6 +96,13 @@ class Compiler(PGCompiler):
         return f"NOT {self.visit_regexp_match_op_binary(binary, operator, **more)}"
 
 
+class Preparer(PGIdentifierPreparer):
+    """Quotes every name: DuckDB reserves words that PostgreSQL does not (`at`)."""
+
+    def _requires_quotes(self, value: str) -> bool:
+        return True
+
+
 class DuckDBDialect(PGDialect):
     name, driver = "postgresql", "duckdb"
     default_paramstyle = "qmark"
@@ -103,6 +110,7 @@ class DuckDBDialect(PGDialect):
     supports_native_uuid = False
     insert_returning = False
     statement_compiler = Compiler
+    preparer = Preparer
 
     @classmethod
     def import_dbapi(cls) -> Any:
