@@ -26,7 +26,7 @@ $(VENV)/.ready: pyproject.toml requirements/constraints.txt
 setup: $(VENV)/.ready ## the environment, pinned by requirements/constraints.txt
 
 .PHONY: demo
-demo: setup ## ingest the example job, twice, then one more file; show what happened
+demo: setup ## ingest the example job; correct and replay bad rows; block a broken delivery
 	@scripts/demo
 
 .PHONY: ui

@@ -46,8 +46,9 @@ Decision = Literal["pass", "warn", "quarantine", "block"]
 # What a row says about the thing it describes (`upsert` is what a snapshot or plain query yields).
 RowOp = Literal["upsert", "insert", "update", "delete"]
 
-# What maintenance does to a table, in this order; `runs` cares for what runs left beside the tables.
-MaintenanceJob = Literal["compact", "manifests", "expire", "statistics", "metadata", "orphans", "runs"]
+# What maintenance does to a table, in this order; `runs` cares for what runs left beside the tables, `inbox` (first of
+# all) for rows in quarantine.
+MaintenanceJob = Literal["compact", "manifests", "expire", "statistics", "metadata", "orphans", "runs", "inbox"]
 
 Step = Literal["plan", "extract", "transform", "audit", "publish", "sync"]
 RunStatus = Literal[

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", default="", metavar="ID", help="rows that broke this rule, as `groups` names it")
     parser.add_argument("--row", action="append", default=[], metavar="ID", help="this row (again for more)")
     parser.add_argument("--where", default="", metavar="SQL", help="rows whose original values fulfil it")
-    parser.add_argument("--limit", type=int, default=SHOWN, metavar="N", help="show: at most N rows (0: all)")
+    parser.add_argument("--limit", type=natural, default=SHOWN, metavar="N", help="show: at most N rows (0: all)")
     parser.add_argument("--set", action="append", default=[], metavar="C=SQL", help="fix: column = expression")
     parser.add_argument("--file", type=Path, metavar="P", help="export, import: the CSV sheet")
     parser.add_argument("--note", default="", metavar="TEXT", help="why; `discard` needs it")
@@ -47,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replay: merge, although the table's row may be newer")
     parser.add_argument("--json", action="store_true", help="the answer as JSON")
     context.add_arguments(parser)
+
+
+def natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of rows")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -183,7 +189,20 @@ def replay(job: JobSpec, args: argparse.Namespace, ctx: RunContext) -> int:
     return show_replayed(job, done, as_json=args.json, quiet=args.quiet)
 
 
+def expire(job: JobSpec, args: argparse.Namespace, ctx: RunContext) -> int:
+    from dativo_provider.cli.output import counted, print_json, say
+    from dativo_provider.pipeline.inbox.expire import expire as remove
+
+    found = remove(job, ctx, args.stream)
+    if args.json:
+        print_json([asdict(each) for each in found])
+    elif not args.quiet:
+        for each in found:
+            say(f"{each.stream}: {counted(each.rows, 'row')} removed, {counted(each.lines, 'note')} about them")
+    return ExitCode.OK
+
+
 _ACTIONS: Mapping[str, Callable[[JobSpec, argparse.Namespace, RunContext], int]] = {
     "list": summarise, "groups": group, "show": show, "fix": fix, "export": export, "import": take, "mark": mark,
-    "discard": discard, "replay": replay,
+    "discard": discard, "replay": replay, "expire": expire,
 }  # fmt: skip

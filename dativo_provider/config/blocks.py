@@ -41,6 +41,7 @@ def policy_of(block: ContractBlock | None) -> Policy:
         enforcement=block.enforcement_mode if block.enabled else "disabled",
         on_schema_violation=handling.on_schema_violation if handling else None,
         keep_original=bool(quarantine and quarantine.keep_original),
+        quarantine_days=quarantine.retention_days if quarantine else None,
         handling=handling_of(handling),
         notification=handling.notification if handling else None,
     )

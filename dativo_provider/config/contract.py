@@ -41,6 +41,7 @@ class Policy:
     enforcement: Literal["strict", "warn", "disabled"] | None = None
     on_schema_violation: OnViolation | None = None
     keep_original: bool = False
+    quarantine_days: int | None = None  # how long quarantined rows are kept
     handling: Handling = Handling()
     notification: Notification | None = None
 

@@ -266,6 +266,7 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
     making.policy = policy_for(making.place, making.findings)
     policy = _policy(making, contracts)
     making.keep_original, making.handling = policy.keep_original, policy.handling
+    making.quarantine_days = policy.quarantine_days
     found = streams(making, contracts, _own_rules(making, contracts), [each.column for each in transforms])
     others = lookups(making)
     check_lookups(making, others, found, transforms)
@@ -330,6 +331,7 @@ def _policy(making: Making, contracts: Contracts) -> Policy:
         enforcement=next((each.enforcement for each in (*given, making.policy) if each.enforcement), None),
         on_schema_violation=next((each.on_schema_violation for each in given if each.on_schema_violation), None),
         keep_original=any(each.keep_original for each in given),
+        quarantine_days=next((each.quarantine_days for each in given if each.quarantine_days is not None), None),
         handling=policy_of(making.job.data_contract).handling.over(
             contracts.checks.policy.handling if contracts.checks else Handling()
         ),

@@ -42,6 +42,7 @@ class Making:
     publisher: Known = BUILT_IN["iceberg"]
     recipe_variables: tuple[str, ...] = ()
     keep_original: bool = False  # says the job, for every contract
+    quarantine_days: int | None = None  # likewise
     handling: Handling = Handling()  # says the job, over every contract's
     policy: Policy = Policy()  # of policy.yaml, below every contract's
     unsupported: list[str] = field(default_factory=list)

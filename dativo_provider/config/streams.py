@@ -102,12 +102,14 @@ def _contract(
 ) -> ContractSpec:
     fields = _reclassified(making, table.fields if table else ())
     governance = making.job.governance_overrides
+    days = source.policy.quarantine_days if making.quarantine_days is None else making.quarantine_days
     properties = {
         **source.properties,
         **tags_of("asset", {"name": source.name, "version": source.version, "domain": source.domain,
                             "data_product": source.data_product}),
         **tags_of("governance", governance),
         **tags_of("finops", making.job.finops),
+        **({} if days is None else {"dativo.quarantine.retention_days": str(days)}),
         **tags_of("classification", {each.name: each.classification for each in fields}),
         **tags_of("classification", making.job.classification_overrides),
     }  # fmt: skip

@@ -100,15 +100,18 @@ class InboxTables:
             summary = {_RUN: action, OPERATION: "expire"}
             return Change(data_files(table, made), gone, summary)
 
-        table = find_table(self._catalog, name)
-        if table is None or not self._any(table, columns, doomed):
+        if not self.count(name, columns, doomed):
             return 0
-        check_owner(table, self._tenant)
         commit(self._catalog, name, lambda now: _made_by(now, action), change)
         return removed[0]
 
-    def _any(self, table: Table, columns: Sequence[str], doomed: Doomed) -> bool:
-        return any(_count(table, task, columns, doomed) for task in live_tasks(table))
+    def count(self, name: str, columns: Sequence[str], doomed: Doomed) -> int:
+        """How many rows `remove` would take away."""
+        table = find_table(self._catalog, name)
+        if table is None:
+            return 0
+        check_owner(table, self._tenant)
+        return sum(_count(table, task, columns, doomed) for task in live_tasks(table))
 
     def _without(
         self, table: Table, task: FileScanTask, action: str, columns: Sequence[str], doomed: Doomed

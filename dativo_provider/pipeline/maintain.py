@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["JOBS", "maintain", "maintain_table", "wanted"]
 
-JOBS = {**TABLE_JOBS, "runs": "fold folders of old runs into one file, and files of the metadata store into fewer"}
+JOBS = {
+    "inbox": "remove quarantined rows that are past their time, and the values of discarded ones",
+    **TABLE_JOBS,
+    "runs": "fold folders of old runs into one file, and files of the metadata store into fewer",
+}
 _LONGEST_RUN = timedelta(days=14)  # a record still `running` after that is of a run that was killed
 
 
@@ -56,7 +60,7 @@ def wanted(names: Collection[str]) -> tuple[str, ...]:
 
 
 def maintain(job: JobSpec, ctx: RunContext, only: Collection[str] = (), *, dry_run: bool = False) -> list[Upkeep]:
-    """Every stream's table and its quarantine. A job that fails at one table is reported and the others go on.
+    """Every stream's table and inbox. A job that fails at one table is reported and the others go on.
 
     Raises what opening the catalog raises.
     """
@@ -69,6 +73,8 @@ def maintain(job: JobSpec, ctx: RunContext, only: Collection[str] = (), *, dry_r
     found: list[Upkeep] = []
     for stream in job.streams:
         here = replace(place, label=(job.tenant, job.name, stream.name))
+        if "inbox" in names:
+            found.append(_guarded("inbox", f"{job.dag_id} {stream.name}", partial(_inbox, job, stream.name, here)))
         found += _tables(here, target.name_of(job, stream))
         if "runs" in names:
             found.append(_guarded("runs", f"{job.dag_id} {stream.name}", partial(_runs, job, stream.name, here)))
@@ -90,17 +96,18 @@ def maintain_table(
 
 
 def _tables(place: _Place, name: str) -> Iterator[Upkeep]:
-    """The table and its quarantine, as far as they exist."""
+    """The table, its quarantine and its inbox log, as far as they exist."""
     from dativo_provider.lake.sweep import promised
-    from dativo_provider.lake.table import find_table, quarantine_name
+    from dativo_provider.lake.table import find_table, inbox_log_name, quarantine_name
 
     main = find_table(place.catalog, name)
     if main is None:
         return
     yield from _table(place, name, ())
-    beside = quarantine_name(name)
-    if find_table(place.catalog, beside) is not None:
-        yield from _table(place, beside, tuple(promised(main, place.files)))
+    forgetful = replace(place, spec=replace(place.spec, keep_snapshots=1))  # what left the inbox shall be gone
+    for beside, keep in ((quarantine_name(name), tuple(promised(main, place.files))), (inbox_log_name(name), ())):
+        if find_table(place.catalog, beside) is not None:
+            yield from _table(forgetful, beside, keep)
 
 
 def _table(place: _Place, name: str, keep: Collection[str]) -> Iterator[Upkeep]:
@@ -148,14 +155,25 @@ def _running(ctx: RunContext) -> frozenset[str]:
 
 
 def _remember(place: _Place, done: Upkeep) -> None:
-    """Into the history of the stream; a quarantine under names of its own."""
+    """Into the history of the stream; a quarantine and its log under names of their own."""
     from dativo_provider.store import StreamKey, open_store
 
-    beside = done.table.endswith("_quarantine")
-    facts = {name.replace("table_", "quarantine_table_") if beside else name: n for name, n in done.facts.items()}
+    beside = next((word for word in ("quarantine", "quarantine_log") if done.table.endswith(f"_{word}")), "")
+    facts = {name.replace("table_", f"{beside}_table_") if beside else name: n for name, n in done.facts.items()}
     at = place.ctx.now().isoformat()
     key = StreamKey(*place.label) if place.label[0] else StreamKey("", "", done.table)
     open_store(place.ctx).record_metrics(key, f"maintenance-{at}-{done.table}", at, facts)
+
+
+def _inbox(job: JobSpec, stream: str, place: _Place) -> Upkeep:
+    from dativo_provider.pipeline.inbox.expire import expire
+
+    where = f"{job.dag_id} {stream}"
+    [done] = expire(job, place.ctx, stream, dry_run=place.dry_run)
+    if not done.rows and not done.lines:
+        return Upkeep("inbox", where, "rows")
+    note = f"rows expired or discarded: {done.rows}, notes about them: {done.lines}"
+    return Upkeep("inbox", where, "rows", outcome="planned" if place.dry_run else "done", note=note)
 
 
 def _runs(job: JobSpec, stream: str, place: _Place) -> Upkeep:

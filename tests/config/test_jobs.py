@@ -126,6 +126,15 @@ def test_every_key_of_a_job_is_read(deployment: Deployment) -> None:
     assert properties["dativo.governance.retention_days"] == "30"
 
 
+@requirement("QUA-05")
+def test_how_long_quarantined_rows_are_kept_is_the_contracts_say(deployment: Deployment) -> None:
+    block = "data_contract: {violation_handling: {quarantine: {retention_days: 7}}}\n"
+    [stream] = deployment.load(JOB + block).streams
+    assert stream.contract.properties["dativo.quarantine.retention_days"] == "7"
+    [stream] = deployment.load(JOB).streams
+    assert "dativo.quarantine.retention_days" not in stream.contract.properties
+
+
 @requirement("TAG-02", "TAG-03")
 def test_tags_of_the_job_win_over_those_of_the_contract(deployment: Deployment) -> None:
     deployment.write(

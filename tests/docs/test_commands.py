@@ -1,4 +1,4 @@
-"""The commands of the pages on state and versions, run in order on the example job."""
+"""The commands of the pages on state, versions and the inbox, run in order on the example job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def deliver(world: World) -> None:  # noqa: F811
 
 
 @requirement("DOC-01")
-@pytest.mark.parametrize("page", ["state.md", "versions.md"])
+@pytest.mark.parametrize("page", ["state.md", "versions.md", "quarantine.md"])
 def test_every_command_of_the_page_runs(page: str, world: World) -> None:  # noqa: F811
     world.run()
     made = world.dativo("snapshots", "--config", world.job, "--json").json[0]["snapshots"][0]["at"]
