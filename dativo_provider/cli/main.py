@@ -24,6 +24,8 @@ VERBS = {
     "query": "ask a job's tables, their quarantine or a blocked run's rows in SQL",
     "quarantine": "see, correct, replay or discard the rows that were set aside",
     "notify": "send a test message by a job's channels",
+    "profile": "show what a file's, a table's or a job's rows look like",
+    "check-data": "hold a contract against a file or a table, without ingesting",
     "quality": "show a job's quality score, its trend and schema drift; export the evidence",
     "doctor": "check the deployment: catalog, warehouse, clock, disk, versions, secrets, sources",
     "maintain": "compact, expire and sweep a job's tables, while runs go on",

@@ -18,7 +18,7 @@ from dativo_provider.pipeline.numbers import leave_profile, leave_score
 from dativo_provider.pipeline.records import history, record_verdict, total_books
 from dativo_provider.pipeline.workplace import open_run
 
-__all__ = ["audit", "final_manifests"]
+__all__ = ["audit", "final_manifests", "judge"]
 
 
 def audit(plan_uri: str, ctx: RunContext) -> Verdict:
@@ -27,7 +27,7 @@ def audit(plan_uri: str, ctx: RunContext) -> Verdict:
     manifests = final_manifests(folder, plan)
     books = total_books(manifests)
     _count(plan, manifests, books)
-    verdict = _decide(plan, manifests, books, target, ctx)
+    verdict = judge(plan, manifests, books, target, ctx)
     folder.write_verdict(verdict)
     record_verdict(plan, verdict, books, ctx)
     leave_score(plan, verdict, ctx)
@@ -66,7 +66,7 @@ def _count(plan: Plan, manifests: Sequence[Manifest], books: Books) -> None:
         )
 
 
-def _decide(plan: Plan, manifests: Sequence[Manifest], books: Books, target: Target, ctx: RunContext) -> Verdict:
+def judge(plan: Plan, manifests: Sequence[Manifest], books: Books, target: Target, ctx: RunContext) -> Verdict:
     from dativo_provider.quality.results import merge
     from dativo_provider.quality.verdict import decide
 

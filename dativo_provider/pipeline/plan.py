@@ -32,7 +32,7 @@ from dativo_provider.vocabulary import WriteMode
 if TYPE_CHECKING:
     from dativo_provider.transform.lookups import Lookup
 
-__all__ = ["plan"]
+__all__ = ["checks_of", "plan"]
 
 
 def plan(job: JobSpec, stream: str, ctx: RunContext, request: RunRequest) -> Plan:
@@ -81,7 +81,7 @@ def _plan(
     changes = target.changes(job, spec, fields)
     table = _table_names(target.prepare(job, spec, fields))
     slices = cut_slices(job, spec, window, request, reader, ctx)
-    checks = _checks(job, spec, fields)
+    checks = checks_of(job, spec, fields)
     judging = replay_checks.judging(checks, request.replay, fields)
     window = replace(window, notes=(*window.notes, *replay_checks.left_aside(checks, judging)))
     return Plan(
@@ -128,7 +128,7 @@ def _table_names(table: TargetTable) -> dict[str, str]:
     }
 
 
-def _checks(job: JobSpec, spec: StreamSpec, fields: Sequence[Field]) -> tuple[CheckSpec, ...]:
+def checks_of(job: JobSpec, spec: StreamSpec, fields: Sequence[Field]) -> tuple[CheckSpec, ...]:
     cursor, judged = spec.incremental.cursor_field, judged_by(job, spec, fields)
     return compile_rules(
         spec.contract.rules, fields, job.enforcement, job.schema_validation, cursor, judged, spec.contract.handling
