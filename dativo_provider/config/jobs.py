@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dativo_provider.config.alerts import alerts
 from dativo_provider.config.blocks import block_rules, policy_of
 from dativo_provider.config.cleartext import check_cleartext
 from dativo_provider.config.contract import Policy
@@ -272,6 +273,7 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
     check_lookups(making, others, found, transforms)
     warn_of_unread(making)
     told = Channels(making)
+    notification, watched = told.notification(policy.notification), alerts(making, told, found, transforms)
     target_spec = _target(making, contracts, found, transforms)
     return JobSpec(
         tenant=making.tenant.tenant,
@@ -295,7 +297,8 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
         maintenance=maintenance_spec(making.tenant.maintenance, job.maintenance, target_spec.file_size_mb),
         allowed_variables=(*making.tenant.own_variables, *making.recipe_variables),
         channels=tuple(told.every()),
-        notification=told.notification(policy.notification),
+        notification=notification,
+        alerts=watched,
         connection_prefixes=(f"{making.tenant.tenant}_", *(each.rstrip("*") for each in making.tenant.connections)),
         unsupported=tuple(making.unsupported),
         warnings=making.findings.warnings,

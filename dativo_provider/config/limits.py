@@ -66,7 +66,6 @@ def _missing(making: Making) -> Iterator[str]:
 def warn_of_unread(making: Making) -> None:
     """Blocks that a run can do without."""
     unread = {
-        "alert_rules": "alerts are not sent by this version",
         "catalog": "no data catalog is told by this version",
         "compliance": "data-subject requests are not executed by this version",
         "versioning": "training sets are not tagged by this version",

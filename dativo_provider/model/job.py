@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from dativo_provider.model.alerts import AlertSpec
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.handling import Handling
 from dativo_provider.model.lookup import LookupSpec
@@ -240,6 +241,7 @@ class JobSpec:
     allowed_variables: tuple[str, ...] = ()  # environment variables this tenant may reference
     channels: tuple[ChannelSpec, ...] = ()  # every one it declares or uses
     notification: NotificationSpec = NotificationSpec()
+    alerts: tuple[AlertSpec, ...] = ()
     connection_prefixes: tuple[str, ...] = ()  # Airflow connection ids this tenant may use start with one of these
     unsupported: tuple[str, ...] = ()  # why this version cannot execute it, a sentence each
     warnings: tuple[str, ...] = ()

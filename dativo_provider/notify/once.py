@@ -16,6 +16,7 @@ from dativo_provider.store import Store, StreamKey
 __all__ = ["Told", "read_told", "sift"]
 
 _NAME, _PREFIX = "notices", "notice:"
+_REMEMBERED = 366 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class Told:
         signed = {f"{_PREFIX}{key}": at if key in self.open else -at for key, at in self.at.items()}
         return {_NAME: float(len(self.open)), **signed}
 
-    def after(self, sent: Sequence[Notice], now: float, window: float) -> Told:
-        """With what was just sent. What is over and older than the window is forgotten."""
+    def after(self, sent: Sequence[Notice], now: float) -> Told:
+        """With what was just sent; what was said longer ago than any window is forgotten."""
         wrong = {notice.key for notice in sent if not notice.resolved}
         over = {notice.key for notice in sent if notice.resolved}
         still = (self.open | wrong) - over
         at = {**self.at, **dict.fromkeys(wrong, now)}
-        kept = {key: moment for key, moment in at.items() if key in still or now - moment < window}
-        return Told(kept, frozenset(still))
+        kept = {key: moment for key, moment in at.items() if now - moment < _REMEMBERED}
+        return Told(kept, frozenset(still & kept.keys()))
 
 
 def read_told(store: Store, stream: StreamKey) -> Told:

@@ -59,7 +59,7 @@ def _notify(it: About, found: Finding, spec: NotificationSpec, ctx: RunContext) 
     with open_store(ctx) as store:
         told = read_told(store, place)
         sent = [notice for group in sift(*found, told, now, window) for notice in _sent(group, it, spec, ctx)]
-        store.record_metrics(place, it.run, it.at, told.after(sent, now, window).to_metrics())
+        store.record_metrics(place, it.run, it.at, told.after(sent, now).to_metrics())
 
 
 def _sent(notices: Sequence[Notice], it: About, spec: NotificationSpec, ctx: RunContext) -> Sequence[Notice]:

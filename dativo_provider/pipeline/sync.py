@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dativo_provider.model.context import RunContext
+from dativo_provider.pipeline.alerts import watch
 from dativo_provider.pipeline.notices import tell_verdict
 from dativo_provider.pipeline.workplace import open_run
 
@@ -10,8 +11,8 @@ __all__ = ["sync"]
 
 
 def sync(plan_uri: str, ctx: RunContext) -> int:
-    """Delivers store records that were delayed, tells people what the contract wants them to know of the run, and
-    sweeps what runs of this stream left behind for too long.
+    """Delivers store records that were delayed, tells people what the contract and the alert rules want them to know
+    of the run, and sweeps what runs of this stream left behind for too long.
 
     The number of staged files removed.
     """
@@ -20,4 +21,5 @@ def sync(plan_uri: str, ctx: RunContext) -> int:
     folder, plan, target = open_run(plan_uri, ctx)
     open_store(ctx).deliver()
     tell_verdict(plan, folder.verdict(), ctx)
+    watch(plan, folder, target, ctx)
     return target.sweep_old(plan)

@@ -46,7 +46,7 @@ schedule: {cron: "0 * * * *", timezone: UTC, tags: {a: b}}
 retry_config: {max_retries: 2, retryable_error_patterns: ["a.*b"]}
 classification_overrides: {country: internal}
 finops: {cost_center: a, business_tags: [b, c]}
-alert_rules: [{name: a, condition: x > 1, action: slack}]
+alert_rules: [{name: a, condition: amount > 1, action: slack}]
 """
 CSV_JOB = """\
 source_connector: csv

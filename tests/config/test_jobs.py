@@ -398,7 +398,6 @@ def test_what_cannot_run_yet_validates_and_says_so(deployment: Deployment, text:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("alert_rules: [{name: a, condition: x > 1}]\n", "alerts are not sent"),
         ("catalog: {type: openmetadata}\n", "no data catalog is told"),
         ("compliance: {enabled: true}\n", "data-subject requests"),
         ("versioning: {enabled: true}\n", "training sets are not tagged"),

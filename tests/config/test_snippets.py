@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dativo_provider.config import check_paths, load_job, load_runner
+from dativo_provider.config.conditions import parse_condition
 from tests.config.support import Deployment
 from tests.support import requirement
 
@@ -41,7 +42,10 @@ def test_aws_billing_to_iceberg_loads_as_it_is() -> None:
     assert [(each.column, each.windowed) for each in job.transforms] == [
         ("team", False), ("product", False), ("daily_cost", True),
     ]  # fmt: skip
-    assert len(job.warnings) == 2
+    assert len(job.warnings) == 1
+    (alert,) = job.alerts
+    assert parse_condition(alert.condition).names == ("daily_cost", "avg_cost_7d")
+    assert [(each.type, each.channel) for each in alert.channels] == [("slack", "#finops-alerts")]
 
 
 @requirement("SN-04", "SEC-02")

@@ -118,15 +118,31 @@ class LookupTable(Shape):
     description: str = Field(default="", description="For people.")
 
 
+def _severity(value: Any) -> Any:
+    """Services have more words for it."""
+    return {"critical": "error", "": "warning"}.get(value, value) if isinstance(value, str) else value
+
+
 class AlertRule(Shape):
     """One alert."""
 
     name: str = Field(min_length=1, description="Name of the alert.")
-    condition: str = Field(min_length=1, description="Comparison over columns and trailing means.")
-    action: str = Field(default="", description="`slack_notification`, `email`, `pagerduty`.")
-    channel: str = Field(default="", description="Slack channel.")
+    condition: str = Field(
+        min_length=1,
+        description="What is wrong, e.g. `daily_cost > avg_cost_7d * 1.5`: names of columns and trailing means.",
+    )
+    action: str = Field(
+        default="",
+        description="`slack_notification`, `email`, `pagerduty`, `teams`, `webhook`, or a name of `notifications`.",
+    )
+    channel: str = Field(default="", description="Slack channel, or a name of `notifications`.")
     recipients: Names = Field(default=[], description="E-mail addresses.")
-    severity: str = Field(default="", description="Severity that is sent along.")
+    severity: Annotated[Literal["error", "warning", "info"], BeforeValidator(_severity)] = Field(
+        default="warning", description="Severity that is sent along."
+    )
+    window: Interval = Field(
+        default=86_400, description="A breach that lasts is told again after this long: seconds, or `6h`, `1d`."
+    )
     description: str = Field(default="", description="For people.")
 
 
