@@ -61,6 +61,11 @@ def _binary(values: pa.Array) -> list[Any]:
     return [None if value is None else "\\x" + value.hex() for value in values.to_pylist()]
 
 
+def _map(values: pa.Array) -> list[Any]:
+    """Pairs, as keys may be of any type; an empty one as an object, or it would be an empty list."""
+    return [{} if value == [] else _plain(value) for value in _pylist(values)]
+
+
 def _as_is(values: pa.Array) -> list[Any]:
     return values.to_pylist()  # type: ignore[no-any-return]
 
@@ -93,6 +98,7 @@ _KINDS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], list[Any
     (t.is_temporal, _temporal),
     (t.is_floating, _float),
     (t.is_decimal, _decimal),
+    (t.is_map, _map),
     (lambda k: t.is_binary(k) or t.is_large_binary(k) or t.is_fixed_size_binary(k), _binary),
     (lambda k: t.is_boolean(k) or t.is_integer(k) or t.is_string(k) or t.is_large_string(k), _as_is),
 )

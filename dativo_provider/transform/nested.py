@@ -7,7 +7,7 @@ absent are NULL, members the contract does not name are dropped, or, where the v
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -170,7 +170,16 @@ def _list_shaper(item: Shaper) -> Shaper:
 
 
 def _map_shaper(item: Shaper) -> Shaper:
-    return lambda value: [(_utf8(k), None if v is None else item(v)) for k, v in _expect(value, dict).items()]
+    return lambda value: [(_scalar(k), None if v is None else item(v)) for k, v in _pairs(value)]
+
+
+def _pairs(value: Any) -> Iterable[Any]:
+    """Of an object, or a list of pairs: so the quarantine keeps Arrow's maps, whose keys may be of any type."""
+    if isinstance(value, dict):
+        return value.items()
+    if not _expect(value, list) or any(len(_expect(pair, list)) != 2 or pair[0] is None for pair in value):
+        raise ValueError("not pairs")
+    return value  # type: ignore[no-any-return]
 
 
 def _struct_shaper(members: dict[str, Shaper], complete: bool) -> Shaper:

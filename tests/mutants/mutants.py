@@ -43,6 +43,10 @@ def _mode(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/lake/test_modes.py::TestSqliteOnDisk::{name}" for name in names)
 
 
+def _replay(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/pipeline/inbox/test_replay.py::{name}" for name in names)
+
+
 MUTANTS = (
     Mutant(
         "the library's retries are on, so a stale append lands",
@@ -891,5 +895,49 @@ MUTANTS = (
         "    return false if truth.failed is None else pc.or_(false, truth.failed)\n",
         "    return false\n",
         ("tests/quality/test_stream.py::test_a_row_on_which_a_condition_cannot_be_told_is_no_good_row",),
+    ),
+    Mutant(
+        "a replay claims its rows after it has published them",
+        f"{PIPELINE}/publish.py",
+        "    _claim(plan, ctx)\n    try:\n        outcome = target.publish(plan, manifests, cursor)\n",
+        "    try:\n        outcome = target.publish(plan, manifests, cursor)\n        _claim(plan, ctx)\n",
+        _replay("test_a_replay_that_dies_right_after_its_commit_has_nothing_left_to_do"),
+    ),
+    Mutant(
+        "a replay's claim counts although its rows were never published",
+        f"{PIPELINE}/inbox/view.py",
+        "from log where status <> 'replayed' or action in (select id from replays) group by all",
+        "from log group by all",
+        _replay("test_a_claim_without_its_commit_means_nothing"),
+    ),
+    Mutant(
+        "two replays may publish the rows that both have chosen",
+        f"{PIPELINE}/plan.py",
+        "    if request.replay and state.seq != request.replay.lanes.get(request.lane.suffix, 0):\n",
+        "    if request.replay and state.seq < request.replay.lanes.get(request.lane.suffix, 0):\n",
+        _replay("test_of_two_replays_that_chose_the_same_row_one_publishes_it"),
+    ),
+    Mutant(
+        "a replay looks at the lanes after it has chosen its rows",
+        f"{PIPELINE}/plan.py",
+        "    lanes = request.replay.lanes if request.replay else target.lanes(job, spec)\n",
+        "    lanes = target.lanes(job, spec)\n",
+        _replay("test_a_full_refresh_beside_a_replay_wins_and_its_own_entry_is_the_open_one"),
+    ),
+    Mutant(
+        "an older entry of a row in the inbox may be replayed beside the newer one",
+        f"{PIPELINE}/inbox/view.py",
+        '        parts.append("status in (select unnest(?)) and not superseded")\n',
+        '        parts.append("status in (select unnest(?))")\n',
+        ("tests/pipeline/inbox/test_view.py::test_of_a_row_that_several_runs_set_aside_only_the_newest_is_open",),
+    ),
+    Mutant(
+        "what was done about rows of the inbox is forgotten before the rows",
+        f"{PIPELINE}/inbox/expire.py",
+        "    rows = tables.remove(tables.quarantine, new_id(now), _KEYS, row)\n"
+        "    return Expired(name, rows, tables.remove(tables.log, new_id(now), _FIXES, line))\n",
+        "    lines = tables.remove(tables.log, new_id(now), _FIXES, line)\n"
+        "    return Expired(name, tables.remove(tables.quarantine, new_id(now), _KEYS, row), lines)\n",
+        ("tests/pipeline/inbox/test_expire.py::test_an_expiry_that_dies_halfway_opens_no_replayed_row",),
     ),
 )

@@ -167,6 +167,27 @@ def test_a_claim_without_its_commit_means_nothing(bench: InboxBench, monkeypatch
     assert sorted(bench.by_id()) == [1, 3]
 
 
+@requirement("QUA-05")
+def test_a_replay_that_dies_right_after_its_commit_has_nothing_left_to_do(
+    bench: InboxBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dativo_provider.lake.iceberg import IcebergTarget
+
+    real = IcebergTarget.publish
+
+    def publish(*args: Any) -> None:
+        real(*args)
+        raise KeyboardInterrupt
+
+    bench.fix("amount = 12", where="id = 3")
+    with monkeypatch.context() as patch:
+        patch.setattr(IcebergTarget, "publish", publish)
+        with pytest.raises(KeyboardInterrupt):
+            bench.replay(Selection(where="id = 3"))
+    assert bench.replay(Selection(where="id = 3")).report is None
+    assert [row["id"] for row in bench.rows()].count(3) == 1
+
+
 def _refused(*_args: Any) -> None:
     raise ConfigurationError("no")
 
