@@ -58,7 +58,7 @@ def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixtur
 
 def test_every_verb_has_a_file_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     files = {path.stem for path in Path(cli.__file__).parent.glob("*.py")}
-    assert cli.VERBS.keys() <= files
+    assert {name.replace("-", "_") for name in cli.VERBS} <= files
     for name in cli.VERBS:
         with pytest.raises(SystemExit) as caught:
             cli.main([name, "--help"])
