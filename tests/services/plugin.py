@@ -88,6 +88,12 @@ def envs() -> Path:
 
 
 @pytest.fixture(scope="session")
+def sodacl_env(envs: Path) -> Path:
+    """The interpreter that has Soda 3."""
+    return envs_leaf.sodacl()
+
+
+@pytest.fixture(scope="session")
 def minio() -> Iterator[s3_leaf.S3]:
     server = started("minio", minio_leaf.start)
     yield server

@@ -28,7 +28,7 @@ from dativo_provider.quality.stream import RowChecks
 from dativo_provider.quality.verdict import decide
 from tests.quality.support import a_plan
 
-__all__ = ["FIELDS", "TABLES", "Case", "Said", "agree", "by_engine", "by_us"]
+__all__ = ["FIELDS", "TABLES", "Case", "Said", "agree", "by_engine", "by_us", "by_worker"]
 
 NOW = dt.datetime.now(dt.UTC)
 FIELDS = (
@@ -133,24 +133,27 @@ def _together(results: Sequence[CheckResult]) -> Said:
 
 
 def by_engine(engine: str, cases: Sequence[Case], envs: Path, request_of: Any) -> dict[tuple[str, str], Said]:
-    """Each case over each of its tables, in one process. `request_of(case)` is what our worker is asked."""
+    """Each case over each table, by our own worker in one process. `request_of(case)` is what it is asked."""
     python = interpreter(envs, engine)
     assert python
+    program, variables = str(WORKERS / f"{engine}.py"), recipe(engine).variables
+    return by_worker(python, Path(__file__).with_name("many.py"), cases, request_of, program, variables)
 
+
+def by_worker(
+    python: Path, worker: Path, cases: Sequence[Case], request_of: Any, program: str = "", variables: Any = None
+) -> dict[tuple[str, str], Said]:
     def request(folder: Path) -> dict[str, Any]:
         requests = {}
         for name, table in TABLES.items():
-            pq.write_table(table, folder / f"{name}.parquet")
+            pq.write_table(table, folder / f"{name}.parquet", compression="lz4")
             checks = [{**request_of(case), "id": case.name, "where": ""} for case in cases]
             data = str(folder / f"{name}.parquet")
             requests[name] = {"data": data, "memory_mb": 256, "threads": 2, "names": [], "checks": checks}
-        return {"worker": str(WORKERS / f"{engine}.py"), "requests": requests}
+        return {"worker": program, "requests": requests}
 
-    wanted = Call(
-        str(python), Path(__file__).with_name("many.py"), 240, 4096, recipe(engine).variables,
-        modules=(str(WORKERS / "shared"),),
-    )  # fmt: skip
-    found = call(wanted, request)["found"]
+    modules = (str(WORKERS / "shared"),)
+    found = call(Call(str(python), worker, 240, 4096, variables or {}, modules), request)["found"]
     return {(case, table): _said(each) for table, answers in found.items() for case, each in answers.items()}
 
 

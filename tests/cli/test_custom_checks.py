@@ -1,0 +1,88 @@
+"""A job whose contract asks for a function of its tenant, and for Soda and Great Expectations by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import World
+from tests.support import requirement
+
+FUNCTION = """
+import pyarrow as pa
+
+
+def enough(rows: pa.Table, least: int) -> bool:
+    return rows.num_rows >= least
+
+
+def broken(rows: pa.Table) -> bool:
+    raise ValueError("jane@example.com")
+"""
+
+
+def checked(world: World, rule: str) -> None:
+    """The contract with one rule more."""
+    folder = world.tenant / "checks"
+    folder.mkdir(exist_ok=True)
+    (folder / "orders.py").write_text(FUNCTION)
+    text = world.contract.read_text()
+    lines = [f"    {line}" if line else line for line in rule.strip().splitlines()]
+    world.contract.write_text(text.rstrip() + "\n    quality:\n" + "\n".join(lines) + "\n")
+
+
+def function(name: str, arguments: str = "{}", severity: str = "error") -> str:
+    return f"""
+- type: custom
+  name: by function
+  engine: dativo
+  severity: {severity}
+  implementation: {{function: "checks.orders:{name}", arguments: {arguments}}}
+"""
+
+
+@requirement("DQ-09", "DQ-11")
+def test_a_function_of_the_tenant_lets_a_run_publish_or_blocks_it(world: World) -> None:
+    checked(world, function("enough", "{least: 3}"))
+    assert world.run("--json").code == 1  # dirty rows are in the quarantine
+    assert world.query("select count(*) as n from orders", "--json").json[0]["n"] > 0
+
+
+@requirement("DQ-09")
+@pytest.mark.parametrize(("name", "arguments"), [("enough", "{least: 3000}"), ("broken", "{}"), ("nowhere", "{}")])
+def test_one_that_says_no_or_breaks_blocks_and_quotes_no_value(world: World, name: str, arguments: str) -> None:
+    checked(world, function(name, arguments))
+    ran = world.run("--json")
+    assert ran.code == 2
+    [stream] = ran.json["streams"]
+    assert stream["status"] == "blocked"
+    assert "by function" in ran.out + ran.err
+    assert "jane" not in ran.out + ran.err
+    assert world.query("select count(*) as n from orders", "--json").json == [{"n": 0}]
+
+
+@requirement("DQ-05", "DQ-10", "DQ-11")
+def test_engines_asked_for_by_name_judge_before_anything_is_published(
+    world: World, envs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATIVO_ENVS", str(envs))
+    checked(
+        world,
+        """
+- type: custom
+  name: by soda
+  engine: soda
+  implementation: {row_count: {engine: soda, threshold: {must_be_greater_than: 1000}}}
+- type: custom
+  name: by gx
+  engine: greatExpectations
+  implementation: {type: expect_table_row_count_to_be_between, engine: great_expectations, kwargs: {min_value: 1}}
+""",
+    )
+    ran = world.run("--json")
+    assert ran.code == 2
+    [found] = ran.json["streams"]
+    results = {each["name"]: each for each in found["verdict"]["results"]}
+    assert (results["by soda"]["outcome"], results["by soda"]["evaluated_by"]) == ("failed", "engine")
+    assert (results["by gx"]["outcome"], results["by gx"]["evaluated_by"]) == ("passed", "engine")
