@@ -12,6 +12,7 @@ from dativo_provider.model.checks import Rule
 from dativo_provider.model.handling import Handling
 from dativo_provider.model.stream import Field
 from dativo_provider.quality.frontends import advice, compile_rules
+from dativo_provider.quality.frontends.links import BROKEN
 from tests.quality.compiling import FIELDS, allowed, compiled, one, refused
 from tests.support import requirement
 
@@ -136,13 +137,48 @@ def test_what_is_wrong_with_a_check_is_said_with_its_place_and_a_remedy(body: di
 
 @requirement("SN-01", "DQ-06")
 def test_a_regex_without_field_or_pattern_loads_warns_and_is_never_passed() -> None:
-    check = one({"name": "no_broken_links", "type": "regex", "severity": "warning"}, fields=())
+    check = one({"name": "tidy", "type": "regex", "severity": "warning"}, fields=())
     assert check.scope == "dataset"
     assert check.params["not_evaluated"] == "a regex check without field and pattern looks at nothing"
     ((where, sentence),) = advice([check])
     assert where == "orders.odcs.yaml:12:9"
-    assert "no_broken_links" in sentence
+    assert "tidy" in sentence
     assert "without pattern" in one({"type": "regex", "column": "email"}).params["not_evaluated"]
+
+
+@requirement("SN-01")
+def test_a_check_of_links_looks_at_the_documents_where_it_is_clear_which_they_are() -> None:
+    body = {"name": "no_broken_links", "type": "regex", "severity": "warning"}
+    documents = (Field("doc_id"), Field("title"), Field("raw_md"))
+    check = one(body, fields=documents)
+    assert (check.columns, check.scope, check.on_violation) == (("raw_md",), "row", "warn")
+    assert one(body, fields=(Field("id", "long"), Field("page"))).columns == ("page",)
+    assert one({**body, "field": "title"}, fields=documents).columns == ("title",)
+    assert "not clear" in one(body, fields=documents[:2]).params["not_evaluated"]
+    assert "not clear" in one(body, fields=()).params["not_evaluated"]
+
+
+@requirement("SN-01")
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("see [the guide](https://x.org/guide)", False),
+        ("[anchor](#chapter) and ![](pic.png)", False),
+        ("see [the guide]()", True),
+        ("[top]( # )", True),
+        ("[x](http://)", True),
+        ("[x](https:/x.org)", True),
+        ('<a href="https://x.org">x</a> <img src="a.png">', False),
+        ('<a HREF="">x</a>', True),
+        ("<a href='#'>x</a>", True),
+        ("no link at all", False),
+    ],
+)
+def test_links_that_lead_nowhere_are_found(text: str, broken: bool) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    assert pc.match_substring_regex(pa.array([text]), BROKEN).to_pylist() == [broken]
 
 
 @requirement("SN-01", "DQ-19")

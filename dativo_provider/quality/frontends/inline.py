@@ -11,6 +11,7 @@ from typing import Any
 from dativo_provider.model.checks import Rule
 from dativo_provider.quality.frontends import inline_dataset
 from dativo_provider.quality.frontends.base import Contract, Draft, did_you_mean, only_number, refuse
+from dativo_provider.quality.frontends.links import BROKEN, is_about_links, text_column
 from dativo_provider.quality.frontends.words import BOUNDS, named, needed, one_of, some
 
 __all__ = ["compile_rule"]
@@ -61,6 +62,9 @@ def _length(rule: Rule, contract: Contract) -> Iterator[Draft]:
 
 def _regex(rule: Rule, contract: Contract) -> Iterator[Draft]:
     columns, pattern = named(rule, contract), rule.body.get("pattern") or rule.body.get("regex")
+    if not pattern and is_about_links(str(rule.body.get("name") or "")):
+        yield from _links(columns or tuple(filter(None, [text_column(contract.fields)])))
+        return
     if not columns or not pattern:
         lacking = " and ".join(word for word, given in (("field", columns), ("pattern", pattern)) if not given)
         yield Draft("regex", columns, not_evaluated=f"a regex check without {lacking} looks at nothing")
@@ -69,6 +73,14 @@ def _regex(rule: Rule, contract: Contract) -> Iterator[Draft]:
         refuse(rule, f"pattern: {pattern!r} is no regular expression", "quote it")
     params = {"pattern": pattern, **({"negate": True} if rule.body.get("negate") else {})}
     yield from (Draft("regex", (column,), params) for column in columns)
+
+
+def _links(columns: tuple[str, ...]) -> Iterator[Draft]:
+    """A check named after links finds broken ones in the documents."""
+    if not columns:
+        reason = "a check of links without field looks at nothing: which column holds the documents is not clear"
+        yield Draft("regex", not_evaluated=reason)
+    yield from (Draft("regex", (column,), {"pattern": BROKEN, "negate": True}, label="links") for column in columns)
 
 
 def _enum(rule: Rule, contract: Contract) -> Iterator[Draft]:
