@@ -93,7 +93,8 @@ def _engine_checks(engine: str, group: Any, at: Located, path: Path, findings: F
         return
     if isinstance(group, dict):
         yield from _named_files(language, group, at, path, findings)
-        if language == "soda" and (parts := soda_checks_of(group)) and "checks" not in group:
+        whole = language == "soda" and ("columns" in group or "checks" not in group)
+        if whole and (parts := soda_checks_of(group)):
             yield from (Rule(language, p.whole(), p.column, _where(at, (*path, *p.path))) for p in parts)
             return
         group, path = group.get("checks"), (*path, "checks")

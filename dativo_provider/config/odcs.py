@@ -40,6 +40,7 @@ def read_odcs(doc: Document, findings: Findings) -> ContractSource | None:
     data, at = doc.data, Within(doc)
     if str(data.get("apiVersion", "")).lstrip("v").startswith(("3.0", "2.2")):
         _set_vendor_keys_aside(data, at, findings)
+    _say_what_is_misplaced(data, at, findings)
     if isinstance(data.get("version"), float):
         data["version"] = doc.raw("version")
     shape = shaped(Contract, data, at, findings)
@@ -111,6 +112,17 @@ def _set_vendor_keys_aside(data: dict[str, Any], at: Within, findings: Findings)
         for key in [key for key in body if key not in _RULE_KEYS and key not in _ARGUMENTS]:
             if not did_you_mean(key, _RULE_KEYS, 0.8):
                 findings.warn(at, (*path, key), f"'{key}' is not a key of ODCS and is not read", value=False)
+                del body[key]
+
+
+def _say_what_is_misplaced(data: dict[str, Any], at: Within, findings: Findings) -> None:
+    """The standard's own example indents `pattern:` as if it stood beside `arguments:`."""
+    for path, body in _rule_bodies(data):
+        if "arguments" in body and not body["arguments"]:
+            for key in [key for key in body if key in _ARGUMENTS]:
+                findings.error(
+                    at, (*path, key), f"'{key}' stands beside `arguments:`", "indent it, so that it stands below"
+                )
                 del body[key]
 
 

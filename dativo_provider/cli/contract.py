@@ -1,0 +1,33 @@
+"""`dativo contract`: look at contract files, compare their versions, and take them from and to other tools.
+
+An action is a file `contract_<action>.py` with `run(args)`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from pathlib import Path
+
+ACTIONS = {
+    "lint": "what is wrong with a contract and its checks, by file and line",
+    "diff": "what the second of two versions changes, and whether its number says so",
+    "import": "write an ODCS contract from checks or a schema of another tool",
+    "export": "write a contract's checks or columns for another tool",
+}
+FORMATS = ("soda", "great_expectations", "sql", "json-schema", "checks", "parquet", "csv", "asset")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    what = "; ".join(f"{action}: {summary}" for action, summary in ACTIONS.items())
+    formats = f"import, export: {', '.join(FORMATS)}"
+    parser.add_argument("action", choices=ACTIONS, help=what)
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files; diff: older, then newer")
+    parser.add_argument("--format", choices=FORMATS, default="", metavar="F", help=formats)
+    parser.add_argument("--output", type=Path, metavar="F", help="write here, not over a file that is there")
+    parser.add_argument("--table", default="", metavar="NAME", help="import: what it is called; export: which one")
+    parser.add_argument("--json", action="store_true", help="lint, diff: as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    return int(importlib.import_module(f"dativo_provider.cli.contract_{args.action}").run(args))

@@ -1,0 +1,212 @@
+"""`dativo contract`: contracts looked at, compared, and taken from and to other tools, as a person types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dativo_provider.cli.main import main
+from dativo_provider.config.contracts import read_contract
+from dativo_provider.model.checks import CheckSpec
+from dativo_provider.quality.frontends import compile_rules
+from tests.support import requirement
+
+ORDERS = """
+apiVersion: v3.1.0
+kind: DataContract
+id: orders
+name: orders
+version: 1.2.0
+status: active
+schema:
+  - name: orders
+    logicalType: object
+    properties:
+      - {name: id, logicalType: integer, physicalType: long, primaryKey: true, required: true}
+      - name: state
+        logicalType: string
+        quality:
+          - {metric: invalidValues, arguments: {validValues: [new, paid]}, mustBe: 0}
+      - name: email
+        logicalType: string
+        logicalTypeOptions: {minLength: 3}
+        quality:
+          - {metric: nullValues, mustBeLessThan: 5, unit: percent}
+      - {name: amount, logicalType: number, physicalType: "decimal(9,2)"}
+    quality:
+      - {metric: rowCount, mustBeGreaterThan: 0}
+      - {type: sql, query: "SELECT count(*) FROM {object} WHERE amount < 0", mustBe: 0, name: no refunds}
+"""
+
+
+def written(folder: Path, text: str, name: str = "orders.odcs.yaml") -> str:
+    (folder / name).write_text(text)
+    return str(folder / name)
+
+
+def checks(path: str | Path) -> list[CheckSpec]:
+    source = read_contract(Path(path))
+    table = source.tables[0]
+    return [check for check in compile_rules((*table.rules, *source.rules), table.fields) if check.declared_in]
+
+
+@requirement("DQ-01")
+def test_a_contract_in_order_lints_clean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["contract", "lint", written(tmp_path, ORDERS)]) == 0
+    assert "no problems found" in capsys.readouterr().out
+
+
+@requirement("DQ-01", "CFG-10")
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("validValues: [new, paid]", "validValues: new", "must be a list of values"),
+        ("mustBeLessThan: 5", "mustBeLesThan: 5", "did you mean 'mustBeLessThan'"),
+        ("metric: rowCount", "metric: rowCuont", "did you mean 'rowCount'"),
+        ("{validValues: [new, paid]}", "null, pattern: x", "indent"),
+        ("{minLength: 3}", "{pattern: '(?=x)'}", "look"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, words: str
+) -> None:
+    text = ORDERS.replace(old, new)
+    path = written(tmp_path, text)
+    line = next(number for number, each in enumerate(text.splitlines(), start=1) if new in each)
+    assert main(["contract", "lint", path]) == 2
+    out = capsys.readouterr().out
+    assert words.lower() in out.lower()
+    assert f"orders.odcs.yaml:{line}:" in out
+
+
+def test_a_wrong_check_hides_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = ORDERS.replace("[new, paid]", "new").replace("metric: rowCount, mustBeGreaterThan: 0", "metric: rowCount")
+    assert main(["contract", "lint", written(tmp_path, text), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["errors"] == 2
+
+
+@requirement("DQ-01")
+@pytest.mark.parametrize(
+    ("old", "new", "level", "words"),
+    [
+        ("      - {name: amount, logicalType: number, physicalType: \"decimal(9,2)\"}\n", "", "major", "is gone"),
+        ("decimal(9,2)", "decimal(12,2)", "minor", "was decimal(9,2) and is decimal(12,2)"),
+        ("decimal(9,2)", "decimal(5,2)", "major", "and is decimal(5,2)"),
+        ("physicalType: long, primaryKey: true, required: true", "physicalType: long", "major", "may be NULL"),
+        ("name: state", "name: state\n        required: true", "minor", "must not be NULL"),
+        ("mustBeLessThan: 5", "mustBeLessThan: 6", "minor", "changed"),
+        ("status: active", "status: deprecated", "patch", "the status is deprecated"),
+    ],
+)  # fmt: skip
+def test_each_change_has_its_level(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, level: str, words: str
+) -> None:
+    assert old in ORDERS
+    paths = [written(tmp_path, ORDERS, "old.odcs.yaml"), written(tmp_path, ORDERS.replace(old, new))]
+    bumped = {"patch": "1.2.1", "minor": "1.3.0", "major": "2.0.0"}
+    code = main(["contract", "diff", *paths, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["needs"] == level
+    assert any(words in change["what"] for change in told["changes"])
+    assert code == (0 if level == "patch" else 2)
+    Path(paths[1]).write_text(ORDERS.replace(old, new).replace("version: 1.2.0", f"version: {bumped[level]}"))
+    assert main(["contract", "diff", *paths]) == 0
+    assert "says enough" in capsys.readouterr().out
+
+
+def test_two_versions_that_say_the_same_need_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, ORDERS)
+    assert main(["contract", "diff", path, path]) == 0
+    assert "nothing changed" in capsys.readouterr().out
+
+
+def imported(folder: Path, form: str, path: str) -> str:
+    target = str(folder / "made.odcs.yaml")
+    assert main(["contract", "import", path, "--format", form, "--output", target]) == 0
+    assert main(["contract", "lint", target]) == 0
+    return target
+
+
+@requirement("DQ-08", "DQ-10")
+@pytest.mark.parametrize("form", ["soda", "great_expectations", "checks"])
+def test_checks_that_go_to_another_tool_and_come_back_mean_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    path, out = written(tmp_path, ORDERS), tmp_path / "out.yaml"
+    assert main(["contract", "export", path, "--format", form, "--output", str(out)]) == 0
+    left = capsys.readouterr().err.count("not exported")
+    if form == "checks":
+        found = list(compile_rules(read_contract(out).rules, read_contract(Path(path)).tables[0].fields))
+    else:
+        found = checks(imported(tmp_path, form, str(out)))
+
+    def meaning(each: list[Any]) -> set[Any]:
+        return {(c.kind, c.columns, json.dumps(c.params, sort_keys=True)) for c in each}
+
+    own = {check for check in meaning(checks(path)) if check[0] != "required" or "allowed" in check[2]}
+    lost = own - meaning(found)
+    assert len(lost) <= left
+    assert left == (2 if form == "great_expectations" else 0)
+
+
+@requirement("DQ-08")
+def test_sodacl_is_imported_as_it_stands(tmp_path: Path) -> None:
+    path = written(tmp_path, "checks for orders:\n  - row_count > 0\n  - missing_count(id) = 0\n", "cl.yml")
+    target = imported(tmp_path, "soda", path)
+    assert read_contract(Path(target)).tables[0].name == "orders"
+
+
+def test_ddl_and_files_become_contracts(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    create = "CREATE TABLE orders (id BIGINT PRIMARY KEY, amount DECIMAL(9,2) NOT NULL, seen TIMESTAMPTZ);"
+    ddl = written(tmp_path, create, "orders.sql")
+    table = read_contract(Path(imported(tmp_path, "sql", ddl))).tables[0]
+    assert [(f.name, f.type, f.required) for f in table.fields] == [
+        ("id", "long", True), ("amount", "decimal(9,2)", True), ("seen", "timestamptz", False),
+    ]  # fmt: skip
+    assert table.primary_key == ("id",)
+    (tmp_path / "made.odcs.yaml").unlink()
+    pq.write_table(pa.table({"id": [1], "name": ["a"]}), tmp_path / "people.parquet")
+    table = read_contract(Path(imported(tmp_path, "parquet", str(tmp_path / "people.parquet")))).tables[0]
+    assert [(f.name, f.type) for f in table.fields] == [("id", "long"), ("name", "string")]
+    (tmp_path / "made.odcs.yaml").unlink()
+    table = read_contract(Path(imported(tmp_path, "csv", written(tmp_path, "id,name\n1,a\n", "p.csv")))).tables[0]
+    assert [field.type for field in table.fields] == ["long", "string"]
+
+
+def test_columns_are_exported_as_json_schema_and_sql(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, ORDERS)
+    assert main(["contract", "export", path, "--format", "json-schema"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert (made["required"], made["properties"]["state"]["type"]) == (["id"], ["string", "null"])
+    assert main(["contract", "export", path, "--format", "sql", "--output", str(tmp_path / "o.sql")]) == 0
+    table = read_contract(Path(imported(tmp_path, "sql", str(tmp_path / "o.sql")))).tables[0]
+    assert [field.type for field in table.fields] == ["long", "string", "string", "decimal(9,2)"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["import", "X"], "import needs --format"),
+        (["export", "X", "--format", "parquet"], "export needs --format"),
+        (["diff", "X"], "diff compares two files"),
+        (["import", "X", "--format", "soda"], "no file of Soda checks"),
+        (["import", "X", "--format", "sql"], "no CREATE TABLE"),
+        (["export", "X", "--format", "sql", "--table", "nothing"], "no table 'nothing'"),
+        (["export", "X", "--format", "sql", "--output", "X"], "is there already"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    path = written(tmp_path, ORDERS)
+    before = yaml.safe_load(ORDERS)
+    assert main(["contract", *(path if word == "X" else word for word in words)]) == 2
+    assert said in capsys.readouterr().err
+    assert yaml.safe_load(Path(path).read_text()) == before
