@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import World, dativo, own_logs, world  # noqa: F401 - fixtures
+from tests.cli.conftest import Command, World, dativo, own_logs, world  # noqa: F401 - fixtures
 from tests.docs.pages import ROOT, blocks
 from tests.support import requirement
 
@@ -21,6 +22,18 @@ def deliver(world: World) -> None:  # noqa: F811
     lines = (world.data / "orders.csv").read_text().splitlines()
     (world.data / "more.csv").write_text("\n".join(lines[:2]).replace("\n1,", "\n77,") + "\n")
     assert world.run().code == 0
+
+
+@requirement("DOC-01", "DQ-01")
+def test_every_command_of_the_page_on_contracts_runs(tmp_path: Path, dativo: Command) -> None:  # noqa: F811
+    found = list(blocks(ROOT / "docs" / "contracts.md"))
+    contract = next(block.body for block in found if "orders.odcs.yaml" in block.body.splitlines()[0])
+    (tmp_path / "orders.odcs.yaml").write_text(contract, encoding="utf-8")
+    lines = [line for block in found if block.tag == "bash" for line in block.body.splitlines()]
+    for line in lines:
+        answer = dativo(*shlex.split(line)[1:])
+        assert answer.code == 0, (line, answer.err)
+    assert len(lines) == 10
 
 
 @requirement("DOC-01")
