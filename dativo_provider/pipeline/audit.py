@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dativo_provider.errors import ContractViolation, InternalError
 from dativo_provider.model.books import Books
-from dativo_provider.model.checks import CheckResult, Verdict
+from dativo_provider.model.checks import CheckResult, CheckSpec, Verdict
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Manifest, Plan
@@ -15,7 +15,9 @@ from dativo_provider.model.target import Target
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.notices import tell_verdict
 from dativo_provider.pipeline.numbers import leave_profile, leave_score
-from dativo_provider.pipeline.records import history, record_verdict, total_books
+from dativo_provider.pipeline.records import record_verdict, total_books
+from dativo_provider.pipeline.repeats import set_repeats_aside
+from dativo_provider.pipeline.scene import scene_of
 from dativo_provider.pipeline.workplace import open_run
 
 __all__ = ["audit", "final_manifests", "judge"]
@@ -24,10 +26,11 @@ __all__ = ["audit", "final_manifests", "judge"]
 def audit(plan_uri: str, ctx: RunContext) -> Verdict:
     """The verdict, written beside the plan. Raises `ContractViolation` when it is `block`."""
     folder, plan, target = open_run(plan_uri, ctx)
+    unrepeated = set_repeats_aside(folder, plan, final_manifests(folder, plan), target, ctx)
     manifests = final_manifests(folder, plan)
     books = total_books(manifests)
     _count(plan, manifests, books)
-    verdict = judge(plan, manifests, books, target, ctx)
+    verdict = judge(plan, manifests, books, target, ctx, unrepeated)
     folder.write_verdict(verdict)
     record_verdict(plan, verdict, books, ctx)
     leave_score(plan, verdict, ctx)
@@ -40,14 +43,15 @@ def audit(plan_uri: str, ctx: RunContext) -> Verdict:
 
 
 def final_manifests(folder: RunFolder, plan: Plan) -> list[Manifest]:
-    """The manifests publish works from: the transform step's where there is one, else the slices'.
+    """The manifests publish works from: what audit left without repeated keys, else the transform step's where there
+    is one, else the slices'.
 
     Their `read` results are always the slices' own: cursors come from reading.
     """
     slices = folder.manifests(plan)
-    if not plan.job.whole_run:
+    made = folder.without_repeats() or folder.transformed()
+    if made is None and not plan.job.whole_run:
         return slices
-    made = folder.transformed()
     if made is None:
         raise InternalError("the transform step has not run", where=plan.folder, remedy="run the transform task")
     return [made, *(Manifest(m.plan_id, m.slice, m.attempt, read=m.read, seconds=m.seconds) for m in slices)]
@@ -66,11 +70,22 @@ def _count(plan: Plan, manifests: Sequence[Manifest], books: Books) -> None:
         )
 
 
-def judge(plan: Plan, manifests: Sequence[Manifest], books: Books, target: Target, ctx: RunContext) -> Verdict:
+def judge(
+    plan: Plan,
+    manifests: Sequence[Manifest],
+    books: Books,
+    target: Target,
+    ctx: RunContext,
+    known: Sequence[CheckResult] = (),
+) -> Verdict:
+    """`known` are results of dataset checks that need not be evaluated again."""
     from dativo_provider.quality.results import merge
     from dativo_provider.quality.verdict import decide
 
-    results = merge([*(manifest.results for manifest in manifests), _dataset(plan, manifests, books, target, ctx)])
+    told = [*(manifest.results for manifest in manifests), known]
+    judged = {result.check_id for part in told for result in part}
+    checks = [check for check in plan.checks if check.scope == "dataset" and check.id not in judged]
+    results = merge([*told, _dataset(plan, checks, manifests, books, target, ctx)])
     verdict = decide(plan, results, books, ctx.now())
     reasons = tuple(_refusals(plan, books, target))
     if reasons:
@@ -79,26 +94,16 @@ def judge(plan: Plan, manifests: Sequence[Manifest], books: Books, target: Targe
 
 
 def _dataset(
-    plan: Plan, manifests: Sequence[Manifest], books: Books, target: Target, ctx: RunContext
+    plan: Plan,
+    checks: Sequence[CheckSpec],
+    manifests: Sequence[Manifest],
+    books: Books,
+    target: Target,
+    ctx: RunContext,
 ) -> tuple[CheckResult, ...]:
-    from dativo_provider.quality.metrics.base import Scene
     from dativo_provider.quality.scan import evaluate
 
-    checks = [check for check in plan.checks if check.scope == "dataset"]
-    files = [file for manifest in manifests for file in manifest.files]
-    scene = Scene(
-        read=lambda columns: target.read_staged(plan, files, columns),
-        books=books,
-        now=ctx.now(),
-        settings=ctx.settings,
-        fields=plan.fields,
-        history=lambda metric, most: history(plan, metric, most, ctx),
-        table=lambda name: target.version(plan.job, name),
-        published=lambda ranges: target.published_within(plan, ranges),
-        plan=plan,
-        check_cancelled=ctx.check_cancelled,
-    )
-    return evaluate(checks, scene)
+    return evaluate(checks, scene_of(plan, manifests, books, target, ctx))
 
 
 def _refusals(plan: Plan, books: Books, target: Target) -> Iterable[str]:

@@ -44,6 +44,10 @@ class RunFolder:
     def transformed(self) -> Manifest | None:
         return self._manifest("transformed")
 
+    def without_repeats(self) -> Manifest | None:
+        """What audit left of the run's rows where a key must not repeat; None where it left all."""
+        return self._manifest("without-repeats")
+
     def _manifest(self, name: str) -> Manifest | None:
         try:
             return load(Manifest, self.store.read(self._manifest_uri(name)))

@@ -5,16 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dativo_provider.errors import ContractViolation
 from dativo_provider.model.checks import CheckResult
 from dativo_provider.model.run import RunRequest
 from dativo_provider.model.stream import Field
 from dativo_provider.pipeline import steps
+from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.run import StreamReport
 from tests.pipeline.build import Bench, ids
 from tests.support import requirement
 
-UNIQUE: dict[str, Any] = {"name": "unique", "type": "unique", "column": "id", "scope": "table"}
+UNIQUE: dict[str, Any] = {
+    "name": "unique", "type": "unique", "column": "id", "scope": "table", "on_violation": "block",
+}  # fmt: skip
 
 
 def blocked(report: StreamReport) -> bool:
@@ -62,7 +67,7 @@ def test_a_key_that_is_published_already_is_a_duplicate(tmp_path: Path) -> None:
     assert blocked(outcome)
     result = result_of(outcome, "unique")
     assert result.failed == 2
-    assert "1 rows repeat the id of another row of this run; 1 rows have a id" in result.message
+    assert "1 rows repeat the id of another row of this run; 1 rows have a key (id) that" in result.message
     assert ids(bench.rows()) == [1, 2]
     (tmp_path / "data" / "b.csv").unlink()
     bench.csv("c.csv", "4,north,1.00,")
@@ -109,3 +114,90 @@ def test_values_are_looked_up_in_a_published_table_of_the_tenant(tmp_path: Path)
     bench.csv("c.csv", "6,7", header="id,parent")
     assert blocked(bench.run())
     assert ids(bench.rows()) == [1, 2, 3, 4, 5]
+
+
+ASIDE: dict[str, Any] = {"id": "unique", "type": "uniqueness", "columns": ["id"], "severity": "error"}
+
+
+@requirement("DQ-06", "DQ-19", "SN-02")
+def test_rows_that_repeat_a_key_are_quarantined_and_not_loaded_twice(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, rules=[ASIDE])
+    bench.csv("a.csv", "1,north,1.00,", "2,north,1.00,", "1,south,2.00,", "1,north,1.00,")
+    bench.csv("b.csv", "3,north,1.00,", "2,south,5.00,")
+    outcome = bench.run()
+    assert outcome.error is None
+    assert ids(bench.rows()) == [1, 2, 3]
+    assert {row["id"]: row["amount"] for row in bench.rows()}[1] == 1
+    assert [row["reasons"] for row in bench.quarantine()] == [["unique"]] * 3
+    assert len({row["row_id"] for row in bench.quarantine()}) == 3
+    assert {row["source_reference"].rpartition("/")[2].partition(":")[0] for row in bench.quarantine()} <= {
+        "a.csv",
+        "b.csv",
+    }
+    assert (outcome.books.extracted, outcome.books.accepted, outcome.books.quarantined) == (6, 3, 3)
+    result = result_of(outcome, "unique")
+    assert (result.outcome, result.failed, result.evaluated, result.evaluated_by) == ("failed", 3, 6, "scan")
+    assert outcome.verdict is not None
+    assert outcome.verdict.decision == "quarantine"
+
+
+@requirement("DQ-06", "DQ-19")
+def test_rows_whose_key_is_published_are_quarantined_all_of_them(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, rules=[{**ASIDE, "scope": "table"}])
+    bench.csv("a.csv", "1,north,1.00,", "2,north,1.00,")
+    bench.run()
+    bench.csv("b.csv", "2,north,9.00,", "3,north,1.00,", "2,south,9.00,", "3,south,9.00,")
+    outcome = bench.run()
+    assert outcome.error is None
+    assert ids(bench.rows()) == [1, 2, 3]
+    assert len(bench.quarantine()) == 3
+    assert all(row["amount"] == 1 for row in bench.rows())
+
+
+@requirement("DQ-06", "SN-02")
+def test_an_audit_that_is_repeated_sets_the_same_rows_aside_once(tmp_path: Path) -> None:
+    """Its worker may die at any point; the files it has written count only once its manifest names them."""
+    bench = Bench(tmp_path, rules=[{**ASIDE, "scope": "table"}])
+    bench.csv("a.csv", "1,north,1.00,", "1,south,2.00,", "2,north,1.00,")
+    ctx = bench.context()
+    plan = steps.plan(bench.spec(), "orders", ctx, RunRequest())
+    for piece in plan.slices:
+        steps.extract(plan.path, piece.index, ctx)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunFolder, "add_manifest", _dies)
+        with pytest.raises(_Died):
+            steps.audit(plan.path, bench.context())
+    first = steps.audit(plan.path, bench.context())
+    again = steps.audit(plan.path, bench.context())
+    assert (first.decision, again.decision) == ("quarantine", "quarantine")
+    assert again.results == first.results
+    steps.publish(plan.path, bench.context())
+    assert steps.audit(plan.path, bench.context()).results == first.results
+    assert steps.publish(plan.path, bench.context()).outcome == "already"
+    assert ids(bench.rows()) == [1, 2]
+    assert len(bench.quarantine()) == 1
+
+
+class _Died(BaseException):
+    """Nothing catches a kill."""
+
+
+def _dies(*_: Any) -> None:
+    raise _Died
+
+
+@requirement("DQ-06")
+def test_where_nothing_repeats_nothing_is_written_anew(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, rules=[ASIDE])
+    bench.csv("a.csv", "1,north,1.00,", "2,north,1.00,")
+    outcome = bench.run()
+    assert result_of(outcome, "unique").outcome == "passed"
+    assert bench.quarantine() == []
+    assert list(bench.home.rglob("*without-repeats*")) == []
+
+
+@requirement("DQ-06")
+def test_where_rows_of_one_key_are_merged_no_row_can_be_blamed_and_the_run_blocks(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, rules=[{**ASIDE, "columns": ["region"]}], target={"mode": "merge"}, stream={"key": ("id",)})
+    bench.csv("a.csv", "1,north,1.00,", "2,north,1.00,")
+    assert blocked(bench.run())

@@ -127,7 +127,7 @@ def test_column_names_are_taken_in_any_case() -> None:
         ({"type": "not_null", "column": 5}, "a column name is expected"),
         ({"type": "not_null", "column": "id", "severity": "eror"}, "did you mean 'error'"),
         ({"type": "not_null", "column": "id", "on_violation": "explode"}, "on_violation: 'explode' is unknown"),
-        ({"type": "unique", "column": "id", "on_violation": "quarantine"}, "needs a check of single rows"),
+        ({"type": "row_count", "min": 1, "on_violation": "quarantine"}, "needs a check of single rows"),
         ({"type": "not_null", "column": "id", "tolerance": 2}, "no share of rows"),
     ],
 )
@@ -225,7 +225,7 @@ def test_the_billing_checks_of_the_second_snippet_compile_as_written() -> None:
     rules = [*(Rule("soda", body) for body in soda), Rule("custom", custom)]
     fields = (Field("line_item_id"), Field("unblended_cost", "double"), Field("billing_period_end", "timestamptz"))
     checks = {c.id: c for c in compile_rules(rules, fields)}
-    assert checks["no_duplicate_charges"].on_violation == "block"
+    assert checks["no_duplicate_charges"].on_violation == "quarantine"
     assert checks["cost_range_check"].on_violation == "warn"
     assert checks["billing_completeness"].params["max_age_seconds"] == 7200
     assert checks["detect_cost_anomalies"].kind == "anomaly"
@@ -244,7 +244,8 @@ def test_freshness_without_a_column_takes_the_cursor_or_the_only_moment_and_else
 # --- policies ----------------------------------------------------------------------------------------------------
 
 ROW = {"type": "range", "column": "id", "min": 1}
-DATASET = {"type": "unique", "column": "id"}
+DATASET = {"type": "row_count", "min": 1}
+UNIQUE = {"type": "unique", "column": "id"}
 FRESH = {"type": "freshness", "column": "seen", "max_age_hours": 1}
 
 
@@ -259,6 +260,9 @@ FRESH = {"type": "freshness", "column": "seen", "max_age_hours": 1}
         ({**ROW, "tolerance": 0.1}, "warning", "warn"),
         (DATASET, "error", "block"),
         (DATASET, "warning", "warn"),
+        (UNIQUE, "error", "quarantine"),
+        ({**UNIQUE, "tolerance": 0.1}, "error", "block"),
+        (UNIQUE, "warning", "warn"),
         (FRESH, "error", "warn"),
         (FRESH, "warning", "warn"),
         ({**FRESH, "on_violation": "block"}, "error", "block"),
@@ -472,7 +476,9 @@ def test_the_front_ends_load_no_heavy_library() -> None:
             Handling(by_severity={"error": "block"}, by_dimension={"conformity": "warn"}),
             "quarantine",
         ),
-        ({"type": "unique", "column": "id"}, Handling(by_severity={"error": "quarantine"}), "block"),
+        ({"type": "row_count", "min": 1}, Handling(by_severity={"error": "quarantine"}), "block"),
+        ({"type": "unique", "column": "id"}, Handling(by_severity={"error": "quarantine"}), "quarantine"),
+        ({"type": "unique", "column": "id"}, Handling(by_severity={"error": "block"}), "block"),
         ({"type": "unique", "column": "id"}, Handling(by_dimension={"uniqueness": "warn"}), "warn"),
     ],
 )

@@ -162,7 +162,8 @@ def _policy(
     """What a violation does: as written, else as usual for its dimension or severity, else by severity
     (ARCHITECTURE 6). To set a whole batch aside is to block it: its rows stay beside, and none is published."""
     written = _written_policy(rule)
-    decided = scope == "dataset" or draft.allowed is not None or _tolerance(rule) > 0
+    counted = draft.allowed is not None or _tolerance(rule) > 0
+    decided = counted or (scope == "dataset" and draft.kind != "uniqueness")  # of each key the first row may stay
     if written == "quarantine" and decided and not draft.not_evaluated:
         refuse(rule, "on_violation: quarantine needs a check of single rows", "write block or warn")
     if written is None and usual is not None:

@@ -14,20 +14,26 @@ from dativo_provider.quality.metrics.where import read_by, those_that_count
 from dativo_provider.sql.limit import limited
 from dativo_provider.sql.names import quoted
 
-__all__ = ["known_keys"]
+__all__ = ["find_known", "known_keys"]
 
 
 def known_keys(check: CheckSpec, scene: Scene) -> int:
     """How many different keys of the run the stream's table held before it."""
     with database(scene) as found:
-        if not _load(check, scene, found):
-            return 0
-        reader = scene.published(_ranges(check, found))
-        with streamed(iter(reader), reader.schema) as published, limited(found):
-            found.register("published", published)
-            same = " AND ".join(f"keys.{quoted(name)} = published.{quoted(name)}" for name in check.columns)
-            query = f"SELECT count(*) FROM keys SEMI JOIN published ON {same}"
-            return int(found.execute(query).fetchall()[0][0])
+        find_known(check, scene, found)
+        return int(found.execute("SELECT count(*) FROM known").fetchall()[0][0])
+
+
+def find_known(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> None:
+    """Leaves those keys in the table `known`."""
+    if not _load(check, scene, found):
+        found.execute("CREATE TABLE known (none BOOLEAN)")
+        return
+    reader = scene.published(_ranges(check, found))
+    with streamed(iter(reader), reader.schema) as published, limited(found):
+        found.register("published", published)
+        same = " AND ".join(f"keys.{quoted(name)} = published.{quoted(name)}" for name in check.columns)
+        found.execute(f"CREATE TABLE known AS SELECT * FROM keys SEMI JOIN published ON {same}")
 
 
 def _load(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> bool:

@@ -6,6 +6,7 @@ A row with NULL in a column of the key has no key.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.modes import TRAITS
@@ -16,25 +17,37 @@ from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.quality.metrics.where import read_by, those_that_count
 from dativo_provider.sql.names import quoted
 
-__all__ = ["EVALUATOR"]
+__all__ = ["EVALUATOR", "repeats", "told"]
 
 
 def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
-    published = check.params.get("scope") == "table"
-    if published and (reason := _no_scope(scene)):
+    """To set a batch aside is to block it: single rows are, where they can be, before the run is judged as a whole."""
+    if (reason := _no_scope(scene)) and check.params.get("scope") == "table":
         return result(check, "not_evaluated", message=reason)
-    surplus = _surplus(check, scene) if scene.rows else 0
-    known = known_keys(check, scene) if published and scene.rows and _adds(scene) else 0
-    failed, key = surplus + known, ", ".join(check.columns)
+    surplus, known = repeats(check, scene)
+    failed = surplus + known
     if "allowed" in check.params:
         allowed = Threshold.from_dict(check.params["allowed"])
         fits, message = allowed.holds(failed, scene.rows), f"{failed} rows too many, must be {allowed}"
     else:
-        fits = failed <= check.tolerance * scene.rows
-        parts = [f"{surplus} rows repeat the {key} of another row of this run"] if surplus else []
-        parts += [f"{known} rows have a {key} that is published already"] if known else []
-        message = "; ".join(parts)
-    return result(check, passed(fits), "scan", scene.rows, failed, failed, message)
+        fits, message = failed <= check.tolerance * scene.rows, told(check, surplus, known)
+    made = result(check, passed(fits), "scan", scene.rows, failed, failed, message)
+    return replace(made, on_violation="block") if check.on_violation == "quarantine" else made
+
+
+def repeats(check: CheckSpec, scene: Scene) -> tuple[int, int]:
+    """Rows that repeat the key of another row of the run, and keys of the run that are published already."""
+    if not scene.rows:
+        return 0, 0
+    published = check.params.get("scope") == "table" and _adds(scene)
+    return _surplus(check, scene), known_keys(check, scene) if published else 0
+
+
+def told(check: CheckSpec, surplus: int, known: int) -> str:
+    key = ", ".join(check.columns)
+    parts = [f"{surplus} rows repeat the {key} of another row of this run"] if surplus else []
+    parts += [f"{known} rows have a key ({key}) that is published already"] if known else []
+    return "; ".join(parts)
 
 
 def _no_scope(scene: Scene) -> str:

@@ -1,0 +1,192 @@
+"""Rows that repeat a key which must be unique go to the quarantine, where the check says `on_violation: quarantine`.
+
+The first row of a key in the order of the staged files stays, unless the key is published already. Nothing is written
+where nothing repeats, which one narrow query tells. Otherwise the files that hold a repeat are written anew without it;
+the staged ones stay invisible and are swept.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from dativo_provider.model.batch import Batch
+from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.modes import TRAITS
+from dativo_provider.model.run import Manifest, Plan, StagedFile
+from dativo_provider.model.target import StagedFileWriter, StagedKind, Target
+from dativo_provider.pipeline.folder import RunFolder
+from dativo_provider.pipeline.records import total_books
+from dativo_provider.pipeline.scene import scene_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dativo_provider.quality.metrics.base import Scene
+
+__all__ = ["set_repeats_aside"]
+
+_KINDS: Sequence[StagedKind] = ("data", "quarantine")
+_FILE, _ROW = "_dativo_file", "_dativo_row"
+Reasons = Mapping[int, Mapping[int, list[str]]]  # by file and row
+
+
+def set_repeats_aside(
+    folder: RunFolder, plan: Plan, manifests: Sequence[Manifest], target: Target, ctx: RunContext
+) -> tuple[CheckResult, ...]:
+    """Results of the checks that could be judged row by row, unless a manifest holds them (`RunFolder`)."""
+    checks = [check for check in plan.checks if _row_by_row(check, plan)]
+    if not checks or folder.without_repeats() is not None:
+        return ()
+    scene = scene_of(plan, manifests, total_books(manifests), target, ctx)
+    results = tuple(_judged(check, scene) for check in checks)
+    if not any(result.failed for result in results):
+        return results
+    files = [file for manifest in manifests for file in manifest.files]
+    failing = [check for check, result in zip(checks, results, strict=True) if result.failed]
+    reasons = _found(failing, scene, files, plan, target)
+    folder.add_manifest(_written(plan, manifests, files, reasons, results, target, ctx), "without-repeats")
+    return ()
+
+
+def _row_by_row(check: CheckSpec, plan: Plan) -> bool:
+    """Where rows of one key are settled otherwise, or the share of them decides, no single row is to blame."""
+    traits = TRAITS[plan.job.target.mode]
+    counted = check.tolerance > 0 or "allowed" in check.params or "not_evaluated" in check.params
+    fits = check.kind == "uniqueness" and check.on_violation == "quarantine" and not counted
+    return fits and "skipped" not in check.params and (traits.adds or traits.reads_all)
+
+
+def _judged(check: CheckSpec, scene: Scene) -> CheckResult:
+    from dativo_provider.quality.metrics.base import passed, result
+    from dativo_provider.quality.metrics.uniqueness import repeats, told
+
+    surplus, known = repeats(check, scene)
+    failed = surplus + known
+    return result(check, passed(not failed), "scan", scene.rows, failed, failed, told(check, surplus, known))
+
+
+def _found(
+    checks: Sequence[CheckSpec], scene: Scene, files: Sequence[StagedFile], plan: Plan, target: Target
+) -> Reasons:
+    found: dict[int, dict[int, list[str]]] = {}
+    for check in checks:
+        for file, row in _places(check, scene, files, plan, target):
+            found.setdefault(file, {}).setdefault(row, []).append(check.id)
+    return found
+
+
+def _places(
+    check: CheckSpec, scene: Scene, files: Sequence[StagedFile], plan: Plan, target: Target
+) -> list[tuple[int, int]]:
+    from dativo_provider.quality.metrics.published import find_known
+    from dativo_provider.quality.metrics.query import database, streamed
+    from dativo_provider.quality.metrics.where import read_by, those_that_count
+    from dativo_provider.sql.limit import limited
+    from dativo_provider.sql.names import quoted
+
+    keys = [quoted(name) for name in check.columns]
+    whole = those_that_count(check, *(f"{key} IS NOT NULL" for key in keys))
+    order = f"row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY {_FILE}, {_ROW}) AS place"
+    published = check.params.get("scope") == "table" and TRAITS[plan.job.target.mode].adds
+    listed = ", ".join(keys)
+    repeated = f"place > 1 OR ({listed}) IN (SELECT ({listed}) FROM known)" if published else "place > 1"
+    numbered = _numbered(target, plan, files, sorted(read_by(check, scene, *check.columns)))
+    with database(scene) as found:
+        if published:
+            find_known(check, scene, found)
+        with streamed(numbered) as rows, limited(found):
+            found.register("rows", rows)
+            query = f"SELECT {_FILE}, {_ROW} FROM (SELECT *, {order} FROM rows {whole}) WHERE {repeated}"
+            return [(int(file), int(row)) for file, row in found.execute(query).fetchall()]
+
+
+def _numbered(
+    target: Target, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    for at, file in enumerate(files):
+        seen = 0
+        for batch in target.read_staged(plan, [file], columns):
+            numbers = pa.array(range(seen, seen + batch.num_rows), pa.int64())
+            yield batch.append_column(_FILE, pa.repeat(pa.scalar(at), batch.num_rows)).append_column(_ROW, numbers)
+            seen += batch.num_rows
+
+
+def _written(
+    plan: Plan,
+    manifests: Sequence[Manifest],
+    files: Sequence[StagedFile],
+    reasons: Reasons,
+    results: Sequence[CheckResult],
+    target: Target,
+    ctx: RunContext,
+) -> Manifest:
+    from dativo_provider.quality.results import merge
+
+    attempt = f"u{secrets.token_hex(3)}"
+    writers = {kind: target.stage(plan, len(plan.slices), attempt, kind) for kind in _KINDS}
+    books = total_books(manifests)
+    try:
+        for at, rows in sorted(reasons.items()):
+            _part(plan, files[at], rows, writers, target, ctx)
+            books.add_reasons(reason for each in rows.values() for reason in each)
+        moved = sum(len(rows) for rows in reasons.values())
+        books.accepted, books.produced = books.accepted - moved, books.produced - moved
+        books.quarantined += moved
+        return Manifest(
+            plan_id=plan.plan_id,
+            slice=len(plan.slices),
+            attempt=attempt,
+            files=(*(file for at, file in enumerate(files) if at not in reasons), *writers["data"].close()),
+            quarantine=(*(file for each in manifests for file in each.quarantine), *writers["quarantine"].close()),
+            books=books,
+            results=merge([*(each.results for each in manifests), results]),
+            marks=tuple(file for each in manifests for file in each.marks),
+            deletes=sum(each.deletes for each in manifests),
+            unread=sum(each.unread for each in manifests),
+        )
+    except BaseException:
+        for writer in writers.values():
+            writer.abort()
+        raise
+
+
+def _part(
+    plan: Plan,
+    file: StagedFile,
+    reasons: Mapping[int, list[str]],
+    writers: Mapping[StagedKind, StagedFileWriter],
+    target: Target,
+    ctx: RunContext,
+) -> None:
+    """One file in two: what stays, and what repeats."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from dativo_provider.quality.quarantine import quarantined_rows
+
+    names, seen = [field.name for field in plan.fields], 0
+    for batch in target.read_staged(plan, [file]):
+        ctx.check_cancelled()
+        rows = range(seen, seen + batch.num_rows)
+        bad = pa.array([row in reasons for row in rows], pa.bool_())
+        seen += batch.num_rows
+        if bad.true_count:
+            source = Batch(plan.stream, batch.select(names), origin=file.path, positions=pa.array(rows, pa.int64()))
+            why = [reasons[row] for row in rows if row in reasons]
+            writers["quarantine"].write(_with_source(quarantined_rows(plan, source, bad, why), batch.filter(bad)))
+        if bad.true_count < batch.num_rows:
+            writers["data"].write(batch.filter(pc.invert(bad)))
+
+
+def _with_source(aside: pa.RecordBatch, rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Where the row came from, and not where it was staged, if it says so."""
+    place, name = aside.schema.get_field_index("source_reference"), "_dativo_source"
+    if place < 0 or name not in rows.schema.names:
+        return aside
+    field = aside.schema.field(place)
+    return aside.set_column(place, field, rows.column(name).cast(field.type))
