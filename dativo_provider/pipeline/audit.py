@@ -26,7 +26,9 @@ __all__ = ["audit", "final_manifests", "judge"]
 def audit(plan_uri: str, ctx: RunContext) -> Verdict:
     """The verdict, written beside the plan. Raises `ContractViolation` when it is `block`."""
     folder, plan, target = open_run(plan_uri, ctx)
-    unrepeated = set_repeats_aside(folder, plan, final_manifests(folder, plan), target, ctx)
+    staged = final_manifests(folder, plan)
+    _count(plan, staged, total_books(staged))
+    unrepeated = set_repeats_aside(folder, plan, staged, target, ctx)
     manifests = final_manifests(folder, plan)
     books = total_books(manifests)
     _count(plan, manifests, books)

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.context import RunContext
@@ -41,11 +42,12 @@ def set_repeats_aside(
     if not checks or folder.without_repeats() is not None:
         return ()
     scene = scene_of(plan, manifests, total_books(manifests), target, ctx)
-    results = tuple(_judged(check, scene) for check in checks)
-    if not any(result.failed for result in results):
+    results = tuple(made for check in checks if (made := _judged(check, scene)))
+    failed = {result.check_id for result in results if result.failed}
+    if not failed:
         return results
     files = [file for manifest in manifests for file in manifest.files]
-    failing = [check for check, result in zip(checks, results, strict=True) if result.failed]
+    failing = [check for check in checks if check.id in failed]
     reasons = _found(failing, scene, files, plan, target)
     folder.add_manifest(_written(plan, manifests, files, reasons, results, target, ctx), "without-repeats")
     return ()
@@ -59,11 +61,17 @@ def _row_by_row(check: CheckSpec, plan: Plan) -> bool:
     return fits and "skipped" not in check.params and (traits.adds or traits.reads_all)
 
 
-def _judged(check: CheckSpec, scene: Scene) -> CheckResult:
+def _judged(check: CheckSpec, scene: Scene) -> CheckResult | None:
+    """None for a check that cannot be evaluated: audit will find out, and say why."""
+    import duckdb
+
     from dativo_provider.quality.metrics.base import passed, result
     from dativo_provider.quality.metrics.uniqueness import repeats, told
 
-    surplus, known = repeats(check, scene)
+    try:
+        surplus, known = repeats(check, scene)
+    except (ConfigurationError, duckdb.Error):
+        return None
     failed = surplus + known
     return result(check, passed(not failed), "scan", scene.rows, failed, failed, told(check, surplus, known))
 

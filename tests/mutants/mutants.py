@@ -343,8 +343,8 @@ MUTANTS = (
     Mutant(
         "a blocked run passes the audit",
         f"{PIPELINE}/audit.py",
-        "    if not verdict.publishes:\n        raise blocked(plan, verdict)\n    return verdict\n",
-        "    return verdict\n",
+        "        tell_verdict(plan, verdict, ctx)\n        raise blocked(plan, verdict)\n    return verdict\n",
+        "        tell_verdict(plan, verdict, ctx)\n    return verdict\n",
         (f"{RUN}test_audit_and_publish_each_refuse_a_blocked_run",),
     ),
     Mutant(
@@ -385,7 +385,7 @@ MUTANTS = (
     Mutant(
         "a row set aside before is set aside again by every lookback",
         f"{PIPELINE}/rows.py",
-        "        if not self._plan.window.overlap:\n            return rows\n",
+        '        if not self._plan.window.overlap or self._plan.lane.kind == "replay":\n            return rows\n',
         "        return rows\n",
         ("tests/pipeline/test_duplicates.py",),
     ),
@@ -939,5 +939,17 @@ MUTANTS = (
         "    lines = tables.remove(tables.log, new_id(now), _FIXES, line)\n"
         "    return Expired(name, tables.remove(tables.quarantine, new_id(now), _KEYS, row), lines)\n",
         ("tests/pipeline/inbox/test_expire.py::test_an_expiry_that_dies_halfway_opens_no_replayed_row",),
+        "of a key that is published already the first row is published once more",
+        f"{PIPELINE}/repeats.py",
+        'f"place > 1 OR ({listed}) IN (SELECT ({listed}) FROM known)" if published else "place > 1"',
+        '"place > 1"',
+        ("tests/pipeline/test_checks.py::test_rows_whose_key_is_published_are_quarantined_all_of_them",),
+    ),
+    Mutant(
+        "publish takes the files that hold the repeats",
+        f"{PIPELINE}/audit.py",
+        "    made = folder.without_repeats() or folder.transformed()\n",
+        "    made = folder.transformed()\n",
+        ("tests/pipeline/test_checks.py::test_rows_that_repeat_a_key_are_quarantined_and_not_loaded_twice",),
     ),
 )

@@ -196,6 +196,15 @@ def test_where_nothing_repeats_nothing_is_written_anew(tmp_path: Path) -> None:
     assert list(bench.home.rglob("*without-repeats*")) == []
 
 
+@requirement("DQ-11")
+def test_a_uniqueness_check_that_cannot_be_evaluated_is_an_error_and_blocks(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, rules=[{**ASIDE, "where": "region::INTEGER > 1"}])
+    bench.csv("a.csv", "1,north,1.00,", "1,north,1.00,")
+    outcome = bench.run()
+    assert blocked(outcome)
+    assert "could not be evaluated: Conversion Error" in str(outcome.error)
+
+
 @requirement("DQ-06")
 def test_where_rows_of_one_key_are_merged_no_row_can_be_blamed_and_the_run_blocks(tmp_path: Path) -> None:
     bench = Bench(tmp_path, rules=[{**ASIDE, "columns": ["region"]}], target={"mode": "merge"}, stream={"key": ("id",)})
