@@ -939,6 +939,8 @@ MUTANTS = (
         "    lines = tables.remove(tables.log, new_id(now), _FIXES, line)\n"
         "    return Expired(name, tables.remove(tables.quarantine, new_id(now), _KEYS, row), lines)\n",
         ("tests/pipeline/inbox/test_expire.py::test_an_expiry_that_dies_halfway_opens_no_replayed_row",),
+    ),
+    Mutant(
         "of a key that is published already the first row is published once more",
         f"{PIPELINE}/repeats.py",
         'f"place > 1 OR ({listed}) IN (SELECT ({listed}) FROM known)" if published else "place > 1"',
