@@ -57,7 +57,8 @@ def _not_yet(file: Path, job: JobSpec) -> Iterator[Problem]:
 
 def _of_stream(job: JobSpec, stream: StreamSpec) -> Iterator[Problem]:
     from dativo_provider.quality.frontends import advice, compile_rules
-    from dativo_provider.quality.probes import lint_patterns
+    from dativo_provider.quality.metrics.statement import lint_queries
+    from dativo_provider.quality.stream import lint_conditions, lint_patterns
 
     try:
         fields = _columns(job, stream)
@@ -71,7 +72,8 @@ def _of_stream(job: JobSpec, stream: StreamSpec) -> Iterator[Problem]:
     except (ConfigurationError, DataError) as error:
         yield _problem(error.where, error.message, error.remedy, job)
         return
-    for refused in lint_patterns(checks):
+    unfit = [*lint_patterns(checks), *lint_conditions(checks, fields), *lint_queries(checks, fields)]
+    for refused in {str(each): each for each in unfit}.values():
         yield _problem(refused.where, refused.message, refused.remedy, job)
     for where, sentence in advice(checks):
         yield _problem(where, sentence, "", job, warning=True)

@@ -11,10 +11,12 @@ import pyarrow.compute as pc
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.model.stream import Field
+from dativo_provider.model.types import to_arrow
 from dativo_provider.quality.conditions import Conditions, Truth
 from dativo_provider.quality.probes import PROBES, Probe, lint_patterns
 
-__all__ = ["RowChecks", "RowVerdict", "lint_patterns"]
+__all__ = ["RowChecks", "RowVerdict", "lint_conditions", "lint_patterns"]
 
 _PASS = 64  # bits of a mask
 
@@ -137,6 +139,18 @@ class RowChecks:
         found = {item.check.id: _result(item) for item in self._compiled}
         found |= {check.id: _unevaluated(check) for check in self._lost}
         return tuple(found[check.id] for check in self.checks)
+
+
+def lint_conditions(checks: Sequence[CheckSpec], fields: Sequence[Field]) -> list[ConfigurationError]:
+    """The row checks whose SQL cannot be evaluated over these columns, for `validate`."""
+    schema, found = pa.schema([pa.field(item.name, to_arrow(item.type)) for item in fields]), []
+    for check in checks:
+        if check.scope == "row" and (check.where or check.kind == "condition"):
+            try:
+                RowChecks([check], schema)
+            except ConfigurationError as error:
+                found.append(error)
+    return found
 
 
 def _expression(check: CheckSpec) -> str:

@@ -87,6 +87,24 @@ def test_an_expression_over_an_unknown_column_is_an_error(world: World) -> None:
     assert "amont" in found.out
 
 
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ("{type: condition, expression: amount}", "not true or false"),
+        ("{type: not_null, column: id, where: amont > 1}", "amont"),
+        ("{type: sql, query: 'SELECT count(amont) FROM {table}', min: 1}", "amont"),
+        ("{type: failed_rows, query: 'DELETE FROM {table}'}", "no SELECT"),
+    ],
+)
+@requirement("DQ-05")
+def test_sql_of_a_check_that_cannot_run_is_an_error(world: World, check: str, said: str) -> None:
+    world.edit(world.job, "source:\n", f"data_contract:\n  quality_checks:\n    - {check}\nsource:\n")
+    found = world.dativo("validate", world.job)
+    assert found.code == 2, found.out
+    assert said in found.out
+    assert PLACE.match(found.out)
+
+
 def test_what_this_version_cannot_run_is_said_before_a_run_fails(world: World) -> None:
     world.edit(world.job, "source_connector: csv", "source_connector: stripe")
     found = world.dativo("validate", world.job)

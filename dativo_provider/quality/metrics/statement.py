@@ -8,18 +8,25 @@ https://bitol-io.github.io/open-data-contract-standard/v3.1.0/data-quality/#sql
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+import duckdb
+import pyarrow as pa
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckSpec
+from dativo_provider.model.stream import Field
+from dativo_provider.model.types import to_arrow
 from dativo_provider.quality.metrics.base import Scene
 from dativo_provider.quality.metrics.query import database, rows_of
 from dativo_provider.quality.metrics.where import columns_named
 from dativo_provider.sql.limit import limited
 from dativo_provider.sql.names import quoted
+from dativo_provider.sql.sandbox import connect
 from dativo_provider.sql.syntax import named_columns, nodes, parsed_query
 
-__all__ = ["answered", "prepared"]
+__all__ = ["answered", "lint_queries", "prepared"]
 
 _ROWS, _COLUMN = ("object", "table", "dataset", "model"), ("property", "column", "field")
 _PLACE = re.compile(rf"\$?\{{\s*({'|'.join((*_ROWS, *_COLUMN))})\s*\}}", re.IGNORECASE)
@@ -32,6 +39,32 @@ def prepared(check: CheckSpec) -> str:
         raise ConfigurationError("a query has its own WHERE; `where` beside it would not be heeded")
     parsed_query(query)
     return query
+
+
+def lint_queries(checks: Iterable[CheckSpec], fields: Sequence[Field]) -> list[ConfigurationError]:
+    """The queries that cannot run over rows of these columns, for `validate`."""
+    found = []
+    for check in checks:
+        if check.kind in ("sql", "failed_rows") and not {"skipped", "not_evaluated"} & check.params.keys():
+            try:
+                _bind(prepared(check), fields)
+            except ConfigurationError as error:
+                wrong = f"check '{check.name}': {error.message}"
+                found.append(ConfigurationError(wrong, where=check.declared_in, remedy=error.remedy))
+    return found
+
+
+def _bind(query: str, fields: Sequence[Field]) -> None:
+    """What the query calls the rows may be a name that only a run knows: a table that is not there is no finding."""
+    rows = pa.schema([pa.field(item.name, to_arrow(item.type)) for item in fields]).empty_table()
+    with connect(64, 1) as found:
+        found.register("staged", rows)
+        try:
+            found.execute(f"EXPLAIN {query}")
+        except duckdb.CatalogException:
+            return
+        except duckdb.Error as error:
+            raise ConfigurationError(str(error).partition("\n")[0]) from None
 
 
 def _name(place: str, check: CheckSpec) -> str:
