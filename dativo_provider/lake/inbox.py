@@ -34,7 +34,8 @@ __all__ = ["InboxTables"]
 
 _FILE_BYTES = 128 << 20
 _RUN = "dativo.run"
-UNBOUNDED = UNBOUNDED_IN_QUARANTINE | {"fix", "note"}
+_UNBOUNDED_IN_LOG = frozenset({"row_id", "fix", "note"})
+_UNBOUNDED = UNBOUNDED_IN_QUARANTINE | _UNBOUNDED_IN_LOG
 Doomed = Callable[["pa.RecordBatch"], "pa.BooleanArray"]
 
 
@@ -67,7 +68,7 @@ class InboxTables:
         """Adds `batches` to the log in one commit, once per `action`; how many lines that are. None: no commit."""
         table = ensure_table(
             self._catalog,
-            WantedTable(self.log, self._tenant, INBOX_LOG_FIELDS, properties=metrics_properties(UNBOUNDED)),
+            WantedTable(self.log, self._tenant, INBOX_LOG_FIELDS, properties=metrics_properties(_UNBOUNDED_IN_LOG)),
         )
         files = self._written(table, run_folder(table.location(), action), "log", batches)
         if files:
@@ -127,7 +128,7 @@ class InboxTables:
         self, table: Table, folder: str, prefix: str, batches: Iterable[pa.RecordBatch]
     ) -> tuple[StagedFile, ...]:
         writer = LakeFileWriter(
-            table, folder, prefix, target_bytes=_FILE_BYTES, encoding=Encoding("zstd"), unbounded=UNBOUNDED,
+            table, folder, prefix, target_bytes=_FILE_BYTES, encoding=Encoding("zstd"), unbounded=_UNBOUNDED,
             budget=self._budget,
         )  # fmt: skip
         try:
