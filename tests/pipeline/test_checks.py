@@ -116,6 +116,29 @@ def test_values_are_looked_up_in_a_published_table_of_the_tenant(tmp_path: Path)
     assert ids(bench.rows()) == [1, 2, 3, 4, 5]
 
 
+@requirement("DQ-06")
+@pytest.mark.parametrize(
+    ("kind", "first", "second"),
+    [
+        ("double", ["1.5", "NaN"], ["NaN", "2.5"]),
+        ("boolean", ["true"], ["true", "false"]),
+        ("date", ["2024-01-01", "9999-12-31"], ["9999-12-31", "2024-01-02"]),
+        ("timestamptz", ["2024-01-01T00:00:00Z"], ["2024-01-01T01:00:00+01:00", "2024-01-02T00:00:00Z"]),
+        ("decimal(9,2)", ["1.00", "2.50"], ["2.5", "3.00"]),
+        ("string", ["a", "ä"], ["ä", "z"]),
+    ],
+)
+def test_published_keys_of_every_type_are_found(tmp_path: Path, kind: str, first: list[str], second: list[str]) -> None:
+    rule = {**UNIQUE, "column": "key"}
+    bench = Bench(tmp_path, rules=[rule], fields=(Field("key", kind),))
+    bench.csv("a.csv", *first, header="key")
+    assert bench.run().error is None
+    bench.csv("b.csv", *second, header="key")
+    outcome = bench.run()
+    assert blocked(outcome)
+    assert result_of(outcome, "unique").failed == 1
+
+
 ASIDE: dict[str, Any] = {"id": "unique", "type": "uniqueness", "columns": ["id"], "severity": "error"}
 
 

@@ -387,6 +387,11 @@ def test_a_row_on_which_a_condition_cannot_be_told_is_no_good_row() -> None:
     assert verdict.bad.to_pylist() == [True, True, False, False]
 
 
+def test_a_pattern_that_would_explode_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        judge_orders({"type": "regex", "column": "note", "pattern": "((a{1000}){1000}){9}"}, note=["a"])
+
+
 def test_batches_without_rows_and_conditions_without_columns_are_fine() -> None:
     checks, verdict = judge_orders({"type": "condition", "expression": "1 = 1"}, id=[1, 2])
     assert verdict.bad is None

@@ -5,6 +5,9 @@ No copy of the keys is kept anywhere: the run's own are in a table that spills a
 
 from __future__ import annotations
 
+from datetime import MAXYEAR, MINYEAR, date
+from decimal import Decimal
+
 import duckdb
 
 from dativo_provider.model.checks import CheckSpec
@@ -50,4 +53,11 @@ def _load(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> b
 def _ranges(check: CheckSpec, found: duckdb.DuckDBPyConnection) -> dict[str, tuple[object, object]]:
     ends = ", ".join(f"min({quoted(name)}), max({quoted(name)})" for name in check.columns)
     row = [python_value(column[0]) for column in found.sql(f"SELECT {ends} FROM keys").to_arrow_table().columns]
-    return {name: (row[2 * at], row[2 * at + 1]) for at, name in enumerate(check.columns)}
+    return {name: (_end(row[2 * at]), _end(row[2 * at + 1])) for at, name in enumerate(check.columns)}
+
+
+def _end(value: object) -> object:
+    """None, which bounds nothing, where a comparison could mislead: NaN, truth, moments Python cannot hold."""
+    if isinstance(value, bool) or not isinstance(value, (int, str, bytes, date, Decimal)):
+        return None
+    return None if isinstance(value, date) and value.year in (MINYEAR, MAXYEAR) else value
