@@ -60,7 +60,7 @@ class CheckSpec:
     | sql          | `query`: one number over the rows, called `{object}`                                          |
     | failed_rows  | `query`: the rows that fail                                                                   |
     | anomaly      | `metric method sigmas` against stored history                                                 |
-    | custom       | `function` and its `arguments`, or `native`: a check as its `engine` reads it                 |
+    | custom       | `function`, its `arguments`, `timeout_seconds`; or `native`: a check as its `engine` reads it |
 
     `allowed` (a `Threshold`) decides over the number a check counts or computes; without it none may fail. `reads` are
     the columns that `where` names. A row check says which rows fail; NULL fails only `required`. `on_violation` is

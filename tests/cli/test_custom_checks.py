@@ -17,6 +17,13 @@ def enough(rows: pa.Table, least: int) -> bool:
     return rows.num_rows >= least
 
 
+def slow(rows: pa.Table) -> bool:
+    import time
+
+    time.sleep(60)
+    return True
+
+
 def broken(rows: pa.Table) -> bool:
     raise ValueError("jane@example.com")
 """
@@ -33,12 +40,13 @@ def checked(world: World, rule: str) -> None:
 
 
 def function(name: str, arguments: str = "{}", severity: str = "error") -> str:
+    seconds = 3 if name == "slow" else 120
     return f"""
 - type: custom
   name: by function
   engine: dativo
   severity: {severity}
-  implementation: {{function: "checks.orders:{name}", arguments: {arguments}}}
+  implementation: {{function: "checks.orders:{name}", arguments: {arguments}, timeout_seconds: {seconds}}}
 """
 
 
@@ -50,7 +58,9 @@ def test_a_function_of_the_tenant_lets_a_run_publish_or_blocks_it(world: World) 
 
 
 @requirement("DQ-09")
-@pytest.mark.parametrize(("name", "arguments"), [("enough", "{least: 3000}"), ("broken", "{}"), ("nowhere", "{}")])
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("enough", "{least: 3000}"), ("broken", "{}"), ("nowhere", "{}"), ("slow", "{}")]
+)
 def test_one_that_says_no_or_breaks_blocks_and_quotes_no_value(world: World, name: str, arguments: str) -> None:
     checked(world, function(name, arguments))
     ran = world.run("--json")

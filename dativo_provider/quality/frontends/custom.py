@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from dativo_provider.model.checks import Rule
-from dativo_provider.quality.frontends.base import Contract, Draft, refuse
+from dativo_provider.quality.frontends.base import Contract, Draft, only_number, refuse
 from dativo_provider.quality.frontends.builtin import BUILT_IN
 
 __all__ = ["compile_rule"]
@@ -23,6 +23,15 @@ def compile_rule(rule: Rule, contract: Contract) -> Iterator[Draft]:
     if function in BUILT_IN:
         yield BUILT_IN[function](rule, columns, arguments)
         return
-    yield Draft(
-        "custom", columns, {"function": function, "arguments": dict(arguments)}, engine="python", label=function
-    )
+    params = {"function": function, "arguments": dict(arguments), **_time_limit(rule)}
+    yield Draft("custom", columns, params, engine="python", label=function)
+
+
+def _time_limit(rule: Rule) -> dict[str, float]:
+    """`timeout_seconds`; without it, the engines' own."""
+    seconds = rule.body.get("timeout_seconds")
+    if seconds is None:
+        return {}
+    if not only_number(seconds) or seconds <= 0:
+        refuse(rule, f"timeout_seconds: {seconds!r}", "write how long the function may take, such as 60")
+    return {"timeout_seconds": seconds}
