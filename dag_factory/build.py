@@ -10,6 +10,7 @@ from typing import Any
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, DeltaDataIntervalTimetable
 
+from dag_factory.deadlines import deadline
 from dag_factory.docs import job_doc, refusal_doc
 from dag_factory.markdown import text
 from dag_factory.names import group_ids, owner_links, tags
@@ -33,7 +34,7 @@ def build(job: JobSpec, options: FactoryOptions = _DEFAULTS) -> DAG:
 
 
 def _executable(job: JobSpec, options: FactoryOptions) -> DAG:
-    dag = _dag(job, options, tags(job), job_doc(job, shown(job.path, options.root)))
+    dag = _dag(job, options, tags(job), job_doc(job, shown(job.path, options.root)), **deadline(job))
     for group_id, stream in zip(group_ids(job.streams), job.streams, strict=True):
         add_stream(dag, group_id, job, stream, options)
     dag.params = params(job)  # last: every task made before would carry a deep copy of them

@@ -24,6 +24,7 @@ VERBS = {
     "runs": "show past runs",
     "query": "ask a job's tables, their quarantine or a blocked run's rows in SQL",
     "quarantine": "see, correct, replay or discard the rows that were set aside",
+    "sla": "show how the promises of a job stand: freshness, completeness, availability",
     "notify": "send a test message by a job's channels",
     "profile": "show what a file's, a table's or a job's rows look like",
     "check-data": "hold a contract against a file or a table, without ingesting",

@@ -44,6 +44,7 @@ def policy_of(block: ContractBlock | None) -> Policy:
         quarantine_days=quarantine.retention_days if quarantine else None,
         handling=handling_of(handling),
         notification=handling.notification if handling else None,
+        sla=block.sla if block.enabled else None,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from dativo_provider.config.problems import Problem
-from dativo_provider.config.shapes.checks import Notification
+from dativo_provider.config.shapes.checks import Notification, Sla
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.handling import Handling
 from dativo_provider.model.job import PartitionSpec
@@ -44,6 +44,7 @@ class Policy:
     quarantine_days: int | None = None  # how long quarantined rows are kept
     handling: Handling = Handling()
     notification: Notification | None = None
+    sla: Sla | None = None
 
 
 @dataclass(frozen=True)

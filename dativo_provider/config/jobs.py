@@ -32,6 +32,7 @@ from dativo_provider.config.settings import megabytes
 from dativo_provider.config.shapes.job import ID_RULE, Job, Transformation, is_id
 from dativo_provider.config.shapes.source import Source
 from dativo_provider.config.shapes.target import Target
+from dativo_provider.config.sla import sla_spec
 from dativo_provider.config.streams import streams
 from dativo_provider.config.targets import target
 from dativo_provider.config.tenants import TenantSpec, tenant_for
@@ -299,6 +300,7 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
         channels=tuple(told.every()),
         notification=notification,
         alerts=watched,
+        sla=sla_spec(policy.sla, found),
         connection_prefixes=(f"{making.tenant.tenant}_", *(each.rstrip("*") for each in making.tenant.connections)),
         unsupported=tuple(making.unsupported),
         warnings=making.findings.warnings,
@@ -338,6 +340,7 @@ def _policy(making: Making, contracts: Contracts) -> Policy:
         handling=policy_of(making.job.data_contract).handling.over(
             contracts.checks.policy.handling if contracts.checks else Handling()
         ),
+        sla=next((each.sla for each in given if each.sla), None),
         notification=next((each.notification for each in (*given, making.policy) if each.notification), None),
     )
 

@@ -79,11 +79,6 @@ def warn_of_unread(making: Making) -> None:
     engine = making.source.engine
     if engine and engine.type != "native" and making.runnable:
         making.warn(("source", "engine", "type"), f"engine '{engine.type}' is not used: the connector runs natively")
-    block = making.job.data_contract
-    if block and block.sla:
-        for name in ("completeness", "availability"):
-            if getattr(block.sla, name):
-                making.warn(("data_contract", "sla", name), f"{name} is promised, but not checked by this version")
 
 
 def check_references(making: Making) -> None:

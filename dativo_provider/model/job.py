@@ -14,6 +14,7 @@ from dativo_provider.model.maintenance import MaintenanceSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.notices import ChannelSpec, NotificationSpec
 from dativo_provider.model.schema import SchemaPolicies
+from dativo_provider.model.sla import SlaSpec
 from dativo_provider.model.stream import Field
 from dativo_provider.vocabulary import OnChangedFile, OnTimeout, PublishTo, SchemaValidation, WriteMode
 
@@ -242,6 +243,7 @@ class JobSpec:
     channels: tuple[ChannelSpec, ...] = ()  # every one it declares or uses
     notification: NotificationSpec = NotificationSpec()
     alerts: tuple[AlertSpec, ...] = ()
+    sla: SlaSpec = SlaSpec()
     connection_prefixes: tuple[str, ...] = ()  # Airflow connection ids this tenant may use start with one of these
     unsupported: tuple[str, ...] = ()  # why this version cannot execute it, a sentence each
     warnings: tuple[str, ...] = ()

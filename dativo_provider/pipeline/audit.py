@@ -18,6 +18,7 @@ from dativo_provider.pipeline.numbers import leave_profile, leave_score
 from dativo_provider.pipeline.records import record_verdict, total_books
 from dativo_provider.pipeline.repeats import set_repeats_aside
 from dativo_provider.pipeline.scene import scene_of
+from dativo_provider.pipeline.sla import promises
 from dativo_provider.pipeline.workplace import open_run
 
 __all__ = ["audit", "final_manifests", "judge"]
@@ -87,7 +88,7 @@ def judge(
     told = [*(manifest.results for manifest in manifests), known]
     judged = {result.check_id for part in told for result in part}
     checks = [check for check in plan.checks if check.scope == "dataset" and check.id not in judged]
-    results = merge([*told, _dataset(plan, checks, manifests, books, target, ctx)])
+    results = merge([*told, _dataset(plan, checks, manifests, books, target, ctx), promises(plan, books, ctx)])
     verdict = decide(plan, results, books, ctx.now())
     reasons = tuple(_refusals(plan, books, target))
     if reasons:

@@ -4,6 +4,7 @@ import pytest
 
 from dativo_provider.config import load_job
 from dativo_provider.model.job import PartitionSpec, RetrySpec, ScheduleSpec
+from dativo_provider.model.sla import SlaSpec
 from tests.config.support import CONTRACT, JOB, Deployment, edited, place, refused
 from tests.support import requirement
 
@@ -460,6 +461,15 @@ def test_a_secret_in_the_file_itself_is_refused_without_showing_it(
     assert "hunter2" not in str([each.text for each in found])
 
 
-def test_promises_that_nothing_checks_are_said_to_be_so(deployment: Deployment) -> None:
-    found = deployment.only_warning(JOB + "data_contract: {sla: {availability: {uptime_percentage: 99}}}\n")
-    assert found.message == "availability is promised, but not checked by this version"
+@requirement("DQ-02")
+def test_promises_of_a_block_and_of_freshness_checks_are_the_jobs(deployment: Deployment) -> None:
+    job = deployment.load(
+        JOB
+        + """\
+data_contract:
+  quality_checks: [{name: fresh, type: freshness, column: updated_at, max_age_hours: 6}]
+  sla: {freshness: {max_age_hours: 8}, completeness: {min_records_per_day: 10}, availability: {uptime_percentage: 99}}
+"""
+    )
+    assert job.sla == SlaSpec(6, 10, 99)
+    assert job.warnings == ()

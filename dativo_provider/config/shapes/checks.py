@@ -116,17 +116,17 @@ class Completeness(Shape):
 
 
 class Availability(Shape):
-    """For reports."""
+    """Runs that succeed."""
 
-    uptime_percentage: float = Field(ge=0, le=100, description="Promised availability.")
+    uptime_percentage: float = Field(ge=0, le=100, description="Promised share of runs that succeed.")
 
 
 class Sla(Shape):
     """What consumers may rely on."""
 
     freshness: Freshness | None = Field(default=None, description="Becomes a freshness check.")
-    completeness: Completeness | None = Field(default=None, description="Kept for reports.")
-    availability: Availability | None = Field(default=None, description="Kept for reports.")
+    completeness: Completeness | None = Field(default=None, description="Judged over the rows of 24 hours.")
+    availability: Availability | None = Field(default=None, description="Judged over the runs of 30 days.")
 
 
 class Quarantine(Shape):

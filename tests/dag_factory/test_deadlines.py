@@ -1,0 +1,55 @@
+"""Runs that are late: the DAG's deadline, and whom it tells."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from airflow.sdk import SyncCallback
+from airflow.serialization.serialized_objects import DagSerialization
+
+from dag_factory.build import build
+from dativo_provider.model.job import ScheduleSpec
+from dativo_provider.model.notices import ChannelSpec, NotificationSpec
+from dativo_provider.model.sla import SlaSpec
+from dativo_provider.operators.deadline import missed
+from tests.notify.servers import http_inbox
+from tests.operators.samples import sample_job
+from tests.support import requirement
+
+TOLD = NotificationSpec((ChannelSpec("ops", "slack", url="${SECRET:HOOK}"),))
+HOURLY = ScheduleSpec(cron="0 * * * *")
+PROMISED = {"sla": SlaSpec(max_age_hours=2), "notification": TOLD, "schedule": HOURLY}
+
+
+@requirement("DQ-02")
+def test_a_promise_of_freshness_gives_scheduled_runs_a_deadline():
+    dag = build(sample_job(**PROMISED))
+    (alert,) = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
+    assert alert.interval == timedelta(hours=2)
+    assert isinstance(alert.callback, SyncCallback)
+    stored = json.dumps(DagSerialization.to_dict(dag), sort_keys=True, default=str)
+    assert "dativo_provider.operators.deadline.missed" in stored
+    assert "${SECRET:HOOK}" in stored
+
+
+@requirement("DQ-02")
+@pytest.mark.parametrize(
+    "change", [{"sla": SlaSpec()}, {"notification": NotificationSpec()}, {"schedule": ScheduleSpec()}]
+)
+def test_without_promise_schedule_or_anybody_to_tell_there_is_none(change):
+    assert not build(sample_job(**{**PROMISED, **change})).deadline
+
+
+@requirement("DQ-02", "DQ-13")
+def test_a_missed_deadline_is_told_with_what_airflow_stored(monkeypatch):
+    with http_inbox() as inbox:
+        monkeypatch.setenv("ACME_HOOK", inbox.url)
+        channel = ChannelSpec("ops", "slack", url="${ACME_HOOK}")
+        job = sample_job(**{**PROMISED, "notification": NotificationSpec((channel,)), "allowed_variables": ("ACME_*",)})
+        alert = build(job).deadline
+        (alert,) = alert if isinstance(alert, list) else [alert]
+        arguments = json.loads(json.dumps(alert.callback.kwargs))
+        assert missed(**arguments, context={"dag_run": {}, "deadline": {}}) == 1
+        assert "a run is late" in inbox.received[0].json["text"]
