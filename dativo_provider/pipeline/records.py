@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dativo_provider.errors import DativoError
@@ -60,15 +61,24 @@ def begin(plan: Plan, ctx: RunContext) -> None:
         store.begin(record_of(plan, "running"))
 
 
-def history(plan: Plan, metric: str, most: int, ctx: RunContext) -> Sequence[MetricPoint]:
-    """What published runs of the stream left of a metric, newest first; nothing where the store does not answer."""
+def history(plan: Plan, ctx: RunContext) -> Callable[[str, int], Sequence[MetricPoint]]:
+    """What published runs of the stream left of a metric, newest first. A store that does not answer is asked once,
+    and there is no history then."""
     from dativo_provider.store import StreamKey, open_store
 
-    try:
-        return open_store(ctx).history(StreamKey(plan.job.tenant, plan.job.name, plan.stream), metric, most)
-    except DativoError as problem:
-        ctx.log.warning("the history of %s cannot be read: %s", metric, problem)
-        return ()
+    store, key = open_store(ctx), StreamKey(plan.job.tenant, plan.job.name, plan.stream)
+    away: list[str] = []
+
+    @cache
+    def read(metric: str, most: int) -> Sequence[MetricPoint]:
+        try:
+            return () if away else store.history(key, metric, most)
+        except DativoError as problem:
+            away.append(problem.message)
+            ctx.log.warning("the history of this stream cannot be read: %s", problem)
+            return ()
+
+    return read
 
 
 def record_verdict(plan: Plan, verdict: Verdict, books: Books, ctx: RunContext) -> None:

@@ -27,7 +27,7 @@ def scene_of(plan: Plan, manifests: Sequence[Manifest], books: Books, target: Ta
         now=ctx.now(),
         settings=ctx.settings,
         fields=plan.fields,
-        history=lambda metric, most: history(plan, metric, most, ctx),
+        history=history(plan, ctx),
         table=lambda name: target.version(plan.job, name),
         published=lambda ranges: target.published_within(plan, ranges),
         plan=plan,

@@ -39,6 +39,7 @@ from dativo_provider.vocabulary import RunStatus
 __all__ = ["Compacted", "LakeStore"]
 
 _READERS = 8
+_LOOKED_AT = 400  # runs that are searched for a metric only some of them left
 _LISTINGS = 5  # a file may be compacted away between listing and reading
 Clock = Callable[[], datetime]
 
@@ -65,6 +66,7 @@ class LakeStore(Store):
     def __init__(self, files: FileStore, root: str, clock: Clock = _utc_now) -> None:
         self._files, self._root, self._clock = files, root.rstrip("/"), clock
         self._filed: dict[str, Filed] = {}
+        self._texts: dict[str, bytes] = {}
 
     # Writing -----------------------------------------------------------------------------------------------
 
@@ -142,13 +144,15 @@ class LakeStore(Store):
     ) -> list[MetricPoint]:
         first = moment(since) if since else None
         found: list[MetricPoint] = []
+        seen: set[str] = set()
         for day, events in self._days("metrics", *stream):
+            seen |= {event.plan_id for event in events}
             if first and day < first.date().isoformat():
                 break
             named = [event for event in events if name in event.body and (not first or moment(event.day) >= first)]
             newest = _newest(named, lambda event: (False, event.at))
             found += [MetricPoint(event.day, event.body[name], event.plan_id) for event in newest]
-            if _enough(found, limit):
+            if _enough(found, limit) or (limit is not None and len(seen) >= max(_LOOKED_AT, 4 * limit)):
                 break
         found.sort(key=lambda point: (moment(point.at), point.plan_id), reverse=True)
         return found[:limit]
@@ -227,8 +231,14 @@ class LakeStore(Store):
         if not files:
             return []
         with ThreadPoolExecutor(min(_READERS, len(files))) as readers:
-            texts = list(readers.map(lambda file: self._files.read(file.uri), files))
+            texts = list(readers.map(self._text, files))
         return [load(Event, line) for text in texts for line in text.splitlines() if line]
+
+    def _text(self, file: EventFile) -> bytes:
+        """Files never change, and one audit asks for the history of many metrics."""
+        if file.uri not in self._texts:
+            self._texts[file.uri] = self._files.read(file.uri)
+        return self._texts[file.uri]
 
     # Upkeep ------------------------------------------------------------------------------------------------
 

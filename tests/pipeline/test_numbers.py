@@ -84,7 +84,7 @@ def test_a_bill_that_tripled_after_eight_days_is_reported_and_published(tmp_path
     assert tripled.books.accepted == 30
     assert anomaly(bill.run()).outcome == "passed"
     assert bill.history("mean(cost)") == [11.0] * 8 + [33.0, 11.0]
-    assert bill.history("anomaly(mean(cost))") == [1.0]
+    assert bill.history("anomaly(mean(cost))") == [1.0, 0.0]
     assert bill.history("rows_accepted") == [30.0] * 10
 
 
@@ -121,3 +121,10 @@ def test_a_job_that_does_not_ask_leaves_none(tmp_path: Path) -> None:
     assert report.plan
     assert open_folder(report.plan.path, bill.ctx).profile() is None
     assert bill.history("null_share(cost)") == []
+
+
+def test_a_store_that_does_not_answer_is_asked_once_and_stops_nothing(tmp_path: Path) -> None:
+    bill = a_bill(tmp_path)
+    bill.run()
+    (tmp_path / "home/store.db").write_text("this is no database")
+    assert anomaly(bill.run()).outcome == "not_evaluated"

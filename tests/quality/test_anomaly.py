@@ -134,7 +134,7 @@ def test_what_a_run_measured_becomes_history_with_its_flags() -> None:
     past = Past(rows_accepted=STEADY, mean__cost=[10.0] * 10)
     found = judged(past, bill(*[100.0] * 30))
     assert history_of([found]) == {
-        "mean(cost)": 100.0, "mean(id)": 14.5, "anomaly(mean(cost))": 1.0,
+        "mean(cost)": 100.0, "mean(id)": 14.5, "anomaly(mean(cost))": 1.0, "anomaly(rows_accepted)": 0.0,
     }  # fmt: skip
 
 

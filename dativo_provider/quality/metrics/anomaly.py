@@ -108,7 +108,7 @@ def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
 def _against_history(name: str, value: float, check: CheckSpec, scene: Scene) -> _Judged:
     at = _at(scene)
     key = stored(name, check)
-    flags = {point.plan_id for point in scene.history(f"{FLAG}({key})", _MOST)}
+    flags = {point.plan_id for point in scene.history(f"{FLAG}({key})", _MOST) if point.value}
     found = sorted((_moment(point.at), point.value, point.plan_id) for point in scene.history(key, _MOST))
     before = [each for each in found if each[0] < at]
     points = [Point(moment, known) for moment, known, _ in before]

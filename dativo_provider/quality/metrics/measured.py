@@ -23,7 +23,7 @@ __all__ = ["FLAG", "ROWS", "current", "earlier", "history_of", "measures", "name
 
 ROWS = "rows"
 _SAME = {"rows_accepted": ROWS, "row_count": ROWS}
-FLAG = "anomaly"  # `anomaly(<metric>)` is 1 where the run's value was out of the ordinary
+FLAG = "anomaly"  # `anomaly(<metric>)` is 1 where the run's value was out of the ordinary, else 0
 _OF_COLUMN = re.compile(r"(\w+)\((.+)\)")
 _ROWS_IN_STORE = "rows_accepted"  # which every published run leaves
 
@@ -82,8 +82,8 @@ def history_of(results: Iterable[CheckResult]) -> dict[str, float]:
         for name, facts in _measured(result).items():
             if isinstance(facts.get("value"), int | float):
                 found[name] = float(facts["value"])
-                if facts.get("anomalous"):
-                    found[f"{FLAG}({name})"] = 1.0
+                if "anomalous" in facts:
+                    found[f"{FLAG}({name})"] = float(facts["anomalous"])
     return {name: value for name, value in found.items() if name != _ROWS_IN_STORE}
 
 
