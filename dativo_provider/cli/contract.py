@@ -9,10 +9,13 @@ import argparse
 import importlib
 from pathlib import Path
 
+from dativo_provider.cli import context
+
 ACTIONS = {
     "lint": "what is wrong with a contract and its checks, by file and line",
     "diff": "what the second of two versions changes, and whether its number says so",
     "import": "write an ODCS contract from checks or a schema of another tool",
+    "suggest": "propose a contract from the rows of a file, a table or a job, and from the job's history",
     "export": "write a contract's checks or columns for another tool",
 }
 FORMATS = ("soda", "great_expectations", "sql", "json-schema", "checks", "parquet", "csv", "asset")
@@ -22,11 +25,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = "; ".join(f"{action}: {summary}" for action, summary in ACTIONS.items())
     formats = f"import, export: {', '.join(FORMATS)}"
     parser.add_argument("action", choices=ACTIONS, help=what)
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files; diff: older, then newer")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="files; diff: older, then newer; suggest: a file, a table or a job",
+    )
     parser.add_argument("--format", choices=FORMATS, default="", metavar="F", help=formats)
     parser.add_argument("--output", type=Path, metavar="F", help="write here, not over a file that is there")
-    parser.add_argument("--table", default="", metavar="NAME", help="import: what it is called; export: which one")
-    parser.add_argument("--json", action="store_true", help="lint, diff: as JSON")
+    parser.add_argument(
+        "--table", default="", metavar="NAME", help="import: what it is called; export, suggest: which one"
+    )
+    parser.add_argument("--json", action="store_true", help="lint, diff, suggest: as JSON")
+    context.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

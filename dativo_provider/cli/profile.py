@@ -2,9 +2,6 @@
 
 WHAT is a Parquet or CSV file, a table (`namespace.table`), or a job, whose published table it is then. Of personal
 columns (as the contract classifies them) only counts are told. Distinct values are an estimate.
-
-`--contract` proposes an ODCS contract: required columns, keys, ranges, closed lists, shares of NULL, numbers of rows,
-each with how many of the job's known runs would have broken it.
 """
 
 from __future__ import annotations
@@ -26,8 +23,7 @@ _SHOWN = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="WHAT", help="FILE.parquet, FILE.csv, NAMESPACE.TABLE or a job's YAML")
     parser.add_argument("--stream", default="", metavar="S", help="of a job: this stream; needed where it has several")
-    parser.add_argument("--contract", type=Path, metavar="F", help="write a contract with the rules the rows suggest")
-    parser.add_argument("--json", action="store_true", help="the whole profile, with histograms; the suggestions")
+    parser.add_argument("--json", action="store_true", help="the whole profile, with histograms")
     context.add_arguments(parser)
 
 
@@ -36,10 +32,6 @@ def run(args: argparse.Namespace) -> int:
 
     from dativo_provider.cli.output import console, counted, print_json, say, table
 
-    if args.contract:
-        from dativo_provider.cli.suggest import propose
-
-        return propose(args)
     rows, found = profiled(args)
     if args.json:
         print_json(asdict(found))

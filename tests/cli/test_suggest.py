@@ -30,7 +30,7 @@ def shop(path: Path, **changed: list[Any]) -> Path:
 
 def proposed(dativo: Command, data: Path) -> dict[str, Any]:
     path = data.with_suffix(".odcs.yaml")
-    done = dativo("profile", data, "--contract", path)
+    done = dativo("contract", "suggest", data, "--output", path)
     assert done.code == 0, done.err
     return {column["name"]: column for column in yaml.safe_load(path.read_text())["schema"][0]["properties"]}
 
@@ -61,7 +61,7 @@ def test_a_column_about_persons_is_classified_and_shows_no_value(dativo: Command
 
 def test_a_contract_that_is_there_is_not_written_over(dativo: Command, tmp_path: Path) -> None:
     proposed(dativo, shop(tmp_path / "shop.parquet"))
-    again = dativo("profile", tmp_path / "shop.parquet", "--contract", tmp_path / "shop.odcs.yaml")
+    again = dativo("contract", "suggest", tmp_path / "shop.parquet", "--output", tmp_path / "shop.odcs.yaml")
     assert again.code == 2
     assert "is there already" in again.err
 
@@ -79,7 +79,7 @@ def test_a_job_has_its_history_looked_at(world: World) -> None:
     rows = "".join(f"{n},a{n}@example.com,{n}.50,2026-01-02T00:00:00Z\n" for n in range(40))
     (world.data / "orders.csv").write_text(f"id,email,amount,ordered_at\n{rows}")
     world.run()
-    done = world.dativo("profile", world.job, "--contract", world.folder / "made.odcs.yaml", "--json")
+    done = world.dativo("contract", "suggest", world.job, "--json")
     assert done.code == 0, done.err
     texts = [each["text"] for each in done.json["suggestions"]]
     assert any(text.startswith("amount: 0 to 44") and "no run is known yet" in text for text in texts), texts

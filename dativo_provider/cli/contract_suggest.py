@@ -1,4 +1,4 @@
-"""`dativo profile --contract`: a contract with checks, from a profile of real rows and what earlier runs left."""
+"""`dativo contract suggest`: a contract with checks, from a profile of real rows and what earlier runs left."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from dativo_provider.quality.suggest import Past, Suggestion
 
 HEADER = (
-    "# Written by `dativo profile --contract`, from what the rows look like now: go through it rule by rule, add\n"
+    "# Written by `dativo contract suggest`, from what the rows look like now: go through it rule by rule, add\n"
     "# descriptions and owners. Each line below is a proposed rule.\n"
 )
 
 
-def propose(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     from dativo_provider.cli.contracts import contract_of
     from dativo_provider.cli.output import print_json, say
     from dativo_provider.cli.profile import rows_of
@@ -29,6 +29,7 @@ def propose(args: argparse.Namespace) -> int:
     from dativo_provider.quality.profile.measure import profile
     from dativo_provider.quality.suggest import classified, suggest, unique_columns
 
+    args.what, args.stream = str(args.paths[0]), args.table
     rows, ctx = rows_of(args)
     rows = replace(rows, fields=classified(rows.fields))
     scene = scene_of(rows, ctx)
@@ -38,11 +39,13 @@ def propose(args: argparse.Namespace) -> int:
     apply(contract, made)
     if args.json:
         print_json({"contract": contract, "suggestions": [vars(each) | {"text": str(each)} for each in made]})
-    write(args.contract, text_of(contract, made))
-    for each in made if not args.json else ():
-        say(f"  {each}")
-    if not args.json:
-        say(f"wrote {args.contract}: {len(made)} rules from {found.rows:,} rows")
+    if args.output:
+        write(args.output, text_of(contract, made))
+        said = [*(f"  {each}" for each in made), f"wrote {args.output}: {len(made)} rules from {found.rows:,} rows"]
+    else:
+        said = [text_of(contract, made)]
+    for line in () if args.json else said:
+        say(line)
     return 0
 
 
