@@ -16,7 +16,8 @@ _JOB = frozenset(
     "transformations schema_validation_mode retry_config".split()
 )
 _TENANT = frozenset(
-    "namespace namespaces roots variables connections owners warehouse domain tenant_id name maintenance".split()
+    "namespace namespaces roots variables connections owners warehouse domain tenant_id name maintenance "
+    "freshness".split()
 )
 _RUNNER = frozenset("runner orchestrator schedules".split())
 _RECIPE = frozenset("default_engine connection_template credentials incremental rate_limits roles".split())

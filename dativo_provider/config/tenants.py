@@ -45,6 +45,7 @@ class TenantSpec:
     concurrency: int | None = None
     maintenance: Mapping[str, Any] = field(default_factory=dict)  # of `MaintenanceSpec`, as far as written
     upkeep: MaintenanceSchedule = MaintenanceSchedule()
+    freshness: MaintenanceSchedule | None = None
     encryption: Mapping[str, Any] = field(default_factory=dict)
     rivals: tuple[str, ...] = ()  # tenants whose names begin with this one's and `_`
     problems: tuple[Problem, ...] = ()
@@ -169,6 +170,7 @@ def _spec(shape: Tenant, path: Path, problems: tuple[Problem, ...]) -> TenantSpe
         concurrency=shape.concurrency,
         maintenance=thresholds(shape.maintenance),
         upkeep=schedule_of(shape.maintenance),
+        freshness=MaintenanceSchedule(**shape.freshness.model_dump()) if shape.freshness else None,
         encryption=shape.state_encryption.model_dump() if shape.state_encryption else {},
         problems=problems,
     )

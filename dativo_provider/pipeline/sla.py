@@ -15,14 +15,16 @@ from dativo_provider.model.books import Books
 from dativo_provider.model.checks import CheckResult
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec
+from dativo_provider.model.notices import Notice
 from dativo_provider.model.run import Plan, RunRecord
 from dativo_provider.model.stream import Field
+from dativo_provider.pipeline.notices import About, notify
 from dativo_provider.vocabulary import Outcome
 
 if TYPE_CHECKING:
     from dativo_provider.store import Store
 
-__all__ = ["Kept", "promises", "standing"]
+__all__ = ["Kept", "promises", "standing", "watch_freshness"]
 
 AVAILABILITY_DAYS = 30
 _GOOD, _BAD = ("published", "nothing_new"), ("failed", "blocked")
@@ -64,6 +66,18 @@ def standing(job: JobSpec, ctx: RunContext) -> list[Kept]:
         found += _completeness(job, stream.name, records, ctx.now(), 0)
         found += _availability(job, stream.name, records)
     return found
+
+
+def watch_freshness(job: JobSpec, ctx: RunContext) -> list[Kept]:
+    """Streams whose rows are older than promised; the job's channels are told once per window, and when they come."""
+    found = [kept for kept in standing(job, ctx) if kept.promise == "freshness"]
+    for kept in found if job.notification.channels else ():
+        key, title, now = "sla.freshness", "rows keep coming", ctx.now()
+        wrong = [Notice(key, title, kept.message)] if kept.outcome == "failed" else []
+        fine = {key: title} if kept.outcome == "passed" else {}
+        it = About(job, kept.stream, f"freshness-{now:%Y%m%dT%H%M%S}", now.isoformat(), {})
+        notify(it, (wrong, fine), job.notification, ctx)
+    return [kept for kept in found if kept.outcome == "failed"]
 
 
 def _wanted(job: JobSpec) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dativo_provider.model.sla import SlaSpec
-from dativo_provider.pipeline.sla import standing
+from dativo_provider.pipeline.sla import standing, watch_freshness
 from tests.notify.servers import Inbox, http_inbox
 from tests.pipeline.test_notices import GOOD, Told, events
 from tests.support import requirement
@@ -101,3 +101,19 @@ def test_a_store_that_does_not_answer_leaves_promises_unjudged_and_the_run_alone
     assert outcomes(report) == {"sla.completeness": "not_evaluated"}
     assert report.verdict is not None
     assert report.verdict.decision == "pass"
+
+
+@requirement("DQ-02", "DQ-13")
+def test_rows_that_stop_coming_are_told_without_a_run_and_so_is_their_return(tmp_path: Path, inbox: Inbox) -> None:
+    bench = Told(tmp_path, job={"sla": SlaSpec(max_age_hours=6)})
+    bench.tell(inbox)
+    bench.go("a.csv", *rows(1))
+    stale = []
+    for hours in (5, 7, 8):
+        bench.later = timedelta(hours=hours)
+        stale.append(len(watch_freshness(bench.spec(), bench.context())))
+    assert stale == [0, 1, 1]
+    assert events(inbox) == [("firing", ["rows keep coming"])]
+    bench.go("b.csv", *rows(1), hours=9)
+    assert watch_freshness(bench.spec(), bench.context()) == []
+    assert events(inbox) == [("resolved", ["rows keep coming"])]

@@ -49,6 +49,14 @@ class TenantMaintenance(Maintenance):
     timezone: Timezone = Field(default="UTC", description="IANA time zone in which `cron` is read.")
 
 
+class TenantFreshness(Shape):
+    """A DAG that asks whether rows keep coming."""
+
+    enabled: bool = Field(default=True, description="false: no such DAG.")
+    cron: Cron = Field(default="41 * * * *", description="Schedule of the DAG.")
+    timezone: Timezone = Field(default="UTC", description="IANA time zone in which `cron` is read.")
+
+
 class Tenant(Shape):
     """One tenant and its limits."""
 
@@ -77,3 +85,6 @@ class Tenant(Shape):
     )
     concurrency: int | None = Field(default=None, ge=1, le=1000, description="Tasks of this tenant at the same time.")
     maintenance: TenantMaintenance | None = Field(default=None, description="Care of the tenant's tables.")
+    freshness: TenantFreshness | None = Field(
+        default=None, description="Makes the DAG `<tenant>.freshness`, which notices when nothing runs at all."
+    )
