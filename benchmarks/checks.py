@@ -52,7 +52,7 @@ def judged(path: str, bodies: Sequence[Mapping[str, Any]]) -> tuple[float, float
     from dativo_provider.model.checks import Rule
     from dativo_provider.model.settings import Settings
     from dativo_provider.model.stream import Field
-    from dativo_provider.quality.frontends import compile_rules
+    from dativo_provider.quality.frontends.compile import compile_rules
     from dativo_provider.quality.metrics.base import Scene
     from dativo_provider.quality.scan import evaluate
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.stream import Field
-from dativo_provider.quality.frontends import compile_rules
+from dativo_provider.quality.frontends.compile import compile_rules
 from dativo_provider.quality.stream import RowChecks
 
 BATCH = 131_072

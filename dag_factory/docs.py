@@ -91,7 +91,7 @@ def _checks(job: JobSpec, stream: StreamSpec) -> str:
 
 def _compiled(job: JobSpec, stream: StreamSpec) -> tuple[CheckSpec, ...]:
     """The checks somebody wrote, as far as they can be known before the source has shown its columns."""
-    from dativo_provider.quality.frontends import compile_rules
+    from dativo_provider.quality.frontends.compile import compile_rules
 
     made = (Field(transform.column, transform.type or "string") for transform in job.transforms)
     fields = (*stream.contract.fields, *made) if stream.contract.fields else ()

@@ -56,7 +56,7 @@ def _not_yet(file: Path, job: JobSpec) -> Iterator[Problem]:
 
 
 def _of_stream(job: JobSpec, stream: StreamSpec) -> Iterator[Problem]:
-    from dativo_provider.quality.frontends import advice, compile_rules
+    from dativo_provider.quality.frontends.compile import advice, compile_rules
     from dativo_provider.quality.metrics.statement import lint_queries
     from dativo_provider.quality.stream import lint_conditions, lint_patterns
 

@@ -113,7 +113,7 @@ def _of_checks(
 
 
 def _checks(rules: Sequence[Any], fields: Sequence[Field]) -> dict[str, Any]:
-    from dativo_provider.quality.frontends import compile_rules
+    from dativo_provider.quality.frontends.compile import compile_rules
 
     found = {}
     for check in compile_rules(rules, fields):

@@ -17,7 +17,7 @@ _SODA_WORDS = {theirs: ours for ours, theirs in OPERATORS.items() if ours != "mu
 
 
 def _checks(contract: ContractSource, table: TableContract) -> list[CheckSpec]:
-    from dativo_provider.quality.frontends import compile_rules
+    from dativo_provider.quality.frontends.compile import compile_rules
 
     found = compile_rules((*table.rules, *contract.rules), table.fields)
     return [check for check in found if check.kind not in ("type", "text")]

@@ -47,7 +47,7 @@ def _of_file(path: Path) -> Iterator[Problem]:
 
 def _of_table(contract: ContractSource, table: TableContract) -> Iterator[Problem]:
     """Rule by rule, so that one that is wrong hides no other."""
-    from dativo_provider.quality.frontends import advice, compile_rules
+    from dativo_provider.quality.frontends.compile import advice, compile_rules
     from dativo_provider.quality.probes import lint_patterns
 
     for rule in (*table.rules, *contract.rules):

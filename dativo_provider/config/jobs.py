@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dativo_provider.config.alerts import alerts
-from dativo_provider.config.blocks import block_rules, policy_of
+from dativo_provider.config.blocks import block_rules
 from dativo_provider.config.cleartext import check_cleartext
-from dativo_provider.config.contract import Policy
 from dativo_provider.config.expressions import column_named, is_windowed
 from dativo_provider.config.known import Known
 from dativo_provider.config.layers import Findings, Layers, Within, merged, merged_once
@@ -23,7 +22,7 @@ from dativo_provider.config.making import Making
 from dativo_provider.config.notifications import Channels
 from dativo_provider.config.places import Place, place_of, within_tenant
 from dativo_provider.config.plugged import plugged_in
-from dativo_provider.config.policies import policy_for
+from dativo_provider.config.policy import agreed_policy
 from dativo_provider.config.problems import InvalidConfig, Problem, did_you_mean, listed
 from dativo_provider.config.recipes import RecipeSpec, find_recipe, read_recipe, registered
 from dativo_provider.config.references import expand
@@ -40,7 +39,6 @@ from dativo_provider.config.types import named_type
 from dativo_provider.config.validate import shaped
 from dativo_provider.config.yamlpos import Document, Key, read, without_nulls
 from dativo_provider.errors import ConfigurationError
-from dativo_provider.model.handling import Handling
 from dativo_provider.model.job import JobSpec, SourceSpec, StreamSpec, TargetSpec, TransformSpec
 from dativo_provider.vocabulary import Mode, Role, SchemaValidation
 
@@ -260,15 +258,11 @@ def _plugged(making: Making, keys: tuple[Key, ...], name: str) -> Known | None:
 
 def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
     job = making.job
-    check_references(making)
-    check_connections(making)
-    check_cleartext(making)
+    for check in (check_references, check_connections, check_cleartext):
+        check(making)
     contracts = Contracts(making, variables)
     transforms = tuple(_transform(making, each, number) for number, each in enumerate(job.transformations))
-    making.policy = policy_for(making.place, making.findings)
-    policy = _policy(making, contracts)
-    making.keep_original, making.handling = policy.keep_original, policy.handling
-    making.quarantine_days = policy.quarantine_days
+    policy = agreed_policy(making, contracts)
     found = streams(making, contracts, _own_rules(making, contracts), [each.column for each in transforms])
     others = lookups(making)
     check_lookups(making, others, found, transforms)
@@ -324,35 +318,6 @@ def _memory_limit(making: Making) -> int:
     except ConfigurationError as error:
         making.error(("memory_limit",), error.message, error.remedy)
         return 0
-
-
-def _policy(making: Making, contracts: Contracts) -> Policy:
-    """The job's block over the file it names over the contract's."""
-    every = [policy_of(making.job.data_contract), contracts.checks and contracts.checks.policy]
-    every.append(contracts.job and contracts.job.policy)
-    given = [each for each in every if each]
-    _warn_of_laxness(making)
-    return Policy(
-        enforcement=next((each.enforcement for each in (*given, making.policy) if each.enforcement), None),
-        on_schema_violation=next((each.on_schema_violation for each in given if each.on_schema_violation), None),
-        keep_original=any(each.keep_original for each in given),
-        quarantine_days=next((each.quarantine_days for each in given if each.quarantine_days is not None), None),
-        handling=policy_of(making.job.data_contract).handling.over(
-            contracts.checks.policy.handling if contracts.checks else Handling()
-        ),
-        sla=next((each.sla for each in given if each.sla), None),
-        notification=next((each.notification for each in (*given, making.policy) if each.notification), None),
-    )
-
-
-def _warn_of_laxness(making: Making) -> None:
-    block = making.job.data_contract
-    own = block.enforcement_mode if block else None
-    if making.policy.enforcement == "strict" and own in ("warn", "disabled"):
-        making.warn(
-            ("data_contract", "enforcement_mode"), f"policy.yaml says `strict`, and this job says `{own}`",
-            "remove enforcement_mode, or agree on it with whoever keeps policy.yaml",
-        )  # fmt: skip
 
 
 def _own_rules(making: Making, contracts: Contracts) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ from dativo_provider.pipeline.schema import cast_fields, decide, judged_by, type
 from dativo_provider.pipeline.sizing import cut_slices
 from dativo_provider.pipeline.targets import open_target
 from dativo_provider.pipeline.workplace import label, reading, run_files, runs_folder
-from dativo_provider.quality.frontends import compile_rules
+from dativo_provider.quality.frontends.compile import compile_rules
 from dativo_provider.vocabulary import WriteMode
 
 if TYPE_CHECKING:
@@ -81,9 +81,7 @@ def _plan(
     changes = target.changes(job, spec, fields)
     table = _table_names(target.prepare(job, spec, fields))
     slices = cut_slices(job, spec, window, request, reader, ctx)
-    checks = checks_of(job, spec, fields)
-    judging = replay_checks.judging(checks, request.replay, fields)
-    window = replace(window, notes=(*window.notes, *replay_checks.left_aside(checks, judging)))
+    checks, notes = replay_checks.judging(checks_of(job, spec, fields), request.replay, fields)
     return Plan(
         plan_id=plan_id,
         run_id=request.run_id or plan_id,
@@ -94,8 +92,8 @@ def _plan(
         **table,
         folder=folder,
         fields=fields,
-        checks=judging,
-        window=_with_notes(window, slices, reader),
+        checks=checks,
+        window=_with_notes(window, slices, reader, notes),
         slices=slices,
         base=state,
         cursor_in_state=False,  # here it is whole; what is written down may refer to the state
@@ -186,8 +184,8 @@ def effective_mode(job: JobSpec, window: Window, state: State, request: RunReque
     return TRAITS[job.target.mode].again or job.target.mode if again else job.target.mode
 
 
-def _with_notes(window: Window, slices: Sequence[Slice], reader: Reader) -> Window:
-    if len(slices) < 2 or window.kind != "full" or not reader.capabilities.point_in_time:
-        return window
-    note = f"read in {len(slices)} slices, each with a snapshot of its own: together they are not one point in time"
-    return replace(window, notes=(*window.notes, note))
+def _with_notes(window: Window, slices: Sequence[Slice], reader: Reader, notes: tuple[str, ...]) -> Window:
+    if len(slices) > 1 and window.kind == "full" and reader.capabilities.point_in_time:
+        apart = "each with a snapshot of its own: together they are not one point in time"
+        notes = (*notes, f"read in {len(slices)} slices, {apart}")
+    return replace(window, notes=(*window.notes, *notes))

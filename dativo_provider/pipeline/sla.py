@@ -121,7 +121,7 @@ _NEVER = f"no run brought a row in {AVAILABILITY_DAYS} days"
 
 def _freshness_checks(job: JobSpec, stream: str) -> frozenset[str]:
     """Ids of the stream's checks of freshness, as far as they can be known without the source."""
-    from dativo_provider.quality.frontends import compile_rules
+    from dativo_provider.quality.frontends.compile import compile_rules
 
     contract = job.stream(stream).contract
     made = tuple(Field(each.column, each.type or "string") for each in job.transforms)

@@ -12,7 +12,7 @@ import yaml
 from dativo_provider.cli.main import main
 from dativo_provider.config.contracts import read_contract
 from dativo_provider.model.checks import CheckSpec
-from dativo_provider.quality.frontends import compile_rules
+from dativo_provider.quality.frontends.compile import compile_rules
 from tests.support import requirement
 
 ORDERS = """

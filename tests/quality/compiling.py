@@ -9,7 +9,7 @@ import pytest
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckSpec, Rule
 from dativo_provider.model.stream import Field
-from dativo_provider.quality.frontends import compile_rules
+from dativo_provider.quality.frontends.compile import compile_rules
 
 __all__ = ["FIELDS", "allowed", "compiled", "one", "refused"]
 

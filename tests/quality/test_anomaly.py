@@ -13,7 +13,7 @@ from dativo_provider.model.checks import CheckResult, Rule
 from dativo_provider.model.run import data_time
 from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Field, Window
-from dativo_provider.quality.frontends import compile_rules
+from dativo_provider.quality.frontends.compile import compile_rules
 from dativo_provider.quality.metrics.base import Scene
 from dativo_provider.quality.metrics.measured import history_of
 from dativo_provider.quality.scan import evaluate

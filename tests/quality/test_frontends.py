@@ -11,7 +11,7 @@ import pytest
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.handling import Handling
 from dativo_provider.model.stream import Field
-from dativo_provider.quality.frontends import advice, compile_rules
+from dativo_provider.quality.frontends.compile import advice, compile_rules
 from dativo_provider.quality.frontends.links import BROKEN
 from tests.quality.compiling import FIELDS, allowed, compiled, one, refused
 from tests.support import requirement

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.settings import Settings
-from dativo_provider.quality.frontends import compile_rules
+from dativo_provider.quality.frontends.compile import compile_rules
 from tests.quality.staged import FIELDS, Staged, compiled, results
 from tests.quality.support import a_check
 from tests.support import requirement

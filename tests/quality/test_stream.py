@@ -17,7 +17,7 @@ from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckSpec, Rule
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
-from dativo_provider.quality.frontends import compile_rules
+from dativo_provider.quality.frontends.compile import compile_rules
 from dativo_provider.quality.probes import lint_patterns
 from dativo_provider.quality.stream import RowChecks, RowVerdict
 from tests.support import requirement

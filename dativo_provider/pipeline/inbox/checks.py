@@ -9,29 +9,25 @@ from dativo_provider.model.checks import CheckSpec
 from dativo_provider.model.run import ReplayRequest
 from dativo_provider.model.stream import Field
 
-__all__ = ["judging", "left_aside"]
+__all__ = ["judging"]
 
 _OF_ANY_ROWS = frozenset({"uniqueness", "reference", "schema", "failed_rows", "text"})
 
 
 def judging(
     checks: Sequence[CheckSpec], request: ReplayRequest | None, fields: Sequence[Field]
-) -> tuple[CheckSpec, ...]:
-    """`checks` of a run; of a replay without those that make no sense and those that are to be skipped.
+) -> tuple[tuple[CheckSpec, ...], tuple[str, ...]]:
+    """`checks` of a run; of a replay without those that make no sense and those that are to be skipped, and a note
+    for the report that names these.
 
     Raises `ConfigurationError` for a skipped check that is none, or without which the table could not take a row.
     """
     if request is None:
-        return tuple(checks)
+        return tuple(checks), ()
     skipped = _skipped(checks, request, fields)
-    return tuple(check for check in checks if check.id not in skipped and _makes_sense(check))
-
-
-def left_aside(checks: Sequence[CheckSpec], judged: Sequence[CheckSpec]) -> tuple[str, ...]:
-    """A note for the run's report."""
-    ids = {check.id for check in judged}
-    gone = [check.id for check in checks if check.id not in ids]
-    return (f"not judged in this replay: {', '.join(gone)}",) if gone else ()
+    judged = tuple(check for check in checks if check.id not in skipped and _makes_sense(check))
+    gone = [check.id for check in checks if check not in judged]
+    return judged, (f"not judged in this replay: {', '.join(gone)}",) if gone else ()
 
 
 def _makes_sense(check: CheckSpec) -> bool:
