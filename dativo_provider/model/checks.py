@@ -83,6 +83,10 @@ class CheckSpec:
     declared_in: str = ""  # file:line
     description: str = ""
 
+    def tolerates(self, failed: float, total: int) -> bool:
+        """Whether so many of so many rows may fail; 29 of 100 are 0.29, whatever a double makes of it."""
+        return failed <= self.tolerance * total + 1e-9
+
 
 @dataclass(frozen=True)
 class CheckResult:

@@ -251,5 +251,6 @@ class RunRecord:
     error: Mapping[str, Any] = field(default_factory=dict)
     folder: str = ""
     decided_by: str = ""  # who approved or rejected it (`publish: branch`)
+    lane: LaneKind = "live"
     drift: tuple[ColumnDrift, ...] = ()
     table_changes: tuple[str, ...] = ()

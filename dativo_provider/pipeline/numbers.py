@@ -1,6 +1,6 @@
 """Numbers that a run leaves for those after it: its score, what its checks measured, and the profile of its rows.
 
-They may be late or missing, and stop no run.
+They may be late or missing, and stop no run. A replay leaves none: a few corrected rows are no delivery.
 """
 
 from __future__ import annotations
@@ -59,6 +59,6 @@ def leave_numbers(folder: RunFolder, plan: Plan, ctx: RunContext) -> None:
 def _record(plan: Plan, values: Mapping[str, float], ctx: RunContext) -> None:
     from dativo_provider.store import StreamKey, open_store
 
-    if values and not plan.request.dry_run:
+    if values and not plan.request.dry_run and plan.lane.kind != "replay":
         key = StreamKey(plan.job.tenant, plan.job.name, plan.stream)
         open_store(ctx).record_metrics(key, plan.plan_id, data_time(plan.window, plan.created_at), values)

@@ -44,6 +44,7 @@ def record_of(plan: Plan, status: RunStatus) -> RunRecord:
         window=plan.window,
         contract_version=plan.spec.contract.version,
         folder=plan.folder,
+        lane=plan.lane.kind,
         drift=plan.drift,
         table_changes=plan.table_changes,
     )

@@ -30,7 +30,6 @@ __all__ = ["decide"]
 
 _MILDEST_FIRST: tuple[Decision, ...] = ("pass", "warn", "quarantine", "block")
 Finding = tuple[Decision, str]
-_ROUNDING = 1e-9  # of rows: 0.29 * 100 is 28.999999999999996
 
 
 def decide(plan: Plan, results: Sequence[CheckResult], books: Books, now: datetime) -> Verdict:
@@ -68,7 +67,7 @@ def _judge_count(check: CheckSpec, result: CheckResult) -> CheckResult:
         allowed = Threshold.from_dict(check.params["allowed"])
         fits, bound = allowed.holds(result.failed, result.evaluated), str(allowed)
     elif check.tolerance:
-        fits, bound = result.failed <= check.tolerance * result.evaluated + _ROUNDING, f"≤ {check.tolerance * 100:g} %"
+        fits, bound = check.tolerates(result.failed, result.evaluated), f"≤ {check.tolerance * 100:g} %"
     else:
         return result
     message = f"{result.failed} of {result.evaluated} rows fail, must be {bound}"

@@ -60,9 +60,10 @@ class Store(ABC):
         self.save_run(run, now())
 
     def finish(self, run: RunRecord) -> None:
-        """The counts of an accepted run, an empty one too, also become history (`rows_accepted`, …)."""
+        """The counts of an accepted run, an empty one too, also become history (`rows_accepted`, …); those of a
+        replay do not: a few corrected rows are no delivery."""
         self.save_run(run, now())
-        if run.status in ("published", "nothing_new"):
+        if run.status in ("published", "nothing_new") and run.lane != "replay":
             key = StreamKey(run.tenant, run.job, run.stream)
             self.record_metrics(key, run.plan_id, data_time(run.window, run.started_at), row_counts(run.books))
 

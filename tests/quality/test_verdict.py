@@ -188,3 +188,10 @@ def test_a_verdict_counts_how_its_checks_ended() -> None:
     assert decide(a_plan([a_check()]), results, BOOKS, NOW).counts == {
         "failed": 1, "warned": 1, "error": 1, "not_evaluated": 1, "skipped": 1, "passed": 2,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("share", "failed", "fits"), [(0.29, 29, True), (0.29, 30, False), (0.0, 1, False)])
+def test_a_share_of_rows_that_a_double_cannot_hold_is_tolerated_to_the_row(
+    share: float, failed: int, fits: bool
+) -> None:
+    assert a_check(tolerance=share).tolerates(failed, 100) is fits

@@ -142,7 +142,7 @@ def _beyond(check: CheckSpec, scene: Scene, values: Values) -> tuple[int, float]
 
 
 def _outcome(judged: Sequence[_Judged], beyond: int, far: float, check: CheckSpec, scene: Scene) -> Outcome:
-    if any(each.anomalous for each in judged) or beyond > check.tolerance * scene.rows:
+    if any(each.anomalous for each in judged) or not check.tolerates(beyond, scene.rows):
         return "failed"
     return "passed" if far or any(isinstance(each.band, Band) for each in judged) else "not_evaluated"
 

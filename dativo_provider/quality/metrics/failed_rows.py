@@ -16,7 +16,7 @@ def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
     failed = int(answered(scene, query, "SELECT count(*) FROM (\n{0}\n) AS failing")[0][0])
     if "allowed" in check.params:
         return judged(check, failed, scene, "scan", "the number of rows that fail", failed)
-    fits = failed <= check.tolerance * scene.rows
+    fits = check.tolerates(failed, scene.rows)
     message = f"{failed} of {scene.rows} rows fail" if failed else ""
     return result(check, passed(fits), "scan", scene.rows, failed, failed, message)
 

@@ -34,7 +34,7 @@ def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
         allowed = Threshold.from_dict(check.params["allowed"])
         fits, bound = allowed.holds(lost, scene.rows), f", must be {allowed}"
     else:
-        fits, bound = lost <= check.tolerance * scene.rows, ""
+        fits, bound = check.tolerates(lost, scene.rows), ""
     message = f"{lost} rows refer to a value that {name} does not have{bound}" if lost or bound else ""
     return result(check, passed(fits), "scan", scene.rows, lost, lost, message)
 

@@ -30,7 +30,7 @@ def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
         allowed = Threshold.from_dict(check.params["allowed"])
         fits, message = allowed.holds(failed, scene.rows), f"{failed} rows too many, must be {allowed}"
     else:
-        fits, message = failed <= check.tolerance * scene.rows, told(check, surplus, known)
+        fits, message = check.tolerates(failed, scene.rows), told(check, surplus, known)
     made = result(check, passed(fits), "scan", scene.rows, failed, failed, message)
     return replace(made, on_violation="block") if check.on_violation == "quarantine" else made
 

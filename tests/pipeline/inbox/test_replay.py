@@ -17,6 +17,7 @@ from dativo_provider.model.job import DeleteFlag, IncrementalSpec, TransformSpec
 from dativo_provider.model.run import Lane
 from dativo_provider.model.stream import Field
 from dativo_provider.pipeline.inbox import actions
+from dativo_provider.store import StreamKey, open_store
 from tests.pipeline.build import ORDERS
 from tests.pipeline.inbox.build import AT, InboxBench
 from tests.support import requirement
@@ -400,3 +401,13 @@ def test_a_fenced_replay_ends_after_some_attempts(bench: InboxBench, monkeypatch
     done = bench.replay(Selection(where="id = 2"))
     assert done.report is not None
     assert isinstance(done.report.error, Fenced)
+
+
+@requirement("QUA-05", "DQ-12")
+def test_a_replay_leaves_no_history_that_a_delivery_would_be_judged_against(bench: InboxBench) -> None:
+    key, store = StreamKey("acme", "orders", "orders"), open_store(bench.context())
+    before = [store.history(key, name) for name in ("rows_accepted", "score")]
+    bench.fix("amount = 7")
+    assert bench.replay().report is not None
+    assert [store.history(key, name) for name in ("rows_accepted", "score")] == before
+    assert store.runs(limit=1)[0].lane == "replay"
