@@ -53,16 +53,16 @@ def exit_code(checked: Checked) -> ExitCode:
 
 def subject(args: argparse.Namespace) -> tuple[JobSpec, StreamSpec]:
     """The job, or one around the contract, and the stream whose rules are meant."""
-    from dativo_provider.cli.quality import stream_of
     from dativo_provider.config.kinds import kind_of
     from dativo_provider.config.yamlpos import read
+    from dativo_provider.pipeline.state import chosen_one
 
     document = read(args.rules)
     if kind_of(document.data, document.path) == "job":
         job = context.load_job(args.rules, args)
     else:
         job = job_around(args.rules)
-    return job, job.stream(stream_of(args, job))
+    return job, chosen_one(job, args.stream)
 
 
 def job_around(path: Path) -> JobSpec:

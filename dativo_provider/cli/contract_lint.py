@@ -11,22 +11,14 @@ from dativo_provider.config import InvalidConfig, Problem
 from dativo_provider.config.contract import ContractSource, TableContract
 from dativo_provider.config.contracts import read_contract
 from dativo_provider.errors import ConfigurationError
-from dativo_provider.vocabulary import ExitCode
 
 _PLACE = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?::(?P<column>\d+))?$")
 
 
 def run(args: argparse.Namespace) -> int:
-    from dativo_provider.cli.output import print_json
-    from dativo_provider.cli.validate import as_dict, show
+    from dativo_provider.cli.validate import report
 
-    problems = lint(args.paths)
-    errors = sum(problem.severity == "error" for problem in problems)
-    if args.json:
-        print_json({"errors": errors, "problems": [as_dict(problem) for problem in problems]})
-    else:
-        show(problems, args.quiet)
-    return int(ExitCode.FAILED if errors else ExitCode.OK)
+    return int(report(lint(args.paths), args))
 
 
 def lint(paths: Sequence[Path]) -> list[Problem]:

@@ -54,11 +54,11 @@ def past_of(args: argparse.Namespace, ctx: RunContext) -> Past:
     if Path(args.what).suffix not in (".yaml", ".yml"):
         return lambda _: ()
     from dativo_provider.cli import context
-    from dativo_provider.cli.quality import stream_of
+    from dativo_provider.pipeline.state import chosen_one
     from dativo_provider.store import StreamKey, open_store
 
     job = context.load_job(Path(args.what), args)
-    key, store = StreamKey(job.tenant, job.name, stream_of(args, job)), open_store(ctx)
+    key, store = StreamKey(job.tenant, job.name, chosen_one(job, args.stream).name), open_store(ctx)
     return lambda metric: [point.value for point in store.history(key, metric, 100)]
 
 

@@ -50,8 +50,8 @@ def profiled(args: argparse.Namespace) -> tuple[Rows, Profile]:
 
 
 def rows_of(args: argparse.Namespace) -> tuple[Rows, Any]:
-    from dativo_provider.cli.quality import stream_of
     from dativo_provider.cli.rows import job_rows, named_rows
+    from dativo_provider.pipeline.state import chosen_one
 
     path = Path(args.what)
     if path.suffix not in (".yaml", ".yml"):
@@ -59,7 +59,7 @@ def rows_of(args: argparse.Namespace) -> tuple[Rows, Any]:
         return named_rows(args.what, ctx), ctx
     job = context.load_job(path, args)
     ctx = context.run_context(args, job)
-    return job_rows(job, job.stream(stream_of(args, job)), ctx), ctx
+    return job_rows(job, chosen_one(job, args.stream), ctx), ctx
 
 
 def line(column: ColumnProfile) -> tuple[Any, ...]:

@@ -177,6 +177,7 @@ def moment(text: str | None, option: str) -> str | None:
 
 def chosen(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> RunRecord:
     """The run that is asked for, else the newest with something to audit."""
+    from dativo_provider.pipeline.state import chosen_one
     from dativo_provider.store import open_store
 
     store = open_store(ctx)
@@ -184,25 +185,13 @@ def chosen(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> RunRecord
         found = store.get(args.plan_id)
         records = [found] if found and (found.tenant, found.job) == (job.tenant, job.name) else []
     else:
-        runs = store.runs(job.tenant, job.name, stream_of(args, job), limit=100)
+        runs = store.runs(job.tenant, job.name, chosen_one(job, args.stream).name, limit=100)
         records = [record for record in runs if record.verdict and record.verdict.results]
     if not records:
         raise ConfigurationError(
             f"there is no audited run of {job.dag_id}", remedy=f"see the runs: dativo runs --job {job.dag_id}"
         )
     return records[0]
-
-
-def stream_of(args: argparse.Namespace, job: JobSpec) -> str:
-    names = [stream.name for stream in job.streams]
-    if args.stream in names:
-        return str(args.stream)
-    if args.stream or len(names) > 1:
-        raise ConfigurationError(
-            f"there is no stream '{args.stream}'" if args.stream else "the job has several streams",
-            remedy=f"choose one: --stream {' | '.join(names)}",
-        )
-    return names[0]
 
 
 def results_of(record: RunRecord, ctx: RunContext) -> tuple[CheckResult, ...]:
@@ -222,8 +211,9 @@ def card_of(record: RunRecord, results: tuple[CheckResult, ...], ctx: RunContext
 
 def history(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> list[tuple[str, float, str]]:
     """(time, score, run), oldest first."""
+    from dativo_provider.pipeline.state import chosen_one
     from dativo_provider.store import StreamKey, open_store
 
-    key = StreamKey(job.tenant, job.name, stream_of(args, job))
+    key = StreamKey(job.tenant, job.name, chosen_one(job, args.stream).name)
     points = open_store(ctx).history(key, "score", args.limit)
     return [(point.at, point.value, point.plan_id) for point in reversed(points)]

@@ -76,15 +76,9 @@ def who(args: argparse.Namespace) -> str:
 
 def box_of(job: JobSpec, args: argparse.Namespace, ctx: RunContext) -> Box:
     from dativo_provider.pipeline.inbox import open_box
-    from dativo_provider.pipeline.state import chosen
+    from dativo_provider.pipeline.state import chosen_one
 
-    specs = chosen(job, args.stream)
-    if len(specs) > 1:
-        raise ConfigurationError(
-            "the job has several streams", where=str(args.config),
-            remedy=f"name one: --stream {' or '.join(spec.name for spec in specs)}",
-        )  # fmt: skip
-    return open_box(job, specs[0].name, ctx)
+    return open_box(job, chosen_one(job, args.stream).name, ctx)
 
 
 def sheet_of(args: argparse.Namespace) -> Path:

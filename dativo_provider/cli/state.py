@@ -110,19 +110,14 @@ def shown(cursor: Cursor | None) -> str:
 
 
 def change(job: JobSpec, args: argparse.Namespace, ctx: RunContext) -> None:
-    from dativo_provider.pipeline.state import check_idle, chosen
+    from dativo_provider.pipeline.state import check_idle, chosen_one
 
-    specs = chosen(job, args.stream)
-    if len(specs) > 1:
-        raise ConfigurationError(
-            "the job has several streams", where=str(args.config),
-            remedy=f"name one: --stream {' or '.join(spec.name for spec in specs)}",
-        )  # fmt: skip
+    spec = chosen_one(job, args.stream)
     if not args.force:
-        check_idle(job, specs[0], ctx)
+        check_idle(job, spec, ctx)
     lane = lane_of(args.lane)
-    cursor = None if args.action == "reset" else wanted(job, specs[0], lane, args, ctx)
-    moved(job, specs[0], lane, cursor, "by hand", args, ctx)
+    cursor = None if args.action == "reset" else wanted(job, spec, lane, args, ctx)
+    moved(job, spec, lane, cursor, "by hand", args, ctx)
 
 
 def lane_of(name: str) -> Lane:

@@ -24,13 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from dativo_provider.cli.checking import problems_of
 
-    problems = problems_of(args.paths)
+    return int(report(problems_of(args.paths), args))
+
+
+def report(problems: Sequence[Problem], args: argparse.Namespace) -> ExitCode:
     errors = sum(problem.severity == "error" for problem in problems)
     if args.json:
         print_json({"errors": errors, "problems": [as_dict(problem) for problem in problems]})
     else:
         show(problems, args.quiet)
-    return int(ExitCode.FAILED if errors else ExitCode.OK)
+    return ExitCode.FAILED if errors else ExitCode.OK
 
 
 def as_dict(problem: Problem) -> dict[str, object]:

@@ -6,38 +6,23 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from dativo_provider.errors import ConfigurationError, DativoError, StorageUnavailable
+from dativo_provider.errors import DativoError, StorageUnavailable
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.maintenance import Upkeep
-from dativo_provider.operators.base import StepOperator
-from dativo_provider.operators.context import loader_folder
+from dativo_provider.operators.job_file import JobFileOperator
 
 __all__ = ["MaintainOperator"]
 
 
-class MaintainOperator(StepOperator):
+class MaintainOperator(JobFileOperator):
     """Reads the job at `file`, relative to the loader's folder, as it is now. Returns what was done, in counts.
 
     Raises `StorageUnavailable` when a job at a table failed, after all others were done."""
 
-    def __init__(self, *, file: str, environment: str = "", mode: str = "", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.file, self.environment, self.mode = file, environment, mode
-
     def step(self, ctx: RunContext, context: Mapping[str, Any]) -> list[dict[str, Any]]:
-        from dativo_provider.config import load_job
         from dativo_provider.pipeline.maintain import maintain
 
-        folder = loader_folder(context)
-        if folder is None:
-            raise ConfigurationError("the folder of the loader is not known", where=self.file)
-        job = load_job(
-            folder / self.file,
-            root=folder,
-            environment=self.environment,
-            mode="cloud" if self.mode == "cloud" else "self_hosted",
-            variables=ctx.variables,
-        )
+        job = self.read_job(ctx, context)
         params = context["params"]
         found = maintain(job, ctx, params.get("only") or (), dry_run=bool(params.get("dry_run")))
         for each in found:

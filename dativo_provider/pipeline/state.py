@@ -19,7 +19,10 @@ from dativo_provider.pipeline.targets import open_target
 from dativo_provider.pipeline.workplace import reading
 from dativo_provider.vocabulary import RunStatus
 
-__all__ = ["LaneState", "Retry", "check_idle", "cursor_at", "cursor_of", "lanes", "move", "outlook", "record_change"]
+__all__ = [
+    "LaneState", "Retry", "check_idle", "chosen", "chosen_one", "cursor_at", "cursor_of", "lanes", "move", "outlook",
+    "record_change",
+]  # fmt: skip
 
 _FAILED = ("failed", "blocked", "cancelled")
 
@@ -68,6 +71,17 @@ def chosen(job: JobSpec, stream: str) -> Sequence[StreamSpec]:
             remedy=f"it has: {', '.join(spec.name for spec in job.streams)}",
         )  # fmt: skip
     return found
+
+
+def chosen_one(job: JobSpec, stream: str) -> StreamSpec:
+    """Raises `ConfigurationError` where several could be meant."""
+    first, *others = chosen(job, stream)
+    if others:
+        raise ConfigurationError(
+            "the job has several streams", where=job.path,
+            remedy=f"name one: --stream {' or '.join(spec.name for spec in (first, *others))}",
+        )  # fmt: skip
+    return first
 
 
 def runs_of(job: JobSpec, spec: StreamSpec, ctx: RunContext) -> list[RunRecord]:
