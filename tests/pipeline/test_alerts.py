@@ -18,6 +18,8 @@ from tests.pipeline.build import ORDERS
 from tests.pipeline.test_notices import Told, events
 from tests.support import requirement
 
+pytestmark = pytest.mark.one_set  # rules are judged and told the same way whatever the table's library is
+
 SPIKE = "daily_cost > avg_cost_7d * 1.5"
 DAILY = TransformSpec("daily", "daily_cost", "sum(amount) over (partition by region)", windowed=True)
 

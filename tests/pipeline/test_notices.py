@@ -19,6 +19,8 @@ from tests.notify.servers import Inbox, http_inbox
 from tests.pipeline.build import ORDERS, Bench
 from tests.support import requirement
 
+pytestmark = pytest.mark.one_set  # messages do not depend on the table's library
+
 GOOD, BAD = "1,eu,5.00,2026-01-01T00:00:00Z", "2,eu,-5.00,2026-01-02T00:00:00Z"
 POSITIVE = {"type": "range", "column": "amount", "min": 0, "name": "amount is positive"}
 START = datetime(2026, 3, 1, tzinfo=UTC)

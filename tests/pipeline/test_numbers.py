@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from dativo_provider.model.checks import CheckResult, Rule
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec
@@ -17,6 +19,8 @@ from dativo_provider.quality.profile.model import Profile
 from dativo_provider.store import StreamKey, open_store
 from tests.pipeline.build import Bench
 from tests.support import requirement
+
+pytestmark = pytest.mark.one_set  # history is the store's
 
 KEY = StreamKey("acme", "orders", "orders")
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)

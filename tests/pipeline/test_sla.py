@@ -15,6 +15,8 @@ from tests.notify.servers import Inbox, http_inbox
 from tests.pipeline.test_notices import GOOD, Told, events
 from tests.support import requirement
 
+pytestmark = pytest.mark.one_set  # promises are computed from the store
+
 TWO = {"type": "row_count", "min": 1, "name": "some rows"}
 
 

@@ -11,6 +11,8 @@ from dativo_provider.pipeline.inbox import actions, sheet
 from tests.pipeline.inbox.build import InboxBench
 from tests.support import requirement
 
+pytestmark = pytest.mark.one_set  # the log's lines do not depend on the table's library
+
 
 @requirement("QUA-05")
 def test_a_fix_stands_beside_the_original_and_says_who_made_it(bench: InboxBench) -> None:

@@ -22,6 +22,8 @@ from tests.services.rest import Rest
 from tests.services.s3 import S3
 from tests.support import requirement
 
+pytestmark = pytest.mark.one_set  # other catalogs under other pins are tests/lake's
+
 
 class Placed(InboxBench):
     where: Settings

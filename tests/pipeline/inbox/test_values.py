@@ -17,6 +17,8 @@ from dativo_provider.quality.raw import columns_as_json
 from dativo_provider.transform.cast import convert
 from tests.support import requirement
 
+pytestmark = pytest.mark.one_set  # values go through JSON and the cast
+
 UTC = dt.UTC
 VALUES: list[tuple[str, list[Any]]] = [
     ("boolean", [True, False, None]),
