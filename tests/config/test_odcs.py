@@ -251,7 +251,7 @@ def test_a_misspelt_operator_is_an_error_in_3_0_too() -> None:
         ("{type: custom, engine: soda}", "a custom rule needs 'implementation'"),
         ("{type: library, mustBe: 1}", "a library rule needs 'metric'"),
         ("{type: sqll}", "'type' cannot be 'sqll'"),
-        ("{metric: invalidValues, arguments: , pattern: x, mustBe: 0}", "'pattern' is not a key"),
+        ("{metric: invalidValues, arguments: , pattern: x, mustBe: 0}", "'pattern' stands beside `arguments:`"),
         ("{metric: nullValues, dimension: quality}", "'dimension' cannot be 'quality'"),
         ("words", "'quality[0]' must be a mapping of keys, not text"),
     ],
