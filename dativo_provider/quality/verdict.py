@@ -136,7 +136,7 @@ def _failed(result: CheckResult, check: CheckSpec | None) -> str:
 
 def _consequence(result: CheckResult, check: CheckSpec | None) -> str:
     if result.on_violation == "quarantine":
-        return "; they are in the quarantine table with their original values"
+        return "; they are set aside with their original values"
     if result.on_violation == "block":
         return "; nothing is published"
     if check is not None and check.kind == "type":
@@ -151,4 +151,4 @@ def _of_books(plan: Plan, books: Books) -> Iterator[Finding]:
     if plan.job.schema_validation == "strict":
         yield "block", f"{rows}, and schema_validation_mode is strict; nothing is published"
     else:
-        yield "quarantine", f"{rows}; their text is in the quarantine table"
+        yield "quarantine", f"{rows}; their text is set aside"

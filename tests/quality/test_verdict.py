@@ -60,7 +60,7 @@ def test_the_sentences_say_what_how_many_and_what_becomes_of_the_rows() -> None:
         return judged(a_result("failed", **given), a_check(kind=given.pop("kind", "range"))).reasons[0]
 
     assert sentence(on_violation="quarantine") == (
-        "'the check': 7 of 100 rows fail; they are in the quarantine table with their original values"
+        "'the check': 7 of 100 rows fail; they are set aside with their original values"
     )
     assert sentence(on_violation="block").endswith("; nothing is published")
     assert sentence(on_violation="warn").endswith("; the rows are published")
