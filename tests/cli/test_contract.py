@@ -54,7 +54,7 @@ def checks(path: str | Path) -> list[CheckSpec]:
     return [check for check in compile_rules((*table.rules, *source.rules), table.fields) if check.declared_in]
 
 
-@requirement("DQ-01")
+@requirement("SN-09", "DQ-01")
 def test_a_contract_in_order_lints_clean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contract", "lint", written(tmp_path, ORDERS)]) == 0
     assert "no problems found" in capsys.readouterr().out

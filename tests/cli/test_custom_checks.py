@@ -50,7 +50,7 @@ def function(name: str, arguments: str = "{}", severity: str = "error") -> str:
 """
 
 
-@requirement("DQ-09", "DQ-11")
+@requirement("SN-09", "DQ-09", "DQ-11")
 def test_a_function_of_the_tenant_lets_a_run_publish_or_blocks_it(world: World) -> None:
     checked(world, function("enough", "{least: 3}"))
     assert world.run("--json").code == 1  # dirty rows are in the quarantine

@@ -58,7 +58,7 @@ def events(inbox: Inbox) -> list[tuple[str, list[str]]]:
     return found
 
 
-@requirement("DQ-13")
+@requirement("SN-09", "DQ-13")
 def test_a_violation_is_told_once_per_window_and_when_it_is_over(tmp_path: Path, inbox: Inbox) -> None:
     bench = Told(tmp_path, rules=[POSITIVE])
     bench.tell(inbox, window_seconds=6 * 3600)

@@ -35,7 +35,7 @@ def drift(report: Any) -> list[tuple[str, str, str]]:
     return [(each.column, each.change, each.policy) for each in report.plan.drift]
 
 
-@requirement("ING-20", "DQ-03")
+@requirement("SN-09", "ING-20", "DQ-03")
 def test_a_new_column_evolves_the_table_and_old_rows_hold_null(tmp_path: Path) -> None:
     made = bench(tmp_path, "new_column", "evolve")
     made.csv("a.csv", "1,eu", header="id,region")

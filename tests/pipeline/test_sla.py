@@ -39,7 +39,7 @@ def stands(bench: Told, hours: float) -> dict[str, tuple[object, str]]:
     return {kept.promise: (kept.actual, kept.outcome) for kept in standing(bench.spec(), bench.context())}
 
 
-@requirement("DQ-02")
+@requirement("SN-09", "DQ-02")
 def test_too_few_rows_in_a_day_are_told_but_never_block(tmp_path: Path, inbox: Inbox) -> None:
     bench = Told(tmp_path, job={"sla": SlaSpec(min_records_per_day=5)})
     bench.tell(inbox)

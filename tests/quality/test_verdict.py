@@ -24,7 +24,7 @@ def judged(result: Any, check: Any = None, books: Books = BOOKS, **plan: Any) ->
     return decide(a_plan([check or a_check()], **plan), [result], books, NOW)
 
 
-@requirement("DQ-04", "DQ-11")
+@requirement("SN-09", "DQ-04", "DQ-11")
 @pytest.mark.parametrize(
     ("outcome", "severity", "policy", "decision"),
     [

@@ -28,7 +28,7 @@ def live(bench: InboxBench) -> Any:
     return box.target.state(box.job, box.spec, Lane())
 
 
-@requirement("QUA-05")
+@requirement("SN-09", "QUA-05")
 def test_a_fixed_row_is_published_once_with_its_source_and_the_live_lane_stays(bench: InboxBench) -> None:
     before = live(bench)
     bench.fix("amount = 12", where="id = 3")

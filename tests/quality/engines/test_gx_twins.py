@@ -126,7 +126,7 @@ def test_every_mapped_expectation_has_a_case() -> None:
     assert {case.body["type"] for case in CASES} == set(MAPPED) - GONE
 
 
-@requirement("DQ-10", "DQ-11")
+@requirement("SN-09", "DQ-10", "DQ-11")
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_our_verdict_is_that_of_great_expectations(case: Case, table: str, gx: dict[tuple[str, str], Said]) -> None:

@@ -85,7 +85,7 @@ def test_every_mapped_check_has_a_case() -> None:
     assert {next(iter(case.body)) for case in CASES} == set(MAPPED)
 
 
-@requirement("DQ-05", "DQ-11", "SN-02")
+@requirement("SN-09", "DQ-05", "DQ-11", "SN-02")
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_our_verdict_is_sodas(case: Case, table: str, soda: dict[tuple[str, str], Said]) -> None:

@@ -42,7 +42,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return made
 
 
-@requirement("DQ-05", "DQ-11", "SN-02")
+@requirement("SN-09", "DQ-05", "DQ-11", "SN-02")
 def test_every_soda_check_of_a_run_is_evaluated_by_soda_in_one_process(envs: Path, calls: list[str]) -> None:
     checks = [
         soda("negative", {"failed_rows": {"expression": "amount < 0"}}),
