@@ -63,6 +63,6 @@ def _native(expectation: Expectation) -> Draft:
         "custom",
         params={"native": {"type": expectation.word, "kwargs": dict(expectation.kwargs)}},
         engine="great_expectations",
-        label="expectation",
+        label=expectation.word,
         said={key: value for key, value in expectation.said().items() if key != "tolerance"},
     )
