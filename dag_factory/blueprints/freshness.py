@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from airflow.sdk import DAG
 
-from dag_factory.blueprints.tenants import scheduled, tenant_dag
+from dag_factory.blueprints.tenants import scheduled, task_per_file, tenant_dag
 from dag_factory.options import FactoryOptions
 from dativo_provider.config import JobFile
 from dativo_provider.model.maintenance import MaintenanceSchedule
@@ -34,16 +34,5 @@ def build(tenant: str, files: Sequence[str], schedule: MaintenanceSchedule, opti
     """`files` are the tenant's job files, relative to the loader's folder."""
     about = "Whether rows keep coming into the tenant's tables"
     dag = tenant_dag(tenant, "freshness", schedule, options, _DOC, description=about)
-    FreshnessOperator.partial(
-        task_id="freshness",
-        dag=dag,
-        tenant=tenant,
-        job="freshness",
-        stream="",
-        owner="dativo",
-        retries=0,
-        environment=options.environment,
-        mode=options.mode,
-        map_index_template="{{ task.file }}",
-    ).expand(file=list(files))
+    task_per_file(FreshnessOperator, dag, "freshness", files, options, retries=0)
     return dag

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from airflow.sdk import DAG, Param
 
-from dag_factory.blueprints.tenants import scheduled, tenant_dag
+from dag_factory.blueprints.tenants import scheduled, task_per_file, tenant_dag
 from dag_factory.options import FactoryOptions
 from dativo_provider.config import JobFile
 from dativo_provider.hooks.tenancy import pool_name
@@ -43,20 +43,10 @@ def build(tenant: str, files: Sequence[str], schedule: MaintenanceSchedule, opti
     about = "Compaction, expiry and sweeping of the tenant's tables"
     dag = tenant_dag(tenant, "maintenance", schedule, options, _DOC, description=about, params=_params())
     shared = {"pool": pool_name(tenant)} if options.manage_pools else {}
-    MaintainOperator.partial(
-        task_id="maintain",
-        dag=dag,
-        tenant=tenant,
-        job="maintenance",
-        stream="",
-        owner="dativo",
-        environment=options.environment,
-        mode=options.mode,
-        max_active_tis_per_dagrun=1,
-        map_index_template="{{ task.file }}",
-        **shared,
-        **retry_arguments(RetrySpec()),
-    ).expand(file=list(files))
+    task_per_file(
+        MaintainOperator, dag, "maintain", files, options,
+        max_active_tis_per_dagrun=1, **shared, **retry_arguments(RetrySpec()),
+    )  # fmt: skip
     return dag
 
 

@@ -15,8 +15,9 @@ from dativo_provider.config import InvalidConfig, JobFile, load_tenant
 from dativo_provider.config.tenants import TenantSpec
 from dativo_provider.hooks.tenancy import RIGHTS, role_name
 from dativo_provider.model.maintenance import MaintenanceSchedule
+from dativo_provider.operators.job_file import JobFileOperator
 
-__all__ = ["scheduled", "tenant_dag"]
+__all__ = ["scheduled", "task_per_file", "tenant_dag"]
 
 ScheduleOf = Callable[[TenantSpec | None], MaintenanceSchedule | None]
 Scheduled = tuple[str, list[str], MaintenanceSchedule]
@@ -63,6 +64,25 @@ def tenant_dag(
         access_control=rights if options.manage_roles else None,
         **more,
     )
+
+
+def task_per_file(
+    operator: type[JobFileOperator], dag: DAG, task_id: str, files: Sequence[str], options: FactoryOptions, **more: Any
+) -> None:
+    """A mapped task of a `tenant_dag` for each of the tenant's job files."""
+    tenant, _, name = dag.dag_id.rpartition(".")
+    operator.partial(
+        task_id=task_id,
+        dag=dag,
+        tenant=tenant,
+        job=name,
+        stream="",
+        owner="dativo",
+        environment=options.environment,
+        mode=options.mode,
+        map_index_template="{{ task.file }}",
+        **more,
+    ).expand(file=list(files))
 
 
 def _timetable(schedule: MaintenanceSchedule) -> CronTriggerTimetable | None:

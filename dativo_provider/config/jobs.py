@@ -11,6 +11,7 @@ from typing import Any
 from dativo_provider.config.alerts import alerts
 from dativo_provider.config.blocks import block_rules
 from dativo_provider.config.cleartext import check_cleartext
+from dativo_provider.config.contract import Policy
 from dativo_provider.config.expressions import column_named, is_windowed
 from dativo_provider.config.known import Known
 from dativo_provider.config.layers import Findings, Layers, Within, merged, merged_once
@@ -267,8 +268,6 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
     others = lookups(making)
     check_lookups(making, others, found, transforms)
     warn_of_unread(making)
-    told = Channels(making)
-    notification, watched = told.notification(policy.notification), alerts(making, told, found, transforms)
     target_spec = _target(making, contracts, found, transforms)
     return JobSpec(
         tenant=making.tenant.tenant,
@@ -291,14 +290,21 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
         profile=making.job.profile,
         maintenance=maintenance_spec(making.tenant.maintenance, job.maintenance, target_spec.file_size_mb),
         allowed_variables=(*making.tenant.own_variables, *making.recipe_variables),
-        channels=tuple(told.every()),
-        notification=notification,
-        alerts=watched,
         sla=sla_spec(policy.sla, found),
+        **_told(making, policy, found, transforms),
         connection_prefixes=(f"{making.tenant.tenant}_", *(each.rstrip("*") for each in making.tenant.connections)),
         unsupported=tuple(making.unsupported),
         warnings=making.findings.warnings,
     )
+
+
+def _told(
+    making: Making, policy: Policy, found: tuple[StreamSpec, ...], transforms: tuple[TransformSpec, ...]
+) -> dict[str, Any]:
+    """Who hears of what; a channel may be declared by being named."""
+    channels = Channels(making)
+    notification, watched = channels.notification(policy.notification), alerts(making, channels, found, transforms)
+    return {"notification": notification, "alerts": watched, "channels": tuple(channels.every())}
 
 
 def _target(

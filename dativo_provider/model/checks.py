@@ -87,6 +87,21 @@ class CheckSpec:
         """Whether so many of so many rows may fail; 29 of 100 are 0.29, whatever a double makes of it."""
         return failed <= self.tolerance * total + 1e-9
 
+    def result(
+        self,
+        outcome: Outcome,
+        evaluated_by: EvaluatedBy = "none",
+        evaluated: int = 0,
+        failed: int = 0,
+        value: Any = None,
+        message: str = "",
+    ) -> CheckResult:
+        """What this check came to, with its own name, severity and policy."""
+        return CheckResult(
+            self.id, self.name, outcome, evaluated_by, self.severity, self.on_violation,
+            evaluated, failed, value, message,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class CheckResult:

@@ -70,13 +70,11 @@ def _plan(
     decided = decide(job, spec, described, known)
     lanes = request.replay.lanes if request.replay else target.lanes(job, spec)
     state, window = _window(job, spec, request, target, reader)
-    _check_unmoved(spec, request, state)
     settled = with_sampled_types(decided.fields, job, spec, described, known, window, reader)
     folder = f"{_parent_folder(job, spec, request, ctx)}/{plan_id}"
     pins, lookups = Pinning(job, folder, target, ctx).pinned()
     fields = table_fields(job, described, settled, lookups)
-    mode = effective_mode(job, window, state, request)
-    job = replace(job, transforms=typed(job.transforms, fields), target=replace(job.target, mode=mode))
+    job = _settled(job, fields, effective_mode(job, window, state, request))
     window = told_apart(job, spec, window, request.lane, state, lanes)
     changes = target.changes(job, spec, fields)
     table = _table_names(target.prepare(job, spec, fields))
@@ -105,6 +103,10 @@ def _plan(
         lanes=lanes,
         lookups=pins,
     )
+
+
+def _settled(job: JobSpec, fields: Sequence[Field], mode: WriteMode) -> JobSpec:
+    return replace(job, transforms=typed(job.transforms, fields), target=replace(job.target, mode=mode))
 
 
 def _check_unmoved(spec: StreamSpec, request: RunRequest, state: State) -> None:
@@ -164,6 +166,7 @@ def _window(
     job: JobSpec, spec: StreamSpec, request: RunRequest, target: Target, reader: Reader
 ) -> tuple[State, Window]:
     state = target.state(job, spec, request.lane)
+    _check_unmoved(spec, request, state)
     full = request.full_refresh or TRAITS[job.target.mode].reads_all or spec.incremental.strategy == "full_refresh"
     wanted = WindowRequest(since=state.cursor, full=full, start=request.start, end=request.end)
     if full and (request.start or request.end):

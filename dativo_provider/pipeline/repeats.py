@@ -65,7 +65,7 @@ def _judged(check: CheckSpec, scene: Scene) -> CheckResult | None:
     """None for a check that cannot be evaluated: audit will find out, and say why."""
     import duckdb
 
-    from dativo_provider.quality.metrics.base import passed, result
+    from dativo_provider.quality.metrics.base import passed
     from dativo_provider.quality.metrics.uniqueness import repeats, told
 
     try:
@@ -73,7 +73,7 @@ def _judged(check: CheckSpec, scene: Scene) -> CheckResult | None:
     except (ConfigurationError, duckdb.Error):
         return None
     failed = surplus + known
-    return result(check, passed(not failed), "scan", scene.rows, failed, failed, told(check, surplus, known))
+    return check.result(passed(not failed), "scan", scene.rows, failed, failed, told(check, surplus, known))
 
 
 def _found(

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
-from dativo_provider.vocabulary import EvaluatedBy, Outcome
+from dativo_provider.vocabulary import EvaluatedBy
 
 __all__ = ["judge_age"]
 
@@ -16,11 +16,11 @@ def judge_age(check: CheckSpec, newest: Any, now: datetime, by: EvaluatedBy = "s
     """`newest` is the largest value of the check's column, None when there is none; `by` says where it came from."""
     if newest is None:
         message = f"this run brought no value of {check.columns[0]} whose age could be told"
-        return _result(check, "not_evaluated", "none", None, message)
+        return check.result("not_evaluated", message=message)
     moment = _moment(newest, check.params.get("timezone", "UTC"))
     age, most = (now - moment).total_seconds(), float(check.params["max_age_seconds"])
     message = f"the newest {check.columns[0]} is {_span(age)} old, at most {_span(most)} are allowed"
-    return _result(check, "passed" if age <= most else "failed", by, moment.isoformat(), message)
+    return check.result("passed" if age <= most else "failed", by, value=moment.isoformat(), message=message)
 
 
 def _moment(value: Any, zone: str) -> datetime:
@@ -32,16 +32,3 @@ def _moment(value: Any, zone: str) -> datetime:
 def _span(seconds: float) -> str:
     hours = seconds / 3600
     return f"{hours / 24:.1f} days" if abs(hours) >= 48 else f"{hours:.1f} hours"
-
-
-def _result(check: CheckSpec, outcome: Outcome, by: EvaluatedBy, value: Any, message: str) -> CheckResult:
-    return CheckResult(
-        check.id,
-        check.name,
-        outcome,
-        by,
-        severity=check.severity,
-        on_violation=check.on_violation,
-        value=value,
-        message=message,
-    )

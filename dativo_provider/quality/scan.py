@@ -16,7 +16,7 @@ from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.quality import engines
 from dativo_provider.quality.metrics import EVALUATORS
-from dativo_provider.quality.metrics.base import Measures, Scene, Values, result
+from dativo_provider.quality.metrics.base import Measures, Scene, Values
 from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.sql.names import quoted
 
@@ -53,11 +53,11 @@ def _asked(check: CheckSpec, scene: Scene) -> Measures | _Fault:
 
 def _unlooked(check: CheckSpec) -> CheckResult | None:
     if reason := check.params.get("skipped"):
-        return result(check, "skipped", message=reason)
+        return check.result("skipped", message=reason)
     if reason := check.params.get("not_evaluated"):
-        return result(check, "not_evaluated", message=_with_engine(check, reason))
+        return check.result("not_evaluated", message=_with_engine(check, reason))
     if check.kind not in EVALUATORS and not engines.needs_engine(check):
-        return result(check, "not_evaluated", message=f"this version does not evaluate {check.kind} checks")
+        return check.result("not_evaluated", message=f"this version does not evaluate {check.kind} checks")
     return None
 
 
@@ -98,7 +98,7 @@ def _select(scene: Scene, asked: Asked) -> dict[str, Values]:
 
 def _judged(check: CheckSpec, scene: Scene, values: Values | _Fault) -> CheckResult:
     made: CheckResult | _Fault = values if isinstance(values, _Fault) else _judgement(check, scene, values)
-    return result(check, "error", evaluated=scene.rows, message=made.message) if isinstance(made, _Fault) else made
+    return check.result("error", evaluated=scene.rows, message=made.message) if isinstance(made, _Fault) else made
 
 
 def _judgement(check: CheckSpec, scene: Scene, values: Values) -> CheckResult | _Fault:

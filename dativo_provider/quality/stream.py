@@ -15,6 +15,7 @@ from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
 from dativo_provider.quality.conditions import Conditions, Truth
 from dativo_provider.quality.probes import PROBES, Probe, lint_patterns
+from dativo_provider.vocabulary import EvaluatedBy, Outcome
 
 __all__ = ["RowChecks", "RowVerdict", "lint_conditions", "lint_patterns"]
 
@@ -207,28 +208,13 @@ def _reasons(aside: list[tuple[str, pa.BooleanArray]], bad: pa.BooleanArray) -> 
 
 
 def _result(item: _Compiled) -> CheckResult:
-    check = item.check
-    return CheckResult(
-        check.id,
-        check.name,
-        outcome="error" if item.error else "failed" if item.failed else "passed" if item.evaluated else "skipped",
-        evaluated_by="stream" if item.evaluated else "none",
-        severity=check.severity,
-        on_violation=check.on_violation,
-        evaluated=item.evaluated,
-        failed=item.failed,
-        message=item.error or ("" if item.evaluated else "there was no row to check"),
-    )
+    outcome: Outcome = "error" if item.error else "failed" if item.failed else "passed" if item.evaluated else "skipped"
+    by: EvaluatedBy = "stream" if item.evaluated else "none"
+    message = item.error or ("" if item.evaluated else "there was no row to check")
+    return item.check.result(outcome, by, item.evaluated, item.failed, message=message)
 
 
 def _unevaluated(check: CheckSpec) -> CheckResult:
     columns = ", ".join(check.columns) or "no column"
-    return CheckResult(
-        check.id,
-        check.name,
-        outcome="error",
-        evaluated_by="none",
-        severity=check.severity,
-        on_violation=check.on_violation,
-        message=f"a {check.kind} check of {columns} cannot look at single rows of this stream",
-    )
+    reason = f"a {check.kind} check of {columns} cannot look at single rows of this stream"
+    return check.result("error", message=reason)

@@ -13,7 +13,7 @@ from dativo_provider.files.temporary import TemporaryFolder
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.quality.engines import functions, great_expectations, soda
 from dativo_provider.quality.engines.base import SILENT, Answers, Staged, answered
-from dativo_provider.quality.metrics.base import Scene, result
+from dativo_provider.quality.metrics.base import Scene
 
 __all__ = ["ENGINES", "evaluate", "needs_engine"]
 
@@ -47,4 +47,4 @@ def evaluate(checks: Sequence[CheckSpec], scene: Scene) -> dict[str, CheckResult
 
 
 def _unknown(check: CheckSpec, engine: str) -> CheckResult:
-    return result(check, "not_evaluated", message=f"there is no engine '{engine}' (known: {', '.join(ENGINES)})")
+    return check.result("not_evaluated", message=f"there is no engine '{engine}' (known: {', '.join(ENGINES)})")

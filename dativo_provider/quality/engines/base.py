@@ -16,7 +16,7 @@ from dativo_provider.envs.process import Call, WorkerFailed, call
 from dativo_provider.envs.recipe import Recipe
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.quality.frontends.thresholds import Threshold
-from dativo_provider.quality.metrics.base import Scene, result
+from dativo_provider.quality.metrics.base import Scene
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -164,8 +164,7 @@ def answered(check: CheckSpec, scene: Scene, answer: Answer) -> CheckResult:
     if not answer.outcome:
         answer = _decided(check, scene, answer)
     value: Any = answer.value
-    return result(
-        check,
+    return check.result(
         answer.outcome,  # type: ignore[arg-type]
         "none" if answer.outcome in ("error", "not_evaluated") else "engine",
         scene.rows if answer.evaluated is None else answer.evaluated,

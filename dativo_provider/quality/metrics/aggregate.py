@@ -16,7 +16,7 @@ from typing import Any
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.quality.frontends.thresholds import Threshold
-from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, passed, result
+from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, passed
 from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.quality.metrics.where import filtered, read_by, those_that_count
 from dativo_provider.sql.names import literal, quoted
@@ -53,15 +53,15 @@ def _measures(check: CheckSpec, scene: Scene) -> Measures:
 
 def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
     if not scene.rows:
-        return result(check, "skipped", message="there was no row to check")
+        return check.result("skipped", message="there was no row to check")
     found = values or _grouped(check, scene)
     value, total = _plain(found["value"]), found["values" if check.denominator == "non_null" else "rows"] or 0
     what = f"the {check.params['function']} of {check.columns[0]}"
     if value is None:
-        return result(check, "not_evaluated", message=f"{what} is not known: there is no value")
+        return check.result("not_evaluated", message=f"{what} is not known: there is no value")
     fits, bound = _held(check, value, int(total))
     shown = f" is {value}" if isinstance(value, (int, float)) else ""  # a number may be told; a text is somebody's
-    return result(check, passed(fits), "scan", scene.rows, 0, value, f"{what}{shown}, must be {bound}")
+    return check.result(passed(fits), "scan", scene.rows, 0, value, f"{what}{shown}, must be {bound}")
 
 
 def _grouped(check: CheckSpec, scene: Scene) -> Values:

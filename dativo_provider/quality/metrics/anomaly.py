@@ -20,7 +20,7 @@ from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.run import data_time
 from dativo_provider.quality.anomaly import LEAST, METHODS, Band, Point, detect
-from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, result
+from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values
 from dativo_provider.quality.metrics.measured import FLAG, ROWS, current, measures, named, stored
 from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.quality.metrics.where import condition, read_by
@@ -102,7 +102,7 @@ def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
     outcome = _outcome(judged, beyond, far, check, scene)
     sentences = _sentences(judged, beyond, far, check)
     by: EvaluatedBy = "none" if outcome == "not_evaluated" else "scan"
-    return result(check, outcome, by, scene.rows, beyond, facts, "; ".join(sentences))
+    return check.result(outcome, by, scene.rows, beyond, facts, "; ".join(sentences))
 
 
 def _against_history(name: str, value: float, check: CheckSpec, scene: Scene) -> _Judged:

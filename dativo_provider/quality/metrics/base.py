@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dativo_provider.model.target import TableVersion
     from dativo_provider.store import MetricPoint
 
-__all__ = ["Evaluator", "History", "Measures", "Read", "Scene", "Values", "judged", "passed", "result"]
+__all__ = ["Evaluator", "History", "Measures", "Read", "Scene", "Values", "judged", "passed"]
 
 Read = Callable[[Sequence[str]], "Iterator[pa.RecordBatch]"]
 Published = Callable[[Mapping[str, tuple[Any, Any]]], "pa.RecordBatchReader"]
@@ -106,31 +106,8 @@ def judged(
     allowed = Threshold.from_dict(check.params["allowed"]) if "allowed" in check.params else Threshold("mustBe", 0)
     fits = allowed.holds(value, total)
     message = f"{what} is {value}, must be {allowed}"
-    return result(check, passed(fits), by, scene.rows, failed, value, message)
+    return check.result(passed(fits), by, scene.rows, failed, value, message)
 
 
 def passed(fits: bool) -> Outcome:
     return "passed" if fits else "failed"
-
-
-def result(
-    check: CheckSpec,
-    outcome: Outcome,
-    evaluated_by: EvaluatedBy = "none",
-    evaluated: int = 0,
-    failed: int = 0,
-    value: Any = None,
-    message: str = "",
-) -> CheckResult:
-    return CheckResult(
-        check.id,
-        check.name,
-        outcome,
-        evaluated_by,
-        severity=check.severity,
-        on_violation=check.on_violation,
-        evaluated=evaluated,
-        failed=failed,
-        value=value,
-        message=message,
-    )

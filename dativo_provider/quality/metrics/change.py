@@ -6,7 +6,7 @@ import math
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.quality.frontends.thresholds import Threshold
-from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, result
+from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values
 from dativo_provider.quality.metrics.measured import current, earlier, measures, named, stored
 from dativo_provider.vocabulary import Outcome
 
@@ -23,12 +23,12 @@ def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
     facts = {"metrics": {stored(name, check): {"value": value}}}
     if value is None or last is None:
         message = f"there is no {name} of this run" if value is None else f"no earlier run left its {name}"
-        return result(check, "not_evaluated", evaluated=scene.rows, value=facts, message=message)
+        return check.result("not_evaluated", evaluated=scene.rows, value=facts, message=message)
     percent = _percent(last.value, value)
     allowed = Threshold.from_dict(check.params["allowed"])
     message = f"{name} is {value:g}, {percent:+.4g} % of the {last.value:g} before; the change must be {allowed}"
     outcome: Outcome = "passed" if allowed.holds(percent, 100) else "failed"
-    return result(check, outcome, "scan", scene.rows, 0, facts | {"percent": round(percent, 4)}, message)
+    return check.result(outcome, "scan", scene.rows, 0, facts | {"percent": round(percent, 4)}, message)
 
 
 def _percent(before: float, after: float) -> float:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
-from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, passed, result
+from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, passed
 from dativo_provider.quality.metrics.where import filtered, read_by
 from dativo_provider.sql.names import literal, quoted
 
@@ -43,15 +43,15 @@ def _parts(check: CheckSpec, column: str) -> list[str]:
 
 def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
     if not scene.rows:
-        return result(check, "skipped", message="there was no row to check")
+        return check.result("skipped", message="there was no row to check")
     shares, measure, known = _expected(check), check.params.get("measure", "max_deviation"), values["known"]
     if not known or (measure == "psi" and known < _ROWS_PER_SHARE * len(shares)):
-        return result(check, "not_evaluated", message=f"{known} values are too few to tell how they are shared out")
+        return check.result("not_evaluated", message=f"{known} values are too few to tell how they are shared out")
     counts = [int(values[str(at)]) for at in range(len(shares))]
     expected, found = [*shares, max(0.0, 1 - sum(shares))], [count / known for count in (*counts, known - sum(counts))]
     distance, most = _DISTANCES[measure](expected, found), check.params["max"]
     message = f"the {measure} of {check.columns[0]} is {distance:.4g}, at most {most} is allowed"
-    return result(check, passed(distance <= most), "scan", scene.rows, 0, distance, message)
+    return check.result(passed(distance <= most), "scan", scene.rows, 0, distance, message)
 
 
 def _expected(check: CheckSpec) -> list[float]:

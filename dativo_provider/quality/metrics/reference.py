@@ -16,7 +16,7 @@ from dativo_provider.model.stream import Field
 from dativo_provider.model.target import TableVersion
 from dativo_provider.model.types import to_arrow
 from dativo_provider.quality.frontends.thresholds import Threshold
-from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, passed, result
+from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, passed
 from dativo_provider.quality.metrics.query import database, rows_of, streamed
 from dativo_provider.quality.metrics.where import read_by, those_that_count
 from dativo_provider.sql.limit import limited
@@ -27,7 +27,7 @@ __all__ = ["EVALUATOR"]
 
 def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
     if not scene.rows:
-        return result(check, "skipped", message="there was no row to check")
+        return check.result("skipped", message="there was no row to check")
     lost = _lost(check, scene)
     name = f"{check.params['table']}.{', '.join(check.params['to'])}"
     if "allowed" in check.params:
@@ -36,7 +36,7 @@ def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
     else:
         fits, bound = check.tolerates(lost, scene.rows), ""
     message = f"{lost} rows refer to a value that {name} does not have{bound}" if lost or bound else ""
-    return result(check, passed(fits), "scan", scene.rows, lost, lost, message)
+    return check.result(passed(fits), "scan", scene.rows, lost, lost, message)
 
 
 def _lost(check: CheckSpec, scene: Scene) -> int:

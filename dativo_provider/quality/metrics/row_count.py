@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.quality.frontends.thresholds import Threshold
-from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, passed, result
+from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, passed
 from dativo_provider.quality.metrics.where import filtered, read_by
 from dativo_provider.vocabulary import EvaluatedBy
 
@@ -23,7 +23,7 @@ def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
     fits = allowed.holds(rows, scene.rows)
     message = f"{rows} rows{f' where {check.where}' if check.where else ''}, must be {allowed}"
     by: EvaluatedBy = "scan" if check.where else "stats"
-    return result(check, passed(fits), by, scene.rows, 0, rows, message)
+    return check.result(passed(fits), by, scene.rows, 0, rows, message)
 
 
 EVALUATOR = Evaluator(_judge, _measures)

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.quality.frontends.thresholds import Threshold
-from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, passed, result
+from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, passed
 
 __all__ = ["EVALUATOR"]
 
 
 def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
     if not scene.fields:
-        return result(check, "not_evaluated", message="the columns are not known")
+        return check.result("not_evaluated", message="the columns are not known")
     wrong = list(_wrong(check, scene))
-    return result(
-        check, passed(not wrong), "stats", failed=len(wrong), value=len(scene.fields), message="; ".join(wrong)
+    return check.result(
+        passed(not wrong), "stats", failed=len(wrong), value=len(scene.fields), message="; ".join(wrong)
     )
 
 

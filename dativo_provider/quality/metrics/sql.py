@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
-from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, judged, result
+from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, judged
 from dativo_provider.quality.metrics.statement import answered, prepared
 
 __all__ = ["EVALUATOR"]
@@ -16,13 +16,13 @@ __all__ = ["EVALUATOR"]
 def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
     query = prepared(check)
     if not scene.rows:
-        return result(check, "skipped", message="there was no row to check")
+        return check.result("skipped", message="there was no row to check")
     rows = answered(scene, query)
     if len(rows) != 1 or len(rows[0]) != 1:
         raise ConfigurationError("the query must give one number: one row of one column")
     value = rows[0][0]
     if value is None:
-        return result(check, "not_evaluated", message="the query gives NULL")
+        return check.result("not_evaluated", message="the query gives NULL")
     if not isinstance(value, (int, float, Decimal)):
         raise ConfigurationError(f"the query must give one number, not a {type(value).__name__}")
     if not math.isfinite(value):

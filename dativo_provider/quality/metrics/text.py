@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
-from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, result
+from dativo_provider.quality.metrics.base import Evaluator, Scene, Values
 
 __all__ = ["EVALUATOR"]
 
 
 def _judge(check: CheckSpec, _: Scene, __: Values) -> CheckResult:
-    return result(check, "skipped", message=check.description or "a text for people, which nothing evaluates")
+    return check.result("skipped", message=check.description or "a text for people, which nothing evaluates")
 
 
 EVALUATOR = Evaluator(_judge)

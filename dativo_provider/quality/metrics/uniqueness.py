@@ -11,7 +11,7 @@ from dataclasses import replace
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.quality.frontends.thresholds import Threshold
-from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, passed, result
+from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, passed
 from dativo_provider.quality.metrics.published import known_keys
 from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.quality.metrics.where import read_by, those_that_count
@@ -23,7 +23,7 @@ __all__ = ["EVALUATOR", "repeats", "told"]
 def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
     """To set a batch aside is to block it: single rows are, where they can be, before the run is judged as a whole."""
     if (reason := _no_scope(scene)) and check.params.get("scope") == "table":
-        return result(check, "not_evaluated", message=reason)
+        return check.result("not_evaluated", message=reason)
     surplus, known = repeats(check, scene)
     failed = surplus + known
     if "allowed" in check.params:
@@ -31,7 +31,7 @@ def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
         fits, message = allowed.holds(failed, scene.rows), f"{failed} rows too many, must be {allowed}"
     else:
         fits, message = check.tolerates(failed, scene.rows), told(check, surplus, known)
-    made = result(check, passed(fits), "scan", scene.rows, failed, failed, message)
+    made = check.result(passed(fits), "scan", scene.rows, failed, failed, message)
     return replace(made, on_violation="block") if check.on_violation == "quarantine" else made
 
 
