@@ -92,11 +92,13 @@ def _unknown(plan: Plan, promise: str, why: str) -> Kept:
 
 
 def _records(job: JobSpec, stream: str, ctx: RunContext) -> list[RunRecord]:
+    """Of live runs: a range that is read again, or a replay, brings no new rows and is nobody's delivery."""
     from dativo_provider.store import open_store
 
     since = (ctx.now() - timedelta(days=AVAILABILITY_DAYS)).isoformat()
     with open_store(ctx) as store:
-        return store.runs(job.tenant, job.name, stream, limit=None, since=since)
+        found = store.runs(job.tenant, job.name, stream, limit=None, since=since)
+    return [record for record in found if record.lane == "live"]
 
 
 def _freshness(job: JobSpec, stream: str, records: Sequence[RunRecord], ctx: RunContext) -> Iterator[Kept]:
@@ -108,8 +110,9 @@ def _freshness(job: JobSpec, stream: str, records: Sequence[RunRecord], ctx: Run
 
     with open_store(ctx) as store:
         newest = _newest(records, store, _freshness_checks(job, stream))
+        ran = bool(records or store.runs(job.tenant, job.name, stream, limit=1))  # else it may be new
     if newest is None:
-        yield Kept(stream, "freshness", promised, None, "failed" if records else "not_evaluated", _NEVER)
+        yield Kept(stream, "freshness", promised, None, "failed" if ran else "not_evaluated", _NEVER)
         return
     age = (ctx.now() - newest).total_seconds() / 3600
     message = f"the newest row is {age:.1f} hours old, at most {promised:g} are promised"

@@ -78,6 +78,28 @@ def test_freshness_is_broken_when_no_run_comes_at_all(tmp_path: Path) -> None:
 
 
 @requirement("DQ-02")
+def test_freshness_stays_broken_however_long_nothing_runs(tmp_path: Path, inbox: Inbox) -> None:
+    bench = Told(tmp_path, job={"sla": SlaSpec(max_age_hours=6)})
+    bench.tell(inbox)
+    bench.go("a.csv", *rows(1))
+    assert stands(bench, 24 * 40) == {"freshness": (None, "failed")}
+    assert [kept.outcome for kept in watch_freshness(bench.spec(), bench.context())] == ["failed"]
+    assert events(inbox) == [("firing", ["rows keep coming"])]
+
+
+@requirement("DQ-02")
+def test_rows_read_again_for_a_range_keep_no_promise_about_new_ones(tmp_path: Path) -> None:
+    promised = SlaSpec(max_age_hours=6, min_records_per_day=1, uptime_percentage=1)
+    bench = Told(tmp_path, stream={"key": ("id",)}, target={"mode": "merge"}, job={"sla": promised})
+    bench.go("a.csv", *rows(1))
+    before = stands(bench, 30)
+    bench.later = timedelta(hours=29)
+    assert bench.run(start="2020-01-01T00:00:00Z", end="2100-01-01T00:00:00Z").books.accepted == 1
+    assert stands(bench, 30) == before
+    assert before["freshness"] == (30, "failed")
+
+
+@requirement("DQ-02")
 def test_freshness_is_that_of_the_newest_value_where_a_check_looks_at_one(tmp_path: Path) -> None:
     fresh = {"type": "freshness", "column": "updated_at", "max_age_hours": 6, "severity": "warning"}
     bench = Told(tmp_path, rules=[fresh], job={"sla": SlaSpec(max_age_hours=6)})
