@@ -104,6 +104,8 @@ def _steps(report: StreamReport, job: JobSpec, ctx: RunContext, request: RunRequ
     finally:
         _judge(report, made, ctx)
     report.published = commit(made.path, ctx)
+    if report.published.outcome == "waiting":
+        return  # whoever approves it also tells of it
     if not request.dry_run:
         sync(made.path, ctx)
     fail_if_stale(made.path, ctx)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import Answer, World
+from tests.notify.servers import http_inbox
 from tests.support import requirement
 
 
@@ -77,3 +78,44 @@ def test_who_decided_is_in_the_record(waiting: tuple[World, str], verb: str) -> 
     world.dativo(verb, "--config", world.job, "--run", plan_id, "--by", "Bob")
     records = {record["plan_id"]: record for record in world.dativo("runs", "--json").json}
     assert records[plan_id]["decided_by"] == "Ada"
+
+
+TELLS = """
+notifications:
+  ops: {{type: webhook, url: "{url}"}}
+data_contract:
+  violation_handling: {{notification: {{channels: [ops]}}}}
+alert_rules:
+  - {{name: rows came, condition: "rows_accepted > 1", channel: ops}}
+"""
+
+
+@requirement("MKV-09", "DQ-13", "DQ-14")
+def test_people_are_told_once_a_person_has_approved_and_not_before(waiting: tuple[World, str]) -> None:
+    world, plan_id = waiting
+    assert decide(world, "reject", plan_id).code == 0
+    with http_inbox() as inbox:
+        with world.job.open("a") as file:
+            file.write(TELLS.format(url=inbox.url))
+        again = world.run("--json").json["streams"][0]
+        assert again["status"] == "awaiting_approval"
+        assert inbox.received == [], "nobody can see these rows yet"
+        assert decide(world, "approve", again["plan_id"]).code == 0
+        told = [notice["title"] for got in inbox.received for notice in got.json["notices"]]
+        assert "rows came" in told
+        assert len(told) > 1, "the violations are told as well"
+        assert decide(world, "approve", again["plan_id"]).code == 0
+        assert len([notice for got in inbox.received for notice in got.json["notices"]]) == len(told)
+
+
+@requirement("MKV-09")
+def test_rows_too_old_for_the_contract_fail_when_they_are_approved_and_not_before(world: World) -> None:
+    with world.job.open("a") as file:
+        file.write("\ntarget:\n  publish: branch\ndata_contract:\n  quality_checks:\n")
+        file.write("    - {type: freshness, column: ordered_at, max_age_hours: 1}\n")
+    ran = world.run("--json").json["streams"][0]
+    assert (ran["status"], ran["error"]) == ("awaiting_approval", {})
+    approved = decide(world, "approve", ran["plan_id"])
+    assert (approved.code, "committed: 4 rows" in approved.out) == (2, True)
+    assert "the rows are published, but the run fails" in approved.err
+    assert rows(world) == 4
