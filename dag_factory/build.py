@@ -34,7 +34,7 @@ def build(job: JobSpec, options: FactoryOptions = _DEFAULTS) -> DAG:
 
 
 def _executable(job: JobSpec, options: FactoryOptions) -> DAG:
-    dag = _dag(job, options, tags(job), job_doc(job, shown(job.path, options.root)), **deadline(job))
+    dag = _dag(job, options, tags(job), job_doc(job, shown(job.path, options.root)), **deadline(job, options.root))
     for group_id, stream in zip(group_ids(job.streams), job.streams, strict=True):
         add_stream(dag, group_id, job, stream, options)
     dag.params = params(job)  # last: every task made before would carry a deep copy of them

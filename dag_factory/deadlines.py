@@ -18,8 +18,9 @@ __all__ = ["deadline"]
 _MISSED = "dativo_provider.operators.deadline.missed"
 
 
-def deadline(job: JobSpec) -> dict[str, Any]:
-    """The DAG's argument; none without a promise, without a schedule, or with nobody to tell."""
+def deadline(job: JobSpec, root: str) -> dict[str, Any]:
+    """The DAG's argument; none without a promise, without a schedule, or with nobody to tell. `root` is the folder of
+    the loader."""
     hours, channels = job.sla.max_age_hours, job.notification.channels
     if hours is None or not channels or not job.schedule.enabled:
         return {}
@@ -31,6 +32,7 @@ def deadline(job: JobSpec) -> dict[str, Any]:
         "hours": hours,
         "channels": [{**asdict(each), "recipients": list(each.recipients)} for each in channels],
         "variables": list(job.allowed_variables),
+        "folder": root,
     }
     alert = DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,

@@ -10,11 +10,17 @@ from typing import Any
 from dativo_provider.model.context import RunContext, Secrets
 from dativo_provider.operators.logs import task_log
 
-__all__ = ["loader_folder", "run_context"]
+__all__ = ["deployment_context", "loader_folder", "run_context"]
 
 
 def run_context(context: Mapping[str, Any], labels: Mapping[str, str]) -> RunContext:
-    """For one task: settings of the deployment, secrets and connections of Airflow, labels for logs and metrics."""
+    """For one task, its run among the labels."""
+    return deployment_context(loader_folder(context), {**labels, "run": context["dag_run"].run_id})
+
+
+def deployment_context(folder: Path | None, labels: Mapping[str, str]) -> RunContext:
+    """Settings of the deployment, secrets and connections of Airflow, labels for logs and metrics. runner.yaml of the
+    loader's `folder` says where else secrets are."""
     from dativo_provider.hooks.connections import AirflowConnections
     from dativo_provider.hooks.metrics import AirflowMetrics
     from dativo_provider.hooks.settings import load_settings
@@ -22,12 +28,12 @@ def run_context(context: Mapping[str, Any], labels: Mapping[str, str]) -> RunCon
     connections = AirflowConnections()
     return RunContext(
         settings=load_settings(connections),
-        secrets=_secrets(loader_folder(context)),
+        secrets=_secrets(folder),
         connections=connections,
         metrics=AirflowMetrics(),
         variables=dict(os.environ),
         log=task_log(),
-        labels={**labels, "run": context["dag_run"].run_id},
+        labels=dict(labels),
     )
 
 

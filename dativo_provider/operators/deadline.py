@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from dativo_provider.errors import RetryableError
+from dativo_provider.operators.context import deployment_context
 
 __all__ = ["missed"]
 
 
 def missed(
-    tenant: str, job: str, hours: float, channels: Sequence[Mapping[str, Any]], variables: Sequence[str], **_more: Any
+    tenant: str,
+    job: str,
+    hours: float,
+    channels: Sequence[Mapping[str, Any]],
+    variables: Sequence[str],
+    folder: str,
+    context: Mapping[str, Any],
 ) -> int:
-    """Tells the job's channels; by how many it went. The arguments hold no secrets: references are replaced here."""
-    from dativo_provider.hooks.connections import AirflowConnections
-    from dativo_provider.hooks.secrets import AirflowSecrets
-    from dativo_provider.hooks.settings import load_settings
-    from dativo_provider.model.context import RunContext
+    """Tells the job's channels; by how many it went. The arguments hold no secrets: references are replaced here, as
+    runner.yaml in `folder` says. Raises `RetryableError` when nobody could be told: Airflow shows the callback as
+    failed then."""
     from dativo_provider.model.notices import ChannelSpec, Notice, NotificationSpec
     from dativo_provider.notify import compose, send
 
-    connections = AirflowConnections()
-    ctx = RunContext(load_settings(connections), AirflowSecrets(), connections, variables=dict(os.environ))
+    run = str((context.get("dag_run") or {}).get("dag_run_id", ""))
+    ctx = deployment_context(Path(folder) if folder else None, {"tenant": tenant, "job": job, "run": run})
     text = f"the run has not ended {hours:g} hours after it was queued, so its rows are older than promised"
     notice = Notice("deadline", "a run is late", text)
-    message = compose([notice], NotificationSpec(), (tenant, job, ""), ctx.now().isoformat(), {})
+    message = compose([notice], NotificationSpec(), (tenant, job, ""), ctx.now().isoformat(), {"run_id": run})
     specs = [ChannelSpec(**{**each, "recipients": tuple(each["recipients"])}) for each in channels]
-    return send(message, specs, variables, ctx)
+    if went := send(message, specs, variables, ctx):
+        return went
+    raise RetryableError("nobody could be told that a run is late", remedy="see the warnings above")

@@ -10,6 +10,8 @@ from airflow.sdk import SyncCallback
 from airflow.serialization.serialized_objects import DagSerialization
 
 from dag_factory.build import build
+from dag_factory.options import FactoryOptions
+from dativo_provider.errors import RetryableError
 from dativo_provider.model.job import ScheduleSpec
 from dativo_provider.model.notices import ChannelSpec, NotificationSpec
 from dativo_provider.model.sla import SlaSpec
@@ -51,5 +53,23 @@ def test_a_missed_deadline_is_told_with_what_airflow_stored(monkeypatch):
         alert = build(job).deadline
         (alert,) = alert if isinstance(alert, list) else [alert]
         arguments = json.loads(json.dumps(alert.callback.kwargs))
-        assert missed(**arguments, context={"dag_run": {}, "deadline": {}}) == 1
+        assert missed(**arguments, context={"dag_run": {"dag_run_id": "scheduled__1"}, "deadline": {}}) == 1
         assert "a run is late" in inbox.received[0].json["text"]
+        assert "scheduled__1" in str(inbox.received[0].json["blocks"])
+
+
+@requirement("DQ-02", "DQ-13")
+def test_a_missed_deadline_finds_secrets_where_runner_yaml_says_and_fails_when_nobody_hears(tmp_path):
+    (tmp_path / "secrets" / "acme").mkdir(parents=True)
+    kept = f"{{provider: filesystem, filesystem: {{secrets_dir: {tmp_path / 'secrets'}}}}}"
+    (tmp_path / "runner.yaml").write_text(f"runner: {{secrets: {kept}}}\n")
+    job = sample_job(**PROMISED)
+    alert = build(job, FactoryOptions(root=str(tmp_path))).deadline
+    (alert,) = alert if isinstance(alert, list) else [alert]
+    arguments = json.loads(json.dumps(alert.callback.kwargs))
+    with http_inbox() as inbox:
+        with pytest.raises(RetryableError, match="nobody could be told"):
+            missed(**arguments, context={})
+        (tmp_path / "secrets" / "acme" / "hook").write_text(inbox.url)
+        assert missed(**arguments, context={}) == 1
+        assert len(inbox.received) == 1
