@@ -32,7 +32,7 @@ def import_records(store: Store, records: Iterable[RunRecord], quarantine: Itera
         if record.verdict is not None and record.verdict.results:
             store.save_results(record.plan_id, record.verdict.results, at)
             results += len(record.verdict.results)
-        if record.status in ("published", "nothing_new"):
+        if record.status in ("published", "nothing_new") and record.lane != "replay":
             key = StreamKey(record.tenant, record.job, record.stream)
             at = data_time(record.window, record.started_at)
             store.record_metrics(key, record.plan_id, at, row_counts(record.books))

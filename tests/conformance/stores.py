@@ -277,6 +277,11 @@ class StoreSuite:
             assert [point.value for point in other.history(ORDERS, "rows_accepted")] == [7, 7, 7]
             assert len(other.quarantine()) == 1
 
+    def test_a_replay_is_no_delivery_for_a_rebuilt_history_either(self, store: Store) -> None:
+        import_records(store, [finished(a_run(lane="replay"))])
+        assert [run.lane for run in store.runs()] == ["replay"]
+        assert store.history(ORDERS, "rows_accepted") == []
+
     def test_what_a_run_said_itself_is_not_replaced_by_a_rebuild(self, store: Store) -> None:
         run = a_run(finished_at=ago(0), status="failed", error={"message": "by the run"})
         store.finish(run)

@@ -91,6 +91,22 @@ def test_bounds_of_aggregates_decide_and_moments_have_bounds_too() -> None:
     assert (missing.outcome, missing.value) == ("failed", 2)
 
 
+@pytest.mark.parametrize(
+    ("function", "column", "told"),
+    [("most_common", "of", False), ("max", "day", False), ("max", "price", False), ("avg", "price", True)],
+)
+def test_a_result_holds_no_value_of_somebodys_row(function: str, column: str, told: bool) -> None:
+    rows = Staged(of=["ann@x.org"], day=[dt.date(1990, 1, 5)], price=[Decimal("19.25")])
+    fields = [replace(f, classification="pii" if f.name == "price" else "") for f in scene_of(rows).fields]
+    bounds: dict[str, Any] = {"of": {"values": ["bob@x.org"]}, "day": {"max": "1980-01-01"}}.get(column, {"max": 1})
+    (check,) = compiled({"type": "aggregate", "function": function, "column": column, **bounds})
+    (result,) = results([check], rows, fields=fields)
+    assert result.outcome == "failed"
+    assert (result.value, "19.25" in result.message) == ((19.25, True) if told else (None, False))
+    assert "ann" not in repr(result)
+    assert "1990" not in repr(result)
+
+
 def test_an_aggregate_of_nothing_is_not_evaluated_and_nan_is_within_no_bounds() -> None:
     assert aggregate("avg", Staged(amount=[None, None])).outcome == "not_evaluated"
     assert aggregate("avg", Staged(amount=[])).outcome == "skipped"

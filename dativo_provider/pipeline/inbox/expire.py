@@ -1,7 +1,8 @@
 """expire: what is past its time leaves the inbox, and what was discarded loses its values.
 
 The quarantine goes first. While a line of the log lives, its row is known to be replayed or discarded; a log that went
-first would open it again.
+first would open it again. For the same reason older entries of a row never outlive its newest one. Rows that a replay
+had written down, and nobody has touched for a day, go as well.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import JobSpec
 from dativo_provider.model.run import new_id
 from dativo_provider.pipeline.inbox.box import Box, open_box
+from dativo_provider.pipeline.inbox.parts import parts_of
 from dativo_provider.pipeline.inbox.view import viewing
 from dativo_provider.pipeline.state import chosen
 
@@ -42,7 +44,8 @@ def expire(job: JobSpec, ctx: RunContext, stream: str = "", *, dry_run: bool = F
 
 
 def _expire(box: Box, *, dry_run: bool) -> Expired:
-    now, gone = box.ctx.now(), _discarded(box)
+    now = box.ctx.now()
+    gone = _done_with(box, now)
     tables, name = box.tables, box.spec.name
 
     def row(batch: pa.RecordBatch) -> pa.BooleanArray:
@@ -55,16 +58,21 @@ def _expire(box: Box, *, dry_run: bool) -> Expired:
 
     if dry_run:
         return Expired(name, tables.count(tables.quarantine, _KEYS, row), tables.count(tables.log, _FIXES, line))
+    parts_of(box.job, name, new_id(now), box.ctx).remove_dead(now.timestamp())
     rows = tables.remove(tables.quarantine, new_id(now), _KEYS, row)
     return Expired(name, rows, tables.remove(tables.log, new_id(now), _FIXES, line))
 
 
-def _discarded(box: Box) -> pa.Array:
+_DONE_WITH = """select e.run || '/' || e.row_id as entry from entries e where e.status = 'deleted' or e.superseded
+  and e.row_id in (select row_id from entries where not superseded and (status = 'deleted' or expires_at <= ?))"""
+
+
+def _done_with(box: Box, now: datetime) -> pa.Array:
+    """Discarded entries, and the older ones of rows whose newest entry goes."""
     import pyarrow as pa
 
-    sql = "select run || '/' || row_id as entry from entries where status = 'deleted'"
     with viewing(box) as view:
-        batches = list(view.ask(sql, ("run", "row_id", "quarantined_at")))
+        batches = list(view.ask(_DONE_WITH, ("run", "row_id", "quarantined_at", "expires_at"), [now]))
     return pa.chunked_array([batch.column("entry") for batch in batches], pa.string()).combine_chunks()
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.model.personal import is_personal
 from dativo_provider.quality.frontends.thresholds import Threshold
 from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, passed
 from dativo_provider.quality.metrics.query import one_pass
@@ -40,6 +41,8 @@ _GROUPED: Mapping[str, str] = {
     "contains": "{1} - count_if(coalesce(value IN ({0}), false))",
 }  # fmt: skip
 
+_OF_ONE_ROW = frozenset({"min", "max", "median", "quantile", "most_common"})  # their number stands in a row
+
 
 def _measures(check: CheckSpec, scene: Scene) -> Measures:
     """With the number of rows that count, which percentages are of."""
@@ -60,8 +63,17 @@ def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
     if value is None:
         return check.result("not_evaluated", message=f"{what} is not known: there is no value")
     fits, bound = _held(check, value, int(total))
-    shown = f" is {value}" if isinstance(value, (int, float)) else ""  # a number may be told; a text is somebody's
-    return check.result(passed(fits), "scan", scene.rows, 0, value, f"{what}{shown}, must be {bound}")
+    told = value if _may_be_told(check, scene, value) else None
+    shown = "" if told is None else f" is {told}"
+    return check.result(passed(fits), "scan", scene.rows, 0, told, f"{what}{shown}, must be {bound}")
+
+
+def _may_be_told(check: CheckSpec, scene: Scene, value: Any) -> bool:
+    """Results are stored, exported and mailed: a text, a date or one value of a personal column is somebody's."""
+    if not isinstance(value, (int, float)):
+        return False
+    personal = any(each.name == check.columns[0] and is_personal(each.classification) for each in scene.fields)
+    return not personal or check.params["function"] not in _OF_ONE_ROW
 
 
 def _grouped(check: CheckSpec, scene: Scene) -> Values:

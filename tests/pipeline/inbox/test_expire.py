@@ -61,6 +61,48 @@ def test_a_discarded_row_that_is_read_again_does_not_come_back(tmp_path: Path) -
     assert bench.entries() == []
 
 
+@pytest.mark.parametrize("how", ["discarded", "shorter kept"])
+def test_older_entries_of_a_row_never_outlive_the_newest_one(bench: InboxBench, how: str) -> None:
+    fields, version = bench.fields, "2.0.0"
+    if how == "shorter kept":
+        keep_for(bench, days=1)
+    bench.renewed(fields, version).run(full_refresh=True)
+    if how == "discarded":
+        actions.discard(bench.box(), Selection(), "ann", "junk")
+    else:
+        bench.fix("amount = 1", where="id in (2, 3)")
+        assert bench.replay().report is not None
+    [done] = expire(bench.spec(), later(bench, 2))
+    assert done.rows == 6
+    assert bench.open() == []
+
+
+def keep_for(bench: InboxBench, days: int) -> None:
+    """From now on rows that are set aside are kept so long."""
+    settled = bench.spec
+
+    def spec(name: str = "orders") -> Any:
+        job = settled(name)
+        (stream,) = job.streams
+        contract = replace(stream.contract, properties={"dativo.quarantine.retention_days": str(days)})
+        return replace(job, streams=(replace(stream, contract=contract),))
+
+    bench.spec = spec  # type: ignore[method-assign]
+
+
+@requirement("QUA-05")
+def test_rows_that_an_unfinished_replay_had_written_down_go_with_the_next_expiry(bench: InboxBench) -> None:
+    bench.fix("amount = 5", where="id = 2")
+    bench.rules = [{"type": "condition", "expression": "amount < 5", "on_violation": "block"}]
+    assert bench.replay(Selection(where="id = 2")).report.published is None  # type: ignore[union-attr]
+    inbox = bench.home / "warehouse" / "_dativo" / "inbox"
+    assert list(inbox.rglob("*.parquet"))
+    expire(bench.spec(), bench.context())
+    assert list(inbox.rglob("*.parquet"))
+    expire(bench.spec(), later(bench, 2))
+    assert not list(inbox.rglob("*.parquet"))
+
+
 def test_an_expiry_that_dies_halfway_opens_no_replayed_row(bench: InboxBench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.fix("amount = 12", where="id = 3")
     bench.replay(Selection(where="id = 3"))
