@@ -8,7 +8,8 @@ the staged ones stay invisible and are swept.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dativo_provider.errors import ConfigurationError
@@ -20,6 +21,7 @@ from dativo_provider.model.run import Manifest, Plan, StagedFile
 from dativo_provider.model.target import StagedFileWriter, StagedKind, Target
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.records import total_books
+from dativo_provider.pipeline.repeated import Repeated, RepeatedRows, find_repeated
 from dativo_provider.pipeline.scene import scene_of
 
 if TYPE_CHECKING:
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["set_repeats_aside"]
 
 _KINDS: Sequence[StagedKind] = ("data", "quarantine")
-_FILE, _ROW = "_dativo_file", "_dativo_row"
-Reasons = Mapping[int, Mapping[int, list[str]]]  # by file and row
 
 
 def set_repeats_aside(
@@ -48,8 +48,9 @@ def set_repeats_aside(
         return results
     files = [file for manifest in manifests for file in manifest.files]
     failing = [check for check in checks if check.id in failed]
-    reasons = _found(failing, scene, files, plan, target)
-    folder.add_manifest(_written(plan, manifests, files, reasons, results, target, ctx), "without-repeats")
+    with find_repeated(failing, scene, files, plan, target) as repeated:
+        made = _written(plan, manifests, files, repeated, results, target, ctx)
+    folder.add_manifest(made, "without-repeats")
     return ()
 
 
@@ -76,59 +77,11 @@ def _judged(check: CheckSpec, scene: Scene) -> CheckResult | None:
     return check.result(passed(not failed), "scan", scene.rows, failed, failed, told(check, surplus, known))
 
 
-def _found(
-    checks: Sequence[CheckSpec], scene: Scene, files: Sequence[StagedFile], plan: Plan, target: Target
-) -> Reasons:
-    found: dict[int, dict[int, list[str]]] = {}
-    for check in checks:
-        for file, row in _places(check, scene, files, plan, target):
-            found.setdefault(file, {}).setdefault(row, []).append(check.id)
-    return found
-
-
-def _places(
-    check: CheckSpec, scene: Scene, files: Sequence[StagedFile], plan: Plan, target: Target
-) -> list[tuple[int, int]]:
-    from dativo_provider.quality.metrics.published import find_known
-    from dativo_provider.quality.metrics.query import database, streamed
-    from dativo_provider.quality.metrics.where import read_by, those_that_count
-    from dativo_provider.sql.limit import limited
-    from dativo_provider.sql.names import quoted
-
-    keys = [quoted(name) for name in check.columns]
-    whole = those_that_count(check, *(f"{key} IS NOT NULL" for key in keys))
-    order = f"row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY {_FILE}, {_ROW}) AS place"
-    published = check.params.get("scope") == "table" and TRAITS[plan.job.target.mode].adds
-    listed = ", ".join(keys)
-    repeated = f"place > 1 OR ({listed}) IN (SELECT ({listed}) FROM known)" if published else "place > 1"
-    numbered = _numbered(target, plan, files, sorted(read_by(check, scene, *check.columns)))
-    with database(scene) as found:
-        if published:
-            find_known(check, scene, found)
-        with streamed(numbered) as rows, limited(found):
-            found.register("rows", rows)
-            query = f"SELECT {_FILE}, {_ROW} FROM (SELECT *, {order} FROM rows {whole}) WHERE {repeated}"
-            return [(int(file), int(row)) for file, row in found.execute(query).fetchall()]
-
-
-def _numbered(
-    target: Target, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str]
-) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-
-    for at, file in enumerate(files):
-        seen = 0
-        for batch in target.read_staged(plan, [file], columns):
-            numbers = pa.array(range(seen, seen + batch.num_rows), pa.int64())
-            yield batch.append_column(_FILE, pa.repeat(pa.scalar(at), batch.num_rows)).append_column(_ROW, numbers)
-            seen += batch.num_rows
-
-
 def _written(
     plan: Plan,
     manifests: Sequence[Manifest],
     files: Sequence[StagedFile],
-    reasons: Reasons,
+    repeated: Repeated,
     results: Sequence[CheckResult],
     target: Target,
     ctx: RunContext,
@@ -137,19 +90,18 @@ def _written(
 
     attempt = f"u{secrets.token_hex(3)}"
     writers = {kind: target.stage(plan, len(plan.slices), attempt, kind) for kind in _KINDS}
-    books = total_books(manifests)
+    books, touched, moved = total_books(manifests), repeated.files, repeated.count
     try:
-        for at, rows in sorted(reasons.items()):
-            _part(plan, files[at], rows, writers, target, ctx)
-            books.add_reasons(reason for each in rows.values() for reason in each)
-        moved = sum(len(rows) for rows in reasons.values())
+        for at in touched:
+            _part(plan, files[at], repeated.of(at), writers, target, ctx)
+        books.reasons = dict(Counter(books.reasons) + Counter(repeated.reasons))
         books.accepted, books.produced = books.accepted - moved, books.produced - moved
         books.quarantined += moved
         return Manifest(
             plan_id=plan.plan_id,
             slice=len(plan.slices),
             attempt=attempt,
-            files=(*(file for at, file in enumerate(files) if at not in reasons), *writers["data"].close()),
+            files=(*(file for at, file in enumerate(files) if at not in touched), *writers["data"].close()),
             quarantine=(*(file for each in manifests for file in each.quarantine), *writers["quarantine"].close()),
             books=books,
             results=merge([*(each.results for each in manifests), results]),
@@ -166,7 +118,7 @@ def _written(
 def _part(
     plan: Plan,
     file: StagedFile,
-    reasons: Mapping[int, list[str]],
+    repeated: RepeatedRows,
     writers: Mapping[StagedKind, StagedFileWriter],
     target: Target,
     ctx: RunContext,
@@ -180,12 +132,12 @@ def _part(
     names, seen = [field.name for field in plan.fields], 0
     for batch in target.read_staged(plan, [file]):
         ctx.check_cancelled()
-        rows = range(seen, seen + batch.num_rows)
-        bad = pa.array([row in reasons for row in rows], pa.bool_())
+        rows, here = pa.arange(seen, seen + batch.num_rows), repeated.within(seen, seen + batch.num_rows)
+        bad = pc.is_in(rows, value_set=here.rows)
         seen += batch.num_rows
         if bad.true_count:
-            source = Batch(plan.stream, batch.select(names), origin=file.path, positions=pa.array(rows, pa.int64()))
-            why = [reasons[row] for row in rows if row in reasons]
+            source = Batch(plan.stream, batch.select(names), origin=file.path, positions=rows)
+            why = here.reasons.to_pylist()
             writers["quarantine"].write(_with_source(quarantined_rows(plan, source, bad, why), batch.filter(bad)))
         if bad.true_count < batch.num_rows:
             writers["data"].write(batch.filter(pc.invert(bad)))

@@ -32,4 +32,5 @@ def scene_of(plan: Plan, manifests: Sequence[Manifest], books: Books, target: Ta
         published=lambda ranges: target.published_within(plan, ranges),
         plan=plan,
         check_cancelled=ctx.check_cancelled,
+        deletes=sum(manifest.deletes for manifest in manifests),
     )

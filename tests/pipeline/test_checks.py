@@ -9,6 +9,7 @@ import pytest
 
 from dativo_provider.errors import ContractViolation
 from dativo_provider.model.checks import CheckResult
+from dativo_provider.model.job import DeleteFlag
 from dativo_provider.model.run import RunRequest
 from dativo_provider.model.stream import Field
 from dativo_provider.pipeline import steps
@@ -233,3 +234,45 @@ def test_where_rows_of_one_key_are_merged_no_row_can_be_blamed_and_the_run_block
     bench = Bench(tmp_path, rules=[{**ASIDE, "columns": ["region"]}], target={"mode": "merge"}, stream={"key": ("id",)})
     bench.csv("a.csv", "1,north,1.00,", "2,north,1.00,")
     assert blocked(bench.run())
+
+
+@requirement("DQ-06", "DQ-19")
+def test_a_row_may_repeat_two_keys_and_a_key_may_have_any_name(tmp_path: Path) -> None:
+    fields = (Field("id", "long", required=True), Field("place", "long"))
+    rules = [ASIDE, {**ASIDE, "id": "places", "columns": ["place"]}]
+    bench = Bench(tmp_path, rules=rules, fields=fields)
+    bench.csv("a.csv", "1,1", "1,1", "2,1", "3,3", "3,4", header="id,place")
+    bench.csv("b.csv", "4,5", "5,6", header="id,place")
+    bench.csv("c.csv", "4,6", header="id,place")
+    outcome = bench.run()
+    assert outcome.error is None
+    assert ids(bench.rows()) == [1, 3, 4, 5]
+    assert sorted(row["reasons"] for row in bench.quarantine()) == [
+        ["places"], ["places", "unique"], ["places", "unique"], ["unique"],
+    ]  # fmt: skip
+    assert outcome.books.reasons == {"unique": 3, "places": 3}
+
+
+OVER_ROWS: list[dict[str, Any]] = [
+    {"type": "failed_rows", "query": "SELECT * FROM {table} WHERE amount < 0"},
+    {"type": "sql", "query": "SELECT count(*) FROM {table}", "min": 1},
+    {"type": "aggregate", "function": "distinct_count", "column": "region", "max": 5},
+    {"type": "aggregate", "function": "avg", "column": "amount", "max": 5},
+    {"type": "reference", "column": "id", "table": "orders", "to": "id"},
+    {"type": "unique", "columns": ["amount", "id"]},
+]
+
+
+@requirement("DQ-05", "ING-10")
+def test_a_run_that_only_deletes_has_no_rows_to_judge(tmp_path: Path) -> None:
+    target = {"mode": "merge", "delete_flag": DeleteFlag("region", "gone")}
+    bench = Bench(tmp_path, rules=OVER_ROWS, target=target, stream={"key": ("id",)})
+    bench.csv("a.csv", *(f"{n},north,1.00," for n in range(30)))
+    assert bench.run().error is None
+    bench.csv("b.csv", "1,gone,1.00,")
+    outcome = bench.run()
+    assert outcome.error is None
+    assert outcome.verdict is not None
+    named = [result for result in outcome.verdict.results if result.name.startswith("check")]
+    assert {result.outcome for result in named} == {"skipped", "passed"}
+    assert len(bench.rows()) == 29

@@ -109,3 +109,8 @@ def test_hundreds_of_columns_and_names_with_quotes_are_no_trouble() -> None:
 def test_a_metric_that_does_not_fit_its_column_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="no metric mean"):
         metric_sql("mean", Field("name"))
+
+
+def test_texts_that_sql_cannot_write_cost_no_profile() -> None:
+    found = profiled((Field("s"), Field("n", "long")), s=["\0", "\0"], n=[1, 2])
+    assert (found.columns[0].nulls, found.columns[0].top, found.columns[1].max) == (0, (), 2)

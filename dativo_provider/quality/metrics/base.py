@@ -65,10 +65,12 @@ class Scene:
     published: Published = _nothing_published
     plan: Plan | None = None
     check_cancelled: Callable[[], None] = _go_on  # raises when the run was cancelled
+    deletes: int = 0  # of what the books call produced: rows that only say that another is gone
 
     @property
     def rows(self) -> int:
-        return self.books.produced
+        """How many there are to read."""
+        return self.books.produced - self.deletes
 
 
 @dataclass(frozen=True)

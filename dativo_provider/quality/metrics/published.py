@@ -35,8 +35,10 @@ def find_known(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection)
     reader = scene.published(_ranges(check, found))
     with streamed(iter(reader), reader.schema) as published, limited(found):
         found.register("published", published)
+        names = ", ".join(f"published.{quoted(name)}" for name in check.columns)
         same = " AND ".join(f"keys.{quoted(name)} = published.{quoted(name)}" for name in check.columns)
-        found.execute(f"CREATE TABLE known AS SELECT * FROM keys SEMI JOIN published ON {same}")
+        # the right side is what DuckDB keeps in memory: the run's keys, however many rows are published
+        found.execute(f"CREATE TABLE known AS SELECT DISTINCT {names} FROM published SEMI JOIN keys ON {same}")
 
 
 def _load(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> bool:

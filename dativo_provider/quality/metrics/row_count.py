@@ -18,7 +18,7 @@ def _measures(check: CheckSpec, scene: Scene) -> Measures:
 
 
 def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
-    rows = int(values.get("rows") or 0) if check.where else scene.rows
+    rows = int(values.get("rows") or 0) if check.where else scene.books.produced
     allowed = Threshold.from_dict(check.params["allowed"])
     fits = allowed.holds(rows, scene.rows)
     message = f"{rows} rows{f' where {check.where}' if check.where else ''}, must be {allowed}"

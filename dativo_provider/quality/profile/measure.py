@@ -135,5 +135,6 @@ def _bins(column: Field, low: float, high: float) -> str:
 
 
 def _chosen(column: Field, top: Sequence[TopValue]) -> str:
-    values = ", ".join("'" + str(each.value).replace("'", "''") + "'" for each in top if "\0" not in str(each.value))
+    told = [str(each.value).replace("'", "''") for each in top if "\0" not in str(each.value)]
+    values = ", ".join(f"'{value}'" for value in told) or "NULL"
     return f"histogram({text_of(column)}) FILTER (WHERE {text_of(column)} IN ({values}))"
