@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,12 +33,23 @@ class StatisticsPlan:
         from pyiceberg.io.pyarrow import data_file_statistics_from_parquet_metadata
 
         found = data_file_statistics_from_parquet_metadata(footer, self._plan, self._ids).to_serialized_dict()
+        unbounded = self._unbounded | {self._ids[path] for path in _partly_bounded(footer)}
         kept: dict[str, Any] = {name: {str(k): v for k, v in (found[name] or {}).items()} for name in _COUNTS}
         for name in _BOUNDS:
             kept[name] = {
-                str(k): base64.b64encode(v).decode() for k, v in (found[name] or {}).items() if k not in self._unbounded
+                str(k): base64.b64encode(v).decode() for k, v in (found[name] or {}).items() if k not in unbounded
             }
         return {**kept, "record_count": found["record_count"], "split_offsets": found["split_offsets"]}
+
+
+def _partly_bounded(footer: pq.FileMetaData) -> Iterator[str]:
+    """Columns with a row group that has values and tells no bounds of them: those of texts over 4 KB are left out, and
+    what the other groups tell is not true of the file."""
+    for group in map(footer.row_group, range(footer.num_row_groups)):
+        for column in map(group.column, range(footer.num_columns)):
+            known = column.statistics
+            if known is None or (not known.has_min_max and (known.null_count or 0) < column.num_values):
+                yield column.path_in_schema
 
 
 def columns_from_json(kept: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,8 +49,8 @@ def set_repeats_aside(
     files = [file for manifest in manifests for file in manifest.files]
     failing = [check for check in checks if check.id in failed]
     with find_repeated(failing, scene, files, plan, target) as repeated:
-        made = _written(plan, manifests, files, repeated, results, target, ctx)
-    folder.add_manifest(made, "without-repeats")
+        manifest = _written(plan, manifests, files, repeated, results, target, ctx)
+    folder.add_manifest(manifest, "without-repeats")
     return ()
 
 

@@ -21,7 +21,7 @@ from dativo_provider.files import local_path
 from dativo_provider.lake import writer as writer_module
 from dativo_provider.lake.spill import Spill
 from dativo_provider.model.job import PartitionSpec
-from dativo_provider.model.run import StagedFile
+from dativo_provider.model.run import Manifest, StagedFile
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
 from tests.lake.support import FIELDS, Lake, batch, job, settings
@@ -184,6 +184,22 @@ def test_manifests_know_the_bounds_without_reading_a_footer(lake: Lake) -> None:
     table = lake.target.table(plan.table)
     found = [task.file.file_path for task in table.scan(row_filter="id >= 1000").plan_files()]
     assert found == [high.files[0].path]
+
+
+def test_a_text_too_long_for_a_footer_leaves_its_column_without_bounds(tmp_path: Path) -> None:
+    """Bounds of the file's other row groups would hide the row from every reader that prunes."""
+    lake = Lake(settings(tmp_path), job(file_size_mb=1), NOISE)
+    plan = lake.plan()
+    short = pa.record_batch([pa.array(range(20_000), pa.int64()), pa.array(["b" * 90] * 20_000)], names=["id", "noise"])
+    long = pa.record_batch([pa.array([20_000], pa.int64()), pa.array(["z" * 5000])], names=["id", "noise"])
+    writer = lake.target.stage(plan, 0, "1", "data")
+    for rows in (short, long):
+        writer.write(rows)
+    (file,) = writer.close()
+    assert pq.read_metadata(paths((file,))[0]).num_row_groups > 1
+    lake.publish(plan, [Manifest(plan.plan_id, 0, "1", (file,))])
+    found = lake.target.table(plan.table).scan(row_filter="noise >= 'y'", selected_fields=("id",))
+    assert found.to_arrow()["id"].to_pylist() == [20_000]
 
 
 def test_personal_columns_leave_no_bounds_anywhere_in_the_metadata(tmp_path: Path) -> None:
