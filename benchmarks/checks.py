@@ -60,7 +60,7 @@ def judged(path: str, bodies: Sequence[Mapping[str, Any]]) -> tuple[float, float
     checks = [c for c in compile_rules([Rule("inline", body, "", "b:1") for body in bodies], fields) if c.declared_in]
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:  # as staged files are read: else it keeps what it has read
             yield from file.iter_batches(65_536, columns=list(columns))
 
     rows = pq.read_metadata(path).num_rows
@@ -93,14 +93,17 @@ def main(small: bool) -> None:
         many = measured(folder, 1_000_000 // part, mixed(), ROUNDS)
         key = measured(folder, 6_000_000 // part, unique, ROUNDS)
         large = measured(folder, 60_000_000 // part, unique, 1)
+        mixed_key = [{"type": "unique", "columns": ["id", "mode", "price"]}]  # no whole numbers: by hashes, which spill
+        hashed = measured(folder, 60_000_000 // part, mixed_key, 1)
     if small:
         return
     Result("checks_30", "30 mixed checks over 1M rows", "limit", "s", [r[0] for r in many], 3, "less").record()
     Result("checks_key_6m", "uniqueness of a key, 6M rows", "limit", "s", [r[0] for r in key], 1.5, "less").record()
-    Result(
-        "checks_key_60m", "uniqueness of a key, 60M rows", "memory limit of 512 MB", "MB", [large[0][2]], 768, "less",
-        {"wall": large[0][0], "memory_limit_mb": MEMORY_MB},
-    ).record()  # fmt: skip
+    for name, of, found in (("60m", "a key", large), ("60m_hashed", "a key of number, text and double", hashed)):
+        wall, cpu, peak = found[0]
+        detail = {"wall": wall, "CPU seconds": cpu, "memory_limit_mb": MEMORY_MB}
+        work = f"uniqueness of {of}, 60M rows"
+        Result(f"checks_key_{name}", work, "memory limit", "MB", [peak], MEMORY_MB, "less", detail).record()
 
 
 if __name__ == "__main__":

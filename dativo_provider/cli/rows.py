@@ -51,7 +51,8 @@ def _parquet(path: Path, _: RunContext) -> Rows:
         schema = pq.read_schema(path)
     except (OSError, ValueError) as error:
         raise DataError("this is no Parquet file", where=str(path)) from error
-    return _arrow(path.name, schema, lambda: pq.ParquetFile(path).iter_batches())
+    # a buffer of what comes next is kept until the file is closed, and grows as long as the file
+    return _arrow(path.name, schema, lambda: pq.ParquetFile(path, pre_buffer=False).iter_batches())
 
 
 def _table(name: str, ctx: RunContext, job: JobSpec | None = None) -> Rows:

@@ -84,8 +84,8 @@ class DryRunTarget(Target):
         self, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str] | None = None
     ) -> Iterator[pa.RecordBatch]:
         for file in files:
-            parquet = pq.ParquetFile(file.path.removeprefix("file://"))
-            yield from parquet.iter_batches(columns=list(columns) if columns else None)
+            with pq.ParquetFile(file.path.removeprefix("file://"), pre_buffer=False) as parquet:
+                yield from parquet.iter_batches(columns=list(columns) if columns else None)
 
     def published_keys(self, plan: Plan, columns: Sequence[str], low: Any, high: Any) -> pa.RecordBatchReader:
         return self._real.published_keys(plan, columns, low, high)

@@ -954,4 +954,11 @@ MUTANTS = (
         "    made = folder.transformed()\n",
         ("tests/pipeline/test_checks.py::test_rows_that_repeat_a_key_are_quarantined_and_not_loaded_twice",),
     ),
+    Mutant(
+        "keys of two numbers share their places",
+        "dativo_provider/quality/metrics/dense.py",
+        "place = pc.add(pc.multiply(place, width), ",
+        "place = pc.add(place, ",
+        ("tests/quality/test_dense.py::test_a_key_of_two_numbers_is_told_from_every_other_pair",),
+    ),
 )

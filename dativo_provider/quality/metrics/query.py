@@ -16,7 +16,7 @@ from dativo_provider.quality.metrics.base import Scene
 from dativo_provider.sql.limit import limited
 from dativo_provider.sql.sandbox import connect
 
-__all__ = ["database", "one_pass", "python_value", "rows_of", "streamed"]
+__all__ = ["database", "memory_mb", "one_pass", "python_value", "rows_of", "streamed"]
 
 
 def one_pass(scene: Scene, columns: Iterable[str], query: str) -> dict[str, Any]:
@@ -47,9 +47,13 @@ def python_value(value: pa.Scalar) -> Any:
 @contextmanager
 def database(scene: Scene) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database for one or several queries, gone with its spill."""
-    memory = max(scene.settings.memory_limit_mb // 2 // scene.settings.parties, 64)
-    with TemporaryFolder("checks") as spill, connect(memory, scene.settings.threads, spill) as found:
+    with TemporaryFolder("checks") as spill, connect(memory_mb(scene), scene.settings.threads, spill) as found:
         yield found
+
+
+def memory_mb(scene: Scene) -> int:
+    """What a check may take for itself: the process has other things in memory, too."""
+    return max(scene.settings.memory_limit_mb // 2 // scene.settings.parties, 64)
 
 
 @contextmanager

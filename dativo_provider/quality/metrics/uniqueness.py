@@ -11,6 +11,7 @@ from dataclasses import replace
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.quality.frontends.thresholds import Threshold
+from dativo_provider.quality.metrics import dense
 from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, passed
 from dativo_provider.quality.metrics.published import known_keys
 from dativo_provider.quality.metrics.query import one_pass
@@ -65,6 +66,8 @@ def _adds(scene: Scene) -> bool:
 
 def _surplus(check: CheckSpec, scene: Scene) -> int:
     """Rows beyond the first of each key. Hashes of 8 bytes first: when they differ, so do the keys."""
+    if not check.where and (counted := dense.surplus(check.columns, scene)) is not None:
+        return counted
     keys = [quoted(name) for name in check.columns]
     if not _repeats(check, scene, f"hash({', '.join(keys)})", keys):
         return 0
