@@ -59,9 +59,9 @@ def test_keys_close_together_are_read_once() -> None:
     assert (counted(rows, "a"), rows.reads) == (2, 1)
 
 
-@pytest.mark.parametrize(("step", "reads"), [(1, 1), (3, 2)])
+@pytest.mark.parametrize(("step", "reads"), [(1, 1), (6, 2)])
 def test_a_key_of_two_numbers_is_told_from_every_other_pair(step: int, reads: int) -> None:
-    pairs = [(a * step, b) for a in range(-4, 4) for b in range(8)] + [(3 * step, 0), (0, -0)]
+    pairs = [(a * step, b) for a in range(-4, 4) for b in range(8)] + [(3 * step, 0), (0, 0)]
     rows = Rows([a for a, _ in pairs], [b for _, b in pairs])
     assert (counted(rows, "a", "b"), rows.reads) == (2, reads)
 
