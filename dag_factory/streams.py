@@ -12,10 +12,8 @@ from airflow.sdk import DAG, Asset, TaskGroup, TriggerRule
 
 from dag_factory.names import owner
 from dag_factory.options import FactoryOptions
-from dativo_provider.config.known import BUILT_IN
-from dativo_provider.hooks.asset_uri import folder_asset_uri, table_uri
+from dativo_provider.hooks.assets import table_asset
 from dativo_provider.hooks.tenancy import pool_name, source_pool
-from dativo_provider.lake.plain.layout import plain_name, root_of
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.operators.audit import AuditOperator
 from dativo_provider.operators.extract import ExtractOperator
@@ -25,7 +23,7 @@ from dativo_provider.operators.retry import retry_arguments
 from dativo_provider.operators.sync import SyncOperator
 from dativo_provider.operators.transform import TransformOperator
 
-__all__ = ["add_stream", "table_asset"]
+__all__ = ["add_stream"]
 
 
 def add_stream(dag: DAG, group_id: str, job: JobSpec, stream: StreamSpec, options: FactoryOptions) -> None:
@@ -44,7 +42,8 @@ def add_stream(dag: DAG, group_id: str, job: JobSpec, stream: StreamSpec, option
             previous, after_extract = transform, {}
         audit = AuditOperator(task_id="audit", **planned, **after_extract)
         previous >> audit
-        publish = _PUBLISHING[job.target.publish](job, audit, planned, [table_asset(job, stream, options)])
+        table = table_asset(job, stream, catalog=options.catalog, warehouse=options.warehouse)
+        publish = _PUBLISHING[job.target.publish](job, audit, planned, [table])
         publish >> SyncOperator(task_id="sync", **planned)
 
 
@@ -82,21 +81,6 @@ def _reading(job: JobSpec, options: FactoryOptions) -> dict[str, Any]:
 def _plan_uri(task_id: str) -> str:
     """A template rather than `plan.output[...]`, which would draw an edge from plan to every later task."""
     return f"{{{{ ti.xcom_pull(task_ids='{task_id}', key='{PLAN_KEY}') }}}}"
-
-
-def table_asset(job: JobSpec, stream: StreamSpec, options: FactoryOptions) -> Asset:
-    """The table by its catalog, or where there is none by its folder."""
-    if (known := BUILT_IN.get(job.target.connector)) and known.place:
-        return _folder_asset(job, stream, options)
-    namespace = job.target.namespace or job.tenant
-    catalog = str(job.target.catalog.get("name") or options.catalog)
-    return Asset(name=f"{namespace}.{stream.table}", uri=table_uri(catalog, namespace, stream.table), group=job.tenant)
-
-
-def _folder_asset(job: JobSpec, stream: StreamSpec, options: FactoryOptions) -> Asset:
-    name = plain_name(job, stream)
-    root = root_of(job.tenant, job.target.warehouse, options.warehouse)
-    return Asset(name=f"{job.tenant}.{name}", uri=folder_asset_uri(job.tenant, root, name), group=job.tenant)
 
 
 def _shared(dag: DAG, job: JobSpec, stream: StreamSpec, options: FactoryOptions) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from airflow.sdk import DAG
 
-from dag_factory.blueprints import doctor, freshness, maintenance
+from dag_factory.blueprints import doctor, freshness, maintenance, replay
 from dag_factory.options import FactoryOptions
 from dativo_provider.config import JobFile
 
@@ -22,4 +22,4 @@ class Blueprint(Protocol):
         """Pure but for the tenants' files. `jobs` by DAG id."""
 
 
-BLUEPRINTS: tuple[Blueprint, ...] = (maintenance, freshness, doctor)
+BLUEPRINTS: tuple[Blueprint, ...] = (maintenance, freshness, replay, doctor)

@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", default="", metavar="ID", help="rows that broke this rule, as `groups` names it")
     parser.add_argument("--row", action="append", default=[], metavar="ID", help="this row (again for more)")
     parser.add_argument("--where", default="", metavar="SQL", help="rows whose original values fulfil it")
-    parser.add_argument("--limit", type=natural, default=SHOWN, metavar="N", help="show: at most N rows (0: all)")
+    parser.add_argument(
+        "--limit", type=natural, metavar="N", help=f"at most N rows; show: {SHOWN} (0: all), replay: all"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="C=SQL", help="fix: column = expression")
     parser.add_argument("--file", type=Path, metavar="P", help="export, import: the CSV sheet")
     parser.add_argument("--note", default="", metavar="TEXT", help="why; `discard` needs it")
@@ -111,7 +113,8 @@ def show(job: JobSpec, args: argparse.Namespace, ctx: RunContext) -> int:
     from dativo_provider.cli.quarantine_view import show_entries
     from dativo_provider.pipeline.inbox import entries
 
-    return show_entries(entries(box_of(job, args, ctx), selection(args)), args.limit, as_json=args.json)
+    limit = SHOWN if args.limit is None else args.limit
+    return show_entries(entries(box_of(job, args, ctx), selection(args)), limit, as_json=args.json)
 
 
 def export(job: JobSpec, args: argparse.Namespace, ctx: RunContext) -> int:
@@ -179,7 +182,10 @@ def replay(job: JobSpec, args: argparse.Namespace, ctx: RunContext) -> int:
 
     box = box_of(job, args, ctx)
     with closing(ctx.kept), cancelling(ctx):
-        done = send(box, selection(args), who(args), skip_checks=args.skip_check, overwrite=args.overwrite)
+        done = send(
+            box, selection(args), who(args),
+            skip_checks=args.skip_check, overwrite=args.overwrite, limit=args.limit or 0,
+        )  # fmt: skip
     return show_replayed(job, done, as_json=args.json, quiet=args.quiet)
 
 

@@ -47,6 +47,8 @@ class Facts:
     @property
     def source(self) -> tuple[str, str]:
         """Namespace and name of the input. A host that is still a reference is not resolved for lineage."""
+        if self.plan.request.replay:
+            return f"iceberg://{self.catalog}", self.plan.quarantine_table
         source = self.plan.job.source
         host = str(source.connection.get("host") or "")
         authority = source.connection_id or (host if "${" not in host else "") or self.plan.job.tenant

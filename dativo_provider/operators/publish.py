@@ -14,7 +14,24 @@ if TYPE_CHECKING:
     from dativo_provider.model.run import Published
     from dativo_provider.operators.lineage import Facts
 
-__all__ = ["PublishOperator"]
+__all__ = ["PublishOperator", "changes", "event_facts"]
+
+
+def changes(published: Published) -> bool:
+    """Whether those who wait for the table have a reason to wake."""
+    changed = published.inserted + published.updated + published.deleted
+    return published.outcome in ("committed", "already") and bool(changed)
+
+
+def event_facts(published: Published) -> dict[str, int | None]:
+    """What the asset's event says: counts, no values."""
+    return {
+        "snapshot_id": published.snapshot_id,
+        "inserted": published.inserted,
+        "updated": published.updated,
+        "deleted": published.deleted,
+        "quarantined": published.quarantined,
+    }
 
 
 class PublishOperator(PlannedOperator):
@@ -36,17 +53,10 @@ class PublishOperator(PlannedOperator):
         return commit(self.plan, ctx)
 
     def _tell(self, published: Published, context: Mapping[str, Any]) -> None:
-        changed = published.inserted + published.updated + published.deleted
-        if published.outcome not in ("committed", "already") or not changed:
+        if not changes(published):
             self.outlets: list[Any] = []
         for asset in self.outlets:
-            context["outlet_events"][asset].extra = {
-                "snapshot_id": published.snapshot_id,
-                "inserted": published.inserted,
-                "updated": published.updated,
-                "deleted": published.deleted,
-                "quarantined": published.quarantined,
-            }
+            context["outlet_events"][asset].extra = event_facts(published)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
         """Inputs and outputs in one event, as catalogs that draw edges from COMPLETE events need them."""

@@ -50,7 +50,7 @@ def test_the_projects_dags_parse_with_the_wheel(installed, tmp_path):
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["package"].startswith(str(installed))
     assert found["errors"] == {}
-    assert set(found["dags"]) == {"acme.customers", "acme.maintenance", "dativo.doctor"}
+    assert set(found["dags"]) == {"acme.customers", "acme.maintenance", "acme.replay", "dativo.doctor"}
     assert not {"dativo:invalid", "dativo:unsupported"} & set(found["dags"]["acme.customers"])
 
 

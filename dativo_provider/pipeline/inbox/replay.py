@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from dativo_provider.errors import ConfigurationError, Fenced, Unsupported
 from dativo_provider.lake.state import PREFIX, own_lanes
@@ -50,26 +51,32 @@ def replay(
     *,
     skip_checks: Sequence[str] = (),
     overwrite: bool = False,
+    limit: int = 0,
 ) -> Replayed:
-    """Begins anew, with what is then still open, when it is fenced. The run's own error is in the report.
+    """The oldest `limit` of the selected rows (0: all). Begins anew, with what is then still open, when it is fenced.
+    The run's own error is in the report.
 
     Raises `Unsupported` for write modes in which a row cannot come by itself, `ConfigurationError`.
     """
     target = _target(box, overwrite)
     _check_alone(box)
     for attempt in range(1, _ATTEMPTS + 1):
-        done = _once(box, selection, target, ReplayRequest("", "", by=by, skip_checks=tuple(skip_checks)), attempt)
+        request = ReplayRequest("", "", by=by, skip_checks=tuple(skip_checks))
+        done = _once(box, selection, target, request, attempt, limit)
         if done.report is None or not isinstance(done.report.error, Fenced):
             break
     return done
 
 
-def _once(box: Box, selection: Selection, target: TargetSpec, request: ReplayRequest, attempt: int) -> Replayed:
+def _once(
+    box: Box, selection: Selection, target: TargetSpec, request: ReplayRequest, attempt: int, limit: int
+) -> Replayed:
     ident, skipped = new_id(box.ctx.now()), Counter[str]()
     lanes = box.target.lanes(box.job, box.spec)  # first: what comes after may have changed what is chosen now
     parts = parts_of(box.job, box.spec.name, ident, box.ctx)
     parts.remove_dead(box.ctx.now().timestamp())
-    chosen = parts.write(_fit(entries(box, replace(selection, statuses=_open(selection))), skipped))
+    fit = _fit(entries(box, replace(selection, statuses=_open(selection))), skipped)
+    chosen = parts.write(islice(fit, limit or None))
     if not chosen.rows:
         parts.remove()
         return Replayed(skipped=dict(skipped))

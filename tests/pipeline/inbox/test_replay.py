@@ -59,6 +59,15 @@ def test_a_row_that_fails_again_stays_with_its_new_reasons_beside_the_old_entry(
     assert bench.by_id()[2] == Decimal("1.00")
 
 
+@requirement("QUA-05")
+def test_as_many_as_are_asked_for_are_replayed_and_the_others_wait(bench: InboxBench) -> None:
+    bench.fix("amount = 12")
+    done = bench.replay(limit=1)
+    assert (done.chosen, len(bench.rows()), len(bench.open())) == (1, 2, 2)
+    bench.replay(Selection(statuses=("reviewed",)))
+    assert sorted(bench.by_id()) == [1, 2, 3]
+
+
 def test_what_is_no_row_yet_is_left_with_a_remedy(bench: InboxBench) -> None:
     done = bench.replay(Selection(where="raw = '4,x'"))
     assert (done.report, list(done.skipped.values())) == (None, [1])
