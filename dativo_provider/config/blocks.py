@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dativo_provider.config.checkfiles import file_rules
 from dativo_provider.config.contract import Policy
+from dativo_provider.config.execution import timeout_of
 from dativo_provider.config.handling import handling_of
 from dativo_provider.config.layers import Findings, Located
 from dativo_provider.config.shapes.checks import ContractBlock, InlineCheck
@@ -77,7 +79,9 @@ def inline_rules(checks: Any, at: Located, path: Path, findings: Findings) -> It
 def _quality_checks(checks: Any, at: Located, path: Path, findings: Findings) -> Iterator[Rule]:
     if isinstance(checks, dict):
         for engine, group in checks.items():
-            yield from _engine_checks(engine, group, at, (*path, engine), findings)
+            seconds = timeout_of(group, at, (*path, engine), findings)
+            made = _engine_checks(engine, group, at, (*path, engine), findings)
+            yield from (replace(rule, seconds=seconds) for rule in made)
     else:
         yield from inline_rules(checks, at, path, findings)
 

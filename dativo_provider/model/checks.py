@@ -32,6 +32,7 @@ class Rule:
     body: Mapping[str, Any]
     column: str = ""
     declared_in: str = ""  # file:line:column
+    seconds: float = 0.0  # what its engine may take where one is asked; 0: as long as any
 
 
 @dataclass(frozen=True)

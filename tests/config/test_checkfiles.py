@@ -11,6 +11,9 @@ import pytest
 from dativo_provider.config.contract import ContractSource
 from dativo_provider.config.contracts import read_contract
 from dativo_provider.config.problems import InvalidConfig
+from dativo_provider.model.stream import Field
+from dativo_provider.quality.engines.base import seconds_of
+from dativo_provider.quality.frontends.compile import compile_rules
 from tests.support import requirement
 
 SODA = """
@@ -129,3 +132,31 @@ def test_no_file_of_another_tenant_or_outside_of_the_root_is_read(folder: Path, 
     with pytest.raises(InvalidConfig) as error:
         contract(folder, f"soda: {{checks_file: {written}}}")
     assert "there is no file of Soda checks" in str(error.value)
+
+
+@requirement("DQ-08", "DQ-11")
+def test_how_long_an_engine_may_take_stands_beside_its_checks(folder: Path) -> None:
+    timed = "execution: {timeout_seconds: 40}"
+    rules = contract(folder, f"soda: {{checks_file: orders.soda.yml, {timed}}}").rules
+    assert {rule.seconds for rule in rules} == {40}
+    native = {"name": "expect_column_values_to_be_increasing", "column": "id"}
+    suite = f"great_expectations: {{{timed}, checks: [{json.dumps(native)}]}}"
+    custom = (
+        f"custom: {{{timed}, checks: [{{function: 'checks.a:b', timeout_seconds: 7}}, {{function: 'checks.a:c'}}]}}"
+    )
+    fields = [Field("id")]
+    (check,) = (each for each in compile_rules(contract(folder, suite).rules, fields) if each.kind == "custom")
+    assert seconds_of(check) == 40
+    own = [each for each in compile_rules(contract(folder, custom).rules, fields) if each.kind == "custom"]
+    assert [seconds_of(each) for each in own] == [7, 40]
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "soon", "true", ".inf"])
+def test_a_time_that_is_none_is_told_where_it_stands(folder: Path, seconds: str) -> None:
+    with pytest.raises(InvalidConfig, match=r"orders.yaml:6:\d+: timeout_seconds is no number of seconds"):
+        contract(folder, f"soda: {{execution: {{timeout_seconds: {seconds}}}, checks: [row_count > 0]}}")
+
+
+def test_words_about_execution_without_a_meaning_are_told(folder: Path) -> None:
+    found = contract(folder, "soda: {execution: {parallel_checks: true}, checks: [row_count > 0]}")
+    assert any("'parallel_checks' has no meaning here" in str(each) for each in found.problems)

@@ -54,7 +54,14 @@ def _compile(rule: Rule, contract: Contract) -> list[CheckSpec]:
             where=rule.declared_in,
             remedy=f"group them under one of {', '.join(_LANGUAGES)}",
         )
-    return [draft.spec(rule, contract) for draft in _LANGUAGES[rule.language](rule, contract)]
+    return [_timed(draft.spec(rule, contract), rule) for draft in _LANGUAGES[rule.language](rule, contract)]
+
+
+def _timed(check: CheckSpec, rule: Rule) -> CheckSpec:
+    """What an engine evaluates may take as long as its rule says; a function's own time comes first."""
+    if check.kind != "custom" or not rule.seconds:
+        return check
+    return replace(check, params={"timeout_seconds": rule.seconds, **check.params})
 
 
 def _schema_checks(item: Field, mode: SchemaValidation) -> Iterator[CheckSpec]:
