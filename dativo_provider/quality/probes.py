@@ -14,6 +14,7 @@ import pyarrow.types as t
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckSpec
+from dativo_provider.quality.alphabet import Alphabet
 from dativo_provider.quality.limits import Limits, literal
 
 __all__ = ["PROBES", "Probe", "lint_patterns"]
@@ -34,17 +35,22 @@ def type_probe(_: CheckSpec, __: pa.DataType) -> Probe:
 def required_probe(check: CheckSpec, kind: pa.DataType) -> Probe:
     """A value that failed its cast is not missing: its `type` check says what is wrong with it."""
     words = _values(check.params.get("missing") or (), kind)
+    longest = pc.max(pc.binary_length(words)).as_py() if len(words) and t.is_string(kind) else None
 
     def probe(values: pa.Array, failed: Mask | None) -> Mask | None:
         absent = pc.is_null(values) if values.null_count else None
         if absent is not None and failed is not None:
             absent = pc.and_not(absent, failed)
-        if len(words):
+        if len(words) and (longest is None or _shortest(values) <= longest):
             said = pc.is_in(values, value_set=words)
             absent = said if absent is None else pc.or_(absent, said)
         return _some(absent)
 
     return probe
+
+
+def _shortest(values: pa.Array) -> int:
+    return pc.min(pc.binary_length(values)).as_py() or 0
 
 
 def range_probe(check: CheckSpec, kind: pa.DataType) -> Probe:
@@ -135,12 +141,18 @@ def regex_probe(check: CheckSpec, _: pa.DataType) -> Probe:
     """RE2, searched for anywhere in the value. Text that repeats is matched once per distinct value."""
     pattern, negate = check.params["pattern"], bool(check.params.get("negate"))
     _compiled(check)
+    alphabet = None if negate else Alphabet.of(pattern)
 
     def wrong(values: pa.Array) -> Mask:
         found = pc.match_substring_regex(values, pattern)
         return found if negate else pc.invert(found)
 
-    return lambda values, _: _some(pc.fill_null(_per_distinct(values, wrong), False))
+    def probe(values: pa.Array, _: Mask | None) -> Mask | None:
+        if alphabet and alphabet.holds(values):
+            return None
+        return _some(pc.fill_null(_per_distinct(values, wrong), False))
+
+    return probe
 
 
 def _per_distinct(values: pa.Array, test: Callable[[pa.Array], Mask]) -> Mask:

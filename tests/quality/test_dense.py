@@ -98,3 +98,23 @@ def test_a_condition_still_decides_which_rows_count() -> None:
         {"type": "unique", "column": "id"}, {"type": "unique", "column": "id", "where": "amount > 0"}
     )
     assert [each.failed for each in results([plain, kept], staged)] == [1, 0]
+
+
+def test_keys_that_rise_from_batch_to_batch_need_no_memory_whatever_they_are() -> None:
+    texts = Columns(a=[f"{at:05}" for at in range(50)], b=[None, *[1.5] * 49])
+    assert counted(texts, "a", "b") == 0
+    assert counted(texts, "b", "a") == 0
+    assert counted(Columns(a=["x", "y"] * 8), "a") is None
+
+
+@pytest.mark.parametrize("at", [3, 6, 7, 8, 13])
+def test_a_key_that_repeats_where_a_batch_ends_does_not_rise(at: int) -> None:
+    texts = [f"{place:05}" for place in range(14)]
+    assert counted(Columns(a=[*texts[:at], texts[at], *texts[at:]]), "a") is None
+    pairs = Columns(a=[1] * 15, b=[*range(at), at, *range(at, 14)])
+    assert counted(pairs, "a", "b") == 1
+
+
+class Columns(Rows):
+    def __init__(self, **columns: Any) -> None:
+        self.data, self.size, self.reads = pa.table(columns), 7, 0

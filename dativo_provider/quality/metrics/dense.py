@@ -1,7 +1,7 @@
-"""Repeats of keys that are whole numbers close together: one place for each possible key, in place of a hash table.
+"""Repeats of keys that need no hash table, because they rise from row to row, or are whole numbers close together.
 
-Rows that fit in a part of the memory are looked at once, by their place (Arrow); more of them twice, with one bit for
-each possible key (DuckDB). Both count exactly, in any order, and neither spills.
+Of such numbers each possible key has a place. Rows that fit in a part of the memory are looked at once, by their place
+(Arrow); more of them twice, with one bit for each place (DuckDB). Both count exactly, in any order; neither spills.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _PLACE_BYTES = 5  # what a possible key takes of Arrow: a position, and whether 
 
 
 def surplus(columns: Sequence[str], scene: Scene) -> int | None:
-    """Rows beyond the first of each key; None where the keys are other than such numbers."""
+    """Rows beyond the first of each key; None where the keys are neither."""
     found = _Keys(columns, (memory_mb(scene) << 20) // 4)
     for batch in scene.read(columns):
         scene.check_cancelled()
         if not found.add(batch):
             return None
-    if not found.rows:
+    if found.rise:
         return 0
     width = prod(found.widths)
     if found.kept is not None and width <= min(found.rows * _PLACES_A_ROW, found.room // _PLACE_BYTES):
@@ -50,8 +50,11 @@ class _Keys:
     columns: Sequence[str]
     room: int
     rows: int = 0
+    rise: bool = True  # each key is greater than the one before it
+    close: bool = True  # they are whole numbers, and close together
     spans: list[tuple[int, int]] = field(default_factory=list)
     kept: list[list[pa.Array]] | None = field(default_factory=list)
+    _last: list[pa.Array] = field(default_factory=list)
     _bytes: int = 0
 
     @property
@@ -59,26 +62,43 @@ class _Keys:
         return [high - low + 1 for low, high in self.spans]
 
     def add(self, batch: pa.RecordBatch) -> bool:
-        """False for keys that are none of these."""
+        """False for keys that are neither."""
         if not all(name in batch.schema.names for name in self.columns):
             return False
         keys = _whole([batch.column(name) for name in self.columns])
-        if not all(pa.types.is_signed_integer(each.type) for each in keys):
-            return False
-        if len(keys[0]):
+        if not len(keys[0]):
+            return True
+        self.rise = self.rise and _rises(self._last, keys)
+        self._last = [each[-1:] for each in keys]
+        self.close = self.close and all(pa.types.is_signed_integer(each.type) for each in keys)
+        if self.close:
             self._add(keys)
-        return prod(self.widths) <= _MOST_BITS
+        return self.rise or self.close
 
     def _add(self, keys: list[pa.Array]) -> None:
         spans = [(span["min"].as_py(), span["max"].as_py()) for span in map(pc.min_max, keys)]
         both = zip(spans, self.spans or spans, strict=True)
         self.spans = [(min(low, lowest), max(high, highest)) for (low, high), (lowest, highest) in both]
         self.rows += len(keys[0])
+        self.close = prod(self.widths) <= _MOST_BITS
         self._bytes += sum(each.nbytes for each in keys)
-        if self._bytes > self.room:
+        if not self.close or self._bytes > self.room:
             self.kept = None
         if self.kept is not None:
             self.kept.append(keys)
+
+
+def _rises(last: list[pa.Array], keys: list[pa.Array]) -> bool:
+    """Whether each row's key is greater than that of the row before, the first part of a key counting most."""
+    risen: Any = pa.scalar(False)
+    for at, each in reversed(list(enumerate(keys))):
+        before = pa.concat_arrays([last[at], each[:-1]]) if last else each[:-1]
+        here = each if last else each[1:]
+        try:
+            risen = pc.or_(pc.greater(here, before), pc.and_(pc.equal(here, before), risen))
+        except pa.ArrowNotImplementedError:  # of a type without an order
+            return False
+    return bool(pc.all(risen, min_count=0).as_py())
 
 
 def _whole(keys: list[pa.Array]) -> list[pa.Array]:
