@@ -1,63 +1,115 @@
-"""Twelve checks (5 written for Soda, 4 for Great Expectations, 3 in ODCS): by us in the pass and one scan, against the
-real Soda and Great Expectations over the finished file, each in its environment (`make services`).
+"""Twelve checks (5 written for Soda, 4 for Great Expectations, 3 in ODCS) over TPC-H lineitem, 6M rows.
 
-python -m benchmarks.engines [--small]    (--small: 600 thousand rows in place of 6 million, and nothing is recorded)
+python -m benchmarks.engines [--rounds 5]
+
+What they add to a load from PostgreSQL into Iceberg (the same run with and without them), and what they cost over the
+table as it lies there, each against the real Soda and Great Expectations over the finished table: two commands, each in
+its environment (`make services`). All sides take turns. Seconds of processors are those of the whole tree of processes.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+from benchmarks.postgres_to_iceberg import COLUMNS, Written, once
 from benchmarks.result import Result
+from benchmarks.tpch import loaded
+from tests.services.framework import ROOT
+from tests.services.postgres import Database
 
-ROUNDS, MEMORY_MB = 3, 1024
-ROWS, SMALL = 6_000_000, 600_000
-MODES = ["AIR", "MAIL", "RAIL", "SHIP"]
+MEMORY_MB = 1024
+MODES = ["AIR", "FOB", "MAIL", "RAIL", "REG AIR", "SHIP", "TRUCK"]
+KEY = ["l_orderkey", "l_linenumber"]
 SODA: Sequence[tuple[str, Mapping[str, Any]]] = (
-    ("orderkey", {"missing": {}}),
-    ("mode", {"invalid": {"valid_values": MODES}}),
-    ("quantity", {"invalid": {"valid_min": 1, "valid_max": 50}}),
+    ("l_orderkey", {"missing": {}}),
+    ("l_shipmode", {"invalid": {"valid_values": MODES}}),
+    ("l_quantity", {"invalid": {"valid_min": 1, "valid_max": 50}}),
     ("", {"row_count": {"threshold": {"must_be_greater_than": 0}}}),
-    ("price", {"aggregate": {"function": "avg", "threshold": {"must_be_greater_than": 0}}}),
+    ("l_extendedprice", {"aggregate": {"function": "avg", "threshold": {"must_be_greater_than": 0}}}),
 )
 GX: Sequence[Mapping[str, Any]] = (
-    {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "orderkey"}},
-    {"type": "expect_column_values_to_match_regex", "kwargs": {"column": "comment", "regex": "^[a-z0-9 ]+$"}},
-    {"type": "expect_column_value_lengths_to_be_between", "kwargs": {"column": "comment", "min_value": 1}},
-    {"type": "expect_column_mean_to_be_between", "kwargs": {"column": "quantity", "min_value": 1, "max_value": 50}},
+    {"type": "expect_compound_columns_to_be_unique", "kwargs": {"column_list": KEY}},
+    {
+        "type": "expect_column_values_to_match_regex",
+        "kwargs": {"column": "l_comment", "regex": r"^[A-Za-z0-9 ,.;:!?'\-]+$"},
+    },
+    {
+        "type": "expect_column_value_lengths_to_be_between",
+        "kwargs": {"column": "l_comment", "min_value": 1, "max_value": 44},
+    },
+    {
+        "type": "expect_column_mean_to_be_between",
+        "kwargs": {"column": "l_quantity", "min_value": 1, "max_value": 50},
+    },
 )
 ODCS: Sequence[tuple[str, Mapping[str, Any]]] = (
-    ("mode", {"metric": "nullValues", "mustBe": 0}),
-    ("price", {"metric": "invalidValues", "arguments": {"minimum": 0}, "mustBe": 0}),
-    ("comment", {"metric": "missingValues", "arguments": {"missingValues": ["", "n/a"]}, "mustBe": 0}),
+    ("l_shipmode", {"metric": "nullValues", "mustBe": 0}),
+    ("l_extendedprice", {"metric": "invalidValues", "arguments": {"minimum": 0}, "mustBe": 0}),
+    ("l_comment", {"metric": "missingValues", "arguments": {"missingValues": ["", "n/a"]}, "mustBe": 0}),
 )
 ODCS_IN_SODA: Sequence[tuple[str, Mapping[str, Any]]] = (  # what a tool that enforces ODCS through Soda asks
-    ("mode", {"missing": {}}),
-    ("price", {"invalid": {"valid_min": 0}}),
-    ("comment", {"missing": {"missing_values": ["", "n/a"]}}),
+    ("l_shipmode", {"missing": {}}),
+    ("l_extendedprice", {"invalid": {"valid_min": 0}}),
+    ("l_comment", {"missing": {"missing_values": ["", "n/a"]}}),
+)
+RULES: Sequence[Written] = (
+    *(("soda", body, column) for column, body in SODA),
+    *(("great_expectations", body, "") for body in GX),
+    *(("odcs", body, column) for column, body in ODCS),
 )
 
 
-def write(path: Path, rows: int) -> None:
+@dataclass(frozen=True)
+class Cost:
+    wall: float
+    cpu: float  # of the processes that were started, and of theirs
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.wall - other.wall, self.cpu - other.cpu)
+
+
+def cost(work: Callable[[], object]) -> Cost:
+    begun, before = time.perf_counter(), os.times()
+    work()
+    after = os.times()
+    cpu = sum(after[2:4]) - sum(before[2:4])
+    return Cost(time.perf_counter() - begun, cpu)
+
+
+def finished(home: str, path: Path) -> None:
+    """The newest run's rows as one file, for tools that know no Iceberg."""
     import duckdb
 
-    words = ", ".join(f"'{mode}'" for mode in MODES)
-    key = f"(i * 2654435761) % {rows if rows % 2 else rows + 1} AS orderkey"  # a permutation
-    query = (
-        f"SELECT {key}, list_extract([{words}], 1 + i % 4) AS mode, (1 + i % 50)::DOUBLE AS quantity, "
-        f"(i % 100003) / 7.0 AS price, 'line ' || (i % 9973) AS comment FROM range({rows}) r(i)"
+    folder = max(Path(home).glob("warehouse/**/data/run-*"), key=lambda each: each.stat().st_mtime)
+    wanted = ", ".join(COLUMNS)
+    duckdb.execute(f"COPY (SELECT {wanted} FROM '{folder}/**/*.parquet') TO '{path}' (COMPRESSION zstd)")
+
+
+OVER_TABLE = "import sys; from benchmarks.engines import over_table; over_table(sys.argv[1])"
+
+
+def by_us_over_table(path: Path) -> Cost:
+    """In a process of its own as well, without what reading all columns for the masks costs: it is the pipeline's."""
+    done = subprocess.run(
+        [sys.executable, "-c", OVER_TABLE, str(path)], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
-    duckdb.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 131072)")
+    return Cost(*json.loads(done.stdout))
 
 
-def by_us(path: Path) -> float:
-    """Wall seconds of masks and scan, and of nothing else: reading for the masks is the pipeline's."""
+def over_table(path: str) -> None:
+    """Prints wall and CPU seconds of masks and scan."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -70,41 +122,39 @@ def by_us(path: Path) -> float:
     from dativo_provider.quality.scan import evaluate
     from dativo_provider.quality.stream import RowChecks
 
-    types = {"orderkey": "long", "mode": "string", "quantity": "double", "price": "double", "comment": "string"}
-    fields = [Field(name, kind) for name, kind in types.items()]
-    rules = [Rule("soda", body, column, "b:1") for column, body in SODA]
-    rules += [Rule("great_expectations", body, "", "b:1") for body in GX]
-    rules += [Rule("odcs", body, column, "b:1") for column, body in ODCS]
+    fields = [Field(name, kind, required=True) for name, kind in COLUMNS.items()]
+    rules = [Rule(language, body, column, "b:1") for language, body, column in RULES]
     checks = [check for check in compile_rules(rules, fields) if check.declared_in]
     rows = RowChecks([check for check in checks if check.scope == "row"], pq.read_schema(path))
 
     def read(columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             yield from file.iter_batches(65_536, columns=list(columns))
 
-    total = 0.0
+    wall = cpu = 0.0
     for batch in read([field.name for field in fields]):
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), time.process_time()
         rows.evaluate(batch, {})
-        total += time.perf_counter() - begun
+        wall, cpu = wall + time.perf_counter() - begun, cpu + time.process_time() - before
     count = pq.read_metadata(path).num_rows
     books = Books(extracted=count, accepted=count, produced=count)
     settings = Settings(tempfile.gettempdir(), memory_limit_mb=MEMORY_MB)
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), time.process_time()
     dataset = [check for check in checks if check.scope == "dataset"]
     found = [*rows.results(), *evaluate(dataset, Scene(read, books, datetime.now(UTC), settings, fields))]
     _all_passed({each.name: each.outcome for each in found})
-    return total + time.perf_counter() - begun
+    print(json.dumps([wall + time.perf_counter() - begun, cpu + time.process_time() - before]))
 
 
-def by_engines(path: Path, envs: Path) -> float:
-    """Wall seconds of both tools one after the other, as two commands after a load are."""
+def by_engines(path: Path, envs: Path) -> None:
+    """Both tools one after the other, as two commands after a load are."""
     soda = [{"native": body, "column": column} for column, body in (*SODA, *ODCS_IN_SODA)]
     gx = [{"native": body} for body in GX]
-    return sum(_asked(name, its, path, envs) for name, its in (("soda", soda), ("great_expectations", gx)))
+    for name, its in (("soda", soda), ("great_expectations", gx)):
+        _ask(name, its, path, envs)
 
 
-def _asked(engine: str, checks: Sequence[Mapping[str, Any]], path: Path, envs: Path) -> float:
+def _ask(engine: str, checks: Sequence[Mapping[str, Any]], path: Path, envs: Path) -> None:
     from dativo_provider.envs.place import interpreter
     from dativo_provider.envs.process import Call, call
     from dativo_provider.envs.recipes import recipe
@@ -118,10 +168,8 @@ def _asked(engine: str, checks: Sequence[Mapping[str, Any]], path: Path, envs: P
     wanted = Call(
         str(python), WORKERS / f"{engine}.py", 900, 8192, recipe(engine).variables, modules=(str(WORKERS / "shared"),)
     )
-    begun = time.perf_counter()
     answers = call(wanted, lambda _: request)["answers"]
     _all_passed({name: each["outcome"] for name, each in answers.items()})
-    return time.perf_counter() - begun
 
 
 def _all_passed(outcomes: Mapping[str, str]) -> None:
@@ -129,23 +177,66 @@ def _all_passed(outcomes: Mapping[str, str]) -> None:
         raise SystemExit(f"not what was asked for: {wrong}")
 
 
-def main(small: bool) -> None:
+def measured(database: Database, rounds: int, envs: Path) -> list[dict[str, Cost]]:
+    """The costs of every side in each round, in turning order."""
+    with tempfile.TemporaryDirectory(prefix="dativo-bench-") as home:
+        path = Path(home, "finished.parquet")
+        once(database, "lineitem", home, RULES)  # makes the store and the caches of the file system
+        finished(home, path)
+        sides: dict[str, Callable[[], Cost]] = {
+            "without": lambda: cost(lambda: once(database, "lineitem", home, [])),
+            "with": lambda: cost(lambda: once(database, "lineitem", home, RULES)),
+            "engines": lambda: cost(lambda: by_engines(path, envs)),
+            "over the table": lambda: by_us_over_table(path),
+        }
+        found: list[dict[str, Cost]] = []
+        for number in range(rounds):
+            names = list(sides)[:: 1 if number % 2 else -1]
+            found.append({name: sides[name]() for name in names})
+            said = (f"{name} {each.wall:.2f} s, {each.cpu:.2f} CPU-s" for name, each in sorted(found[-1].items()))
+            print("  " + "; ".join(said), flush=True)
+    return found
+
+
+def record(found: Sequence[Mapping[str, Cost]]) -> None:
+    """Single runs scatter by more than the checks cost: what they add is the difference of medians, over all rounds
+    and over all but one of them."""
+    lots = [found, *(([each for each in found if each is not left] or found) for left in found)]
+    middles = [{name: _middle([each[name] for each in lot]) for name in found[0]} for lot in lots]
+    added = [each["with"] - each["without"] for each in middles]
+    both = list(zip(added, middles, strict=True))
+    detail = {name: [vars(each[name]) for each in found] for name in found[0]}
+    work = "12 checks of Soda, Great Expectations and ODCS over 6M rows"
+
+    def record(name: str, against: str, values: Sequence[float], goal: float | None) -> None:
+        shares = [100 * each for each in values]
+        Result(f"checks_{name}", work, against, "%", shares, goal, "less", detail if name == "added" else {}).record()
+
+    record("added", "added to the load's time", [more.wall / each["without"].wall for more, each in both], 5)
+    record("added_cpu", "added to the load's CPU seconds", [more.cpu / each["without"].cpu for more, each in both], 5)
+    theirs = "of what the real engines cost after the load"
+    record("added_engines", f"added time {theirs}", [more.wall / each["engines"].wall for more, each in both], 10)
+    record("added_engines_cpu", f"added CPU seconds {theirs}", [m.cpu / each["engines"].cpu for m, each in both], 10)
+    ours = [each["over the table"].cpu / each["engines"].cpu for each in found]
+    record("engines", f"over the finished table, CPU seconds {theirs}", ours, None)
+
+
+def _middle(costs: Sequence[Cost]) -> Cost:
+    return Cost(median(each.wall for each in costs), median(each.cpu for each in costs))
+
+
+def main() -> None:
     from tests.services.envs import start
 
-    envs, ours, theirs = start(), [], []
-    with tempfile.TemporaryDirectory(prefix="dativo-bench-") as name:
-        path = Path(name, "lines.parquet")
-        write(path, SMALL if small else ROWS)
-        for _ in range(ROUNDS):
-            ours.append(by_us(path))
-            theirs.append(by_engines(path, envs))
-            print(f"  ours {ours[-1]:.2f} s, Soda and Great Expectations {theirs[-1]:.2f} s", flush=True)
-    if small:
-        return
-    shares = [100 * mine / others for mine, others in zip(ours, theirs, strict=True)]
-    work, against = "12 checks of Soda, Great Expectations and ODCS over 6M rows", "the real engines after the load"
-    Result("checks_engines", work, against, "%", shares, 10, "less", {"ours": ours, "engines": theirs}).record()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1, help="other than 1, nothing is recorded")
+    given = parser.parse_args()
+    with loaded(given.scale) as server:
+        found = measured(server.database, given.rounds, start())
+    if given.scale == 1:
+        record(found)
 
 
 if __name__ == "__main__":
-    main("--small" in sys.argv[1:])
+    main()

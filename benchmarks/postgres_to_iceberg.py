@@ -13,7 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -27,10 +27,10 @@ from tests.services.postgres import Database
 RUN = """
 import json, resource, sys, time
 from benchmarks.postgres_to_iceberg import job, context
-params, table, home, checks = json.loads(sys.argv[1])
+params, table, home, rules = json.loads(sys.argv[1])
 started, cpu = time.monotonic(), time.process_time()
 from dativo_provider.pipeline.steps import run
-report = run(job(params, table, checks), context(home))
+report = run(job(params, table, rules), context(home))
 (stream,) = report.streams
 if stream.error: raise stream.error
 seconds, cpu = time.monotonic() - started, time.process_time() - cpu
@@ -38,6 +38,7 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 print(json.dumps({"rows": stream.books.accepted, "seconds": seconds, "cpu": cpu, "rss": peak,
                   "publish": stream.published.seconds}))
 """
+Written = tuple[str, Mapping[str, Any], str]  # language, body, the column it stands under
 CHECKS: list[dict[str, Any]] = [
     {"type": "range", "column": "l_quantity", "min": 1, "max": 50},
     {"type": "range", "column": "l_discount", "min": 0, "max": 0.1},
@@ -62,14 +63,18 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def job(params: dict[str, Any], table: str, checks: list[dict[str, Any]]) -> Any:
+def inline(checks: Sequence[Mapping[str, Any]]) -> list[Written]:
+    return [("inline", {"name": f"c{at}", **body}, "") for at, body in enumerate(checks)]
+
+
+def job(params: dict[str, Any], table: str, rules: Sequence[Written]) -> Any:
     from dativo_provider.model.checks import Rule
     from dativo_provider.model.job import ContractSpec, JobSpec, SourceSpec, StreamSpec, TargetSpec
     from dativo_provider.model.stream import Field
 
-    rules = tuple(Rule("inline", {"name": f"c{at}", **body}) for at, body in enumerate(checks))
+    made = tuple(Rule(language, body, column, f"benchmark:{at}") for at, (language, body, column) in enumerate(rules))
     fields = tuple(Field(name, kind, required=True) for name, kind in COLUMNS.items())
-    contract = ContractSpec("lineitem", version="1.0.0", fields=fields, rules=rules)
+    contract = ContractSpec("lineitem", version="1.0.0", fields=fields, rules=made)
     stream = StreamSpec("lineitem", table, "lineitem", contract)
     source = SourceSpec("postgres", params)
     return JobSpec("bench", "lineitem", "lineitem", source, TargetSpec(namespace="bench", mode="replace"), (stream,))
@@ -82,9 +87,9 @@ def context(home: str) -> Any:
     return RunContext(settings_from({"home": home}))
 
 
-def once(database: Database, table: str, home: str, checks: list[dict[str, Any]]) -> dict[str, float]:
+def once(database: Database, table: str, home: str, rules: Sequence[Written]) -> dict[str, float]:
     """One run in a process of its own, imports included."""
-    arguments = json.dumps([database.params, table, home, checks])
+    arguments = json.dumps([database.params, table, home, rules])
     done = subprocess.run(
         [sys.executable, "-c", RUN, arguments], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -94,9 +99,9 @@ def once(database: Database, table: str, home: str, checks: list[dict[str, Any]]
 def sides(database: Database, home: str, peers: bool) -> dict[str, Callable[[], dict[str, float]]]:
     found: dict[str, Callable[[], dict[str, float]]] = {
         "copy": lambda: {"seconds": psql(database, "lineitem")},
-        "ours": lambda: once(database, "lineitem", home, CHECKS),
+        "ours": lambda: once(database, "lineitem", home, inline(CHECKS)),
         "unchecked": lambda: once(database, "lineitem", home, []),
-        "unique": lambda: once(database, "lineitem", home, CHECKS + UNIQUE),
+        "unique": lambda: once(database, "lineitem", home, inline(CHECKS + UNIQUE)),
     }
     if peers:
         for backend in ("connectorx", "pyarrow"):
@@ -149,7 +154,7 @@ def record(found: list[dict[str, dict[str, float]]], rows: int) -> None:
 
 def record_long(server: Tpch, times: int, short: float, rounds: int) -> None:
     with tempfile.TemporaryDirectory(prefix="dativo-bench-") as home:
-        runs = [once(server.database, f"lineitem_{times}x", home, CHECKS) for _ in range(rounds)]
+        runs = [once(server.database, f"lineitem_{times}x", home, inline(CHECKS)) for _ in range(rounds)]
     work = f"PostgreSQL {runs[0]['rows'] / 1e6:.0f}M rows → 12 checks → Iceberg"
     rates = [run["rows"] / run["seconds"] / short for run in runs]
     Result("03-postgres-long", work, "own rate at 6M rows", "x", rates, 0.9).record()
