@@ -3,17 +3,18 @@
 `score` tells the newest run's by dimension and column, always with the share of checks that were evaluated; `trend` the
 runs before it. `drift` tells how the source's schema differs from the contract. `evidence` lists every check's result
 with contract version, snapshot and engine, for an auditor; without a job of every job. `report` writes one HTML file
-that opens offline.
+that opens offline. `accept` says that what a failed anomaly or change check found is the new level, from that run on.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dativo_provider.cli import context
+from dativo_provider.cli.quality_accept import accept
 from dativo_provider.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dativo_provider.model.run import RunRecord
     from dativo_provider.quality.score import Scorecard
 
-ACTIONS = ("score", "trend", "drift", "evidence", "report")
+ACTIONS = ("score", "trend", "drift", "evidence", "report", "accept")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("csv", "json"), default="csv", help="evidence: default csv")
     parser.add_argument("--limit", type=int, default=30, metavar="N", help="trend, report: the newest N (default: 30)")
     parser.add_argument("--output", type=Path, metavar="P", help="report, evidence: the file to write")
-    parser.add_argument("--json", action="store_true", help="score, trend, drift: as JSON")
+    parser.add_argument(
+        "--check", default="", metavar="ID", help="accept: this check only; default: all that failed so"
+    )
+    parser.add_argument(
+        "--reason", default="", metavar="TEXT", help="accept: why; it is kept with who said so and when"
+    )
+    parser.add_argument("--by", default="", metavar="WHO", help="accept: who says so (default: your login)")
+    parser.add_argument("--json", action="store_true", help="score, trend, drift, accept: as JSON")
     context.add_arguments(parser)
 
 
@@ -47,7 +55,8 @@ def run(args: argparse.Namespace) -> int:
         return evidence(args, job, ctx)
     if job is None:
         raise ConfigurationError(f"{args.action} is of one job", remedy="name it: --config FILE")
-    return {"score": score, "trend": trend, "drift": drift, "report": report}[args.action](args, job, ctx)
+    actions = {"score": score, "trend": trend, "drift": drift, "report": report, "accept": accept}
+    return actions[args.action](args, job, ctx)
 
 
 def score(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
@@ -78,15 +87,33 @@ def score(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
 def trend(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
     from dativo_provider.cli.output import console, print_json, say, table
 
-    points = history(args, job, ctx)
+    points, levels = history(args, job, ctx), accepted_by_run(args, job, ctx)
     if args.json:
-        print_json([{"at": at, "run": plan, "score": value} for at, value, plan in points])
+        print_json([{"at": at, "run": p, "score": value, "accepted": levels.get(p, [])} for at, value, p in points])
     elif points:
-        rows = ((at[:19].replace("T", " "), plan, value) for at, value, plan in points)
-        console().print(table(("of (UTC)", "run", "score"), rows, right=("score",)))
+        rows = ((at[:19].replace("T", " "), p, value, noted(levels.get(p, ()))) for at, value, p in points)
+        console().print(table(("of (UTC)", "run", "score", "accepted as the new level"), rows, right=("score",)))
     else:
         say("no run has left a score yet")
     return 0
+
+
+def accepted_by_run(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> dict[str, list[dict[str, Any]]]:
+    from dataclasses import asdict
+
+    from dativo_provider.pipeline.acceptance import accepted
+    from dativo_provider.pipeline.state import chosen_one
+
+    found: dict[str, list[dict[str, Any]]] = {}
+    for each in accepted(job, chosen_one(job, args.stream).name, ctx):
+        found.setdefault(each.run, []).append(asdict(each))
+    return found
+
+
+def noted(levels: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(
+        f"{', '.join(each['levels'])} by {each['by'] or 'nobody named'}: {each['reason']}" for each in levels
+    )
 
 
 def drift(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
@@ -186,7 +213,7 @@ def chosen(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> RunRecord
         records = [found] if found and (found.tenant, found.job) == (job.tenant, job.name) else []
     else:
         runs = store.runs(job.tenant, job.name, chosen_one(job, args.stream).name, limit=100)
-        records = [record for record in runs if record.verdict and record.verdict.results]
+        records = [r for r in runs if r.verdict and r.verdict.results and r.lane != "replay"]
     if not records:
         raise ConfigurationError(
             f"there is no audited run of {job.dag_id}", remedy=f"see the runs: dativo runs --job {job.dag_id}"

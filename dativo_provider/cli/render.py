@@ -189,11 +189,20 @@ def _next(outcome: Outcome) -> Iterator[str]:
         yield from (f"  {_plain(step)}" for step in steps)
 
 
+def _accepting(outcome: Outcome, job: str) -> Iterator[str]:
+    from dativo_provider.quality.metrics.measured import leaves_its_history
+
+    if outcome.verdict and leaves_its_history(outcome.verdict):
+        said = f"dativo quality accept --config {job} --stream {outcome.stream} --reason '…'"
+        yield f"if this is normal from now on: {said}, then run again"
+
+
 def _steps(outcome: Outcome) -> Iterator[str]:
     job = outcome.config or "JOB.yaml"
     name = outcome.table.rpartition(".")[2] or outcome.stream
     if outcome.status == "blocked":
         yield f"dativo query --config {job} --run {outcome.plan_id} 'SELECT * FROM {name}_quarantine LIMIT 10'"
+        yield from _accepting(outcome, job)
     elif outcome.status == "dry_run":
         yield f"dativo run --config {job}"
     elif outcome.first and outcome.status == "nothing_new":

@@ -122,10 +122,22 @@ def _refusals(plan: Plan, books: Books, target: Target) -> Iterable[str]:
         )
 
 
+def _or_accept(plan: Plan, verdict: Verdict) -> str:
+    from dativo_provider.quality.metrics.measured import leaves_its_history
+
+    if not leaves_its_history(verdict):
+        return ""
+    return (
+        f"; if this is normal from now on: dativo quality accept --config {plan.job.path or 'JOB'} "
+        f"--stream {plan.stream} --reason '…', then run again"
+    )
+
+
 def blocked(plan: Plan, verdict: Verdict) -> ContractViolation:
     return ContractViolation(
         "the run is blocked: " + "; ".join(verdict.reasons),
         where=f"{plan.job.dag_id} {plan.stream} (contract {plan.spec.contract.name} {plan.spec.contract.version})",
-        remedy=f"look at the rows: dativo query --config {plan.job.path or 'JOB'} --run {plan.plan_id} 'SELECT …'",
+        remedy=f"look at the rows: dativo query --config {plan.job.path or 'JOB'} --run {plan.plan_id} 'SELECT …'"
+        + _or_accept(plan, verdict),
         plan_id=plan.plan_id,
     )

@@ -3,6 +3,8 @@ file of finished records per stream.
 
     <warehouse>/_dativo/runs/<tenant>/<job>/<stream>/<plan id>/plan.json, manifests/, verdict.json, published.json
     <warehouse>/_dativo/runs/<tenant>/<job>/<stream>/history/<when>-<nonce>.jsonl
+
+The levels that somebody has accepted lie beside them (`acceptance`) and stay.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from dativo_provider.vocabulary import RunStatus
 __all__ = ["fold", "old_runs", "records"]
 
 _HISTORY = "/history/"
+_NO_RUNS = ("/history", "/accepted")  # folders of a stream that are no run's
 _UNPUBLISHED: Mapping[str, RunStatus] = {"waiting": "awaiting_approval", "rejected": "rejected"}
 
 
@@ -37,7 +40,7 @@ def records(ctx: RunContext) -> Iterator[RunRecord]:
     listed = files.list(root)
     seen: set[str] = set()
     for info in listed:
-        if _HISTORY in info.uri:
+        if parent(info.uri).endswith("/history"):
             for record in _remembered(files, info.uri):
                 seen.add(record.plan_id)
                 yield record
@@ -88,7 +91,7 @@ def _folders(listed: Iterable[FileInfo]) -> dict[str, list[FileInfo]]:
     """Files by the folder of their run."""
     found: dict[str, list[FileInfo]] = defaultdict(list)
     for info in listed:
-        if _HISTORY not in info.uri:
+        if not parent(info.uri).endswith(_NO_RUNS):
             found[parent(info.uri).removesuffix("/manifests")].append(info)
     return dict(found)
 

@@ -63,21 +63,24 @@ def begin(plan: Plan, ctx: RunContext) -> None:
 
 
 def history(plan: Plan, ctx: RunContext) -> Callable[[str, int], Sequence[MetricPoint]]:
-    """What published runs of the stream left of a metric, newest first. A store that does not answer is asked once,
-    and there is no history then."""
+    """What published runs of the stream left of a metric, newest first. A store that does not answer is asked once;
+    then this raises `NoHistory`."""
+    from dativo_provider.quality.metrics.base import NoHistory
     from dativo_provider.store import StreamKey, open_store
 
     store, key = open_store(ctx), StreamKey(plan.job.tenant, plan.job.name, plan.stream)
-    away: list[str] = []
+    away: list[NoHistory] = []
 
     @cache
     def read(metric: str, most: int) -> Sequence[MetricPoint]:
+        if away:
+            raise away[0]
         try:
-            return () if away else store.history(key, metric, most)
+            return store.history(key, metric, most)
         except DativoError as problem:
-            away.append(problem.message)
             ctx.log.warning("the history of this stream cannot be read: %s", problem)
-            return ()
+            away.append(NoHistory("the metadata store does not answer, and it alone has the history of this stream"))
+            raise away[0] from problem
 
     return read
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from dativo_provider.model.books import Books
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.run import Manifest, Plan
 from dativo_provider.model.target import Target
+from dativo_provider.pipeline.acceptance import accepted
 from dativo_provider.pipeline.records import history
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def scene_of(plan: Plan, manifests: Sequence[Manifest], books: Books, target: Ta
         settings=ctx.settings,
         fields=plan.fields,
         history=history(plan, ctx),
+        accepted=cache(lambda: accepted(plan.job, plan.stream, ctx)),
         table=lambda name: target.version(plan.job, name),
         published=lambda ranges: target.published_within(plan, ranges),
         plan=plan,

@@ -16,9 +16,10 @@ from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.quality import engines
 from dativo_provider.quality.metrics import EVALUATORS
-from dativo_provider.quality.metrics.base import Measures, Scene, Values
+from dativo_provider.quality.metrics.base import Measures, NoHistory, Scene, Values
 from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.sql.names import quoted
+from dativo_provider.vocabulary import Outcome
 
 __all__ = ["evaluate"]
 
@@ -31,6 +32,7 @@ class _Fault:
     """Why a check could not be evaluated."""
 
     message: str
+    outcome: Outcome = "error"
 
 
 def evaluate(checks: Sequence[CheckSpec], scene: Scene) -> tuple[CheckResult, ...]:
@@ -98,7 +100,7 @@ def _select(scene: Scene, asked: Asked) -> dict[str, Values]:
 
 def _judged(check: CheckSpec, scene: Scene, values: Values | _Fault) -> CheckResult:
     made: CheckResult | _Fault = values if isinstance(values, _Fault) else _judgement(check, scene, values)
-    return check.result("error", evaluated=scene.rows, message=made.message) if isinstance(made, _Fault) else made
+    return check.result(made.outcome, evaluated=scene.rows, message=made.message) if isinstance(made, _Fault) else made
 
 
 def _judgement(check: CheckSpec, scene: Scene, values: Values) -> CheckResult | _Fault:
@@ -109,6 +111,8 @@ def _attempt(make: Callable[[], T]) -> T | _Fault:
     """What a check is not at fault for (storage that does not answer) is the run's trouble, and raised."""
     try:
         return make()
+    except NoHistory as away:
+        return _Fault(away.message, "not_evaluated")
     except ConfigurationError as error:
         return _Fault(error.message + (f"; {error.remedy}" if error.remedy else ""))
     except duckdb.Error as error:

@@ -105,3 +105,26 @@ def test_a_job_without_runs_and_an_unknown_stream_are_told(world: World, dativo:
     assert "no stream 'x'" in world.dativo("quality", "trend", "--config", world.job, "--stream", "x").err
     assert "is of one job" in dativo("quality", "score").err
     assert json.loads(world.dativo("quality", "trend", "--config", world.job, "--json").out) == []
+
+
+@requirement("DQ-09", "DQ-12")
+def test_a_level_is_accepted_with_who_and_why_and_then_a_run_publishes(world: World) -> None:
+    rule = "{name: as_many, type: change, metric: rows, min: -50, max: 100}"
+    world.edit(world.job, "source:\n", f"data_contract:\n  quality_checks:\n    - {rule}\nsource:\n")
+    world.run()
+    header, *rest = (world.data / "orders.csv").read_text().splitlines()
+    (world.data / "more.csv").write_text("\n".join([header, *rest * 4]) + "\n")
+    blocked = world.run()
+    assert blocked.code == 2
+    assert "dativo quality accept --config" in blocked.err + blocked.out
+    said = ("quality", "accept", "--config", world.job)
+    assert "is accepted for a reason" in world.dativo(*said).err
+    done = world.dativo(*said, "--check", "as_many", "--by", "ann", "--reason", "a new shop")
+    assert (done.code, "on normal is rows_accepted" in done.out) == (0, True)
+    assert "this was accepted before" in world.dativo(*said, "--reason", "again").out
+    assert world.run().code == 1, "published, with the rows that are always set aside"
+    shown = world.dativo("quality", "trend", "--config", world.job, "--json").json
+    [level] = [each for point in shown for each in point["accepted"]]
+    assert (level["by"], level["reason"], list(level["levels"])) == ("ann", "a new shop", ["rows_accepted"])
+    table = world.dativo("quality", "trend", "--config", world.job).out
+    assert "a new shop" in re.sub(r"\s+", " ", table)

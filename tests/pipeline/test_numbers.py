@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dativo_provider.errors import ConfigurationError
+from dativo_provider.model.acceptance import Acceptance
 from dativo_provider.model.checks import CheckResult, Rule
 from dativo_provider.model.context import RunContext
+from dativo_provider.model.handling import Handling
 from dativo_provider.model.job import JobSpec
 from dativo_provider.model.run import load
 from dativo_provider.model.stream import Field
+from dativo_provider.pipeline import acceptance
+from dativo_provider.pipeline.history import fold, old_runs, records
 from dativo_provider.pipeline.run import StreamReport, run
-from dativo_provider.pipeline.workplace import open_folder
+from dativo_provider.pipeline.workplace import open_folder, run_files, runs_folder
 from dativo_provider.quality.profile.model import Profile
 from dativo_provider.store import StreamKey, open_store
 from tests.pipeline.build import Bench
@@ -34,6 +41,8 @@ class Bill:
     severity: str = "warning"
     profile: bool = False
     day: int = 0
+    rule: dict[str, Any] = field(default_factory=dict)
+    handling: Handling = Handling()
 
     @property
     def ctx(self) -> RunContext:
@@ -42,9 +51,10 @@ class Bill:
         return made
 
     def job(self) -> JobSpec:
-        body = {"name": "detect_cost_anomalies", "function": "ml_anomaly_detection", "severity": self.severity}
+        body = {"name": "detect_cost_anomalies", "severity": self.severity, **self.rule}
+        rule = Rule("inline", body) if "type" in body else Rule("custom", {"function": "ml_anomaly_detection", **body})
         job = self.bench.spec()
-        contract = replace(job.streams[0].contract, rules=(Rule("custom", body),))
+        contract = replace(job.streams[0].contract, rules=(rule,), handling=self.handling)
         return replace(job, streams=(replace(job.streams[0], contract=contract),), profile=self.profile)
 
     def run(self, factor: float = 1.0) -> StreamReport:
@@ -127,8 +137,106 @@ def test_a_job_that_does_not_ask_leaves_none(tmp_path: Path) -> None:
     assert bill.history("null_share(cost)") == []
 
 
-def test_a_store_that_does_not_answer_is_asked_once_and_stops_nothing(tmp_path: Path) -> None:
-    bill = a_bill(tmp_path)
+@requirement("DQ-11")
+@pytest.mark.parametrize("policy", ["warn", "block"])
+def test_without_the_store_a_check_against_history_is_not_evaluated_and_follows_the_policy(
+    tmp_path: Path, policy: str
+) -> None:
+    bill = a_bill(tmp_path, severity="error", rule={"column": "cost"}, handling=Handling(on_not_evaluated=policy))
+    bill.had(days=9)
     bill.run()
     (tmp_path / "home/store.db").write_text("this is no database")
-    assert anomaly(bill.run()).outcome == "not_evaluated"
+    report = bill.run()
+    found = anomaly(report)
+    assert (found.outcome, found.evaluated_by) == ("not_evaluated", "none")
+    assert found.message == "the metadata store does not answer, and it alone has the history of this stream"
+    assert report.verdict
+    assert report.verdict.decision == policy
+    assert (report.error is None) is (policy == "warn")
+    assert any("nobody knows whether it holds" in reason for reason in report.verdict.reasons)
+
+
+def test_without_the_store_a_change_is_not_evaluated_either(tmp_path: Path) -> None:
+    bill = a_bill(tmp_path, rule={"type": "change", "metric": "rows", "min": -50, "max": 100})
+    bill.had(days=1)
+    (tmp_path / "home/store.db").write_text("this is no database")
+    found = anomaly(bill.run())
+    assert (found.outcome, found.failed) == ("not_evaluated", 0)
+    assert "the metadata store does not answer" in found.message
+
+
+def accept(bill: Bill, report: StreamReport, **given: Any) -> list[Acceptance]:
+    assert report.plan
+    assert report.verdict
+    record = open_store(bill.ctx).get(report.plan.plan_id)
+    assert record
+    said = {"by": "ann", "reason": "a new customer", **given}
+    return acceptance.accept(bill.job(), record, report.verdict.results, ctx=bill.ctx, **said)
+
+
+@requirement("DQ-09", "DQ-12", "ML-08")
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"arguments": {"metric": "mean(cost)"}},
+        {"arguments": {"metric": "mean(cost)", "method": "z_score"}},
+        {"arguments": {"metric": "mean(cost)", "method": "holt_winters"}},
+        {"type": "change", "metric": "mean(cost)", "min": -50, "max": 100},
+    ],
+    ids=["auto", "z_score", "holt_winters", "change"],
+)
+def test_a_level_that_was_accepted_is_normal_from_then_on_and_what_leaves_it_is_found(
+    tmp_path: Path, rule: dict[str, Any]
+) -> None:
+    bill = a_bill(tmp_path, severity="error", rule=rule)
+    bill.had(days=12)
+    bill.run()
+    blocked = bill.run(factor=9)
+    assert blocked.error is not None
+    assert "dativo quality accept --config" in blocked.error.remedy
+    bill.day -= 1
+    assert bill.run(factor=9).error is not None, "nothing learns by itself what blocks"
+    [made] = accept(bill, blocked)
+    assert (made.by, made.reason, made.levels) == ("ann", "a new customer", {"mean(cost)": 99.0})
+    assert accept(bill, blocked, by="bob") == [], "once is enough"
+    bill.day -= 1
+    again = bill.run(factor=9)
+    assert (again.error, anomaly(again).outcome) == (None, "passed")
+    assert anomaly(bill.run(factor=9.2)).outcome == "passed"
+    assert bill.run(factor=30).error is not None
+    bill.day -= 1
+    assert bill.run(factor=1).error is not None, "what was normal before is no more"
+
+
+def test_only_what_differs_from_history_is_accepted_and_only_for_a_reason(tmp_path: Path) -> None:
+    bill = a_bill(tmp_path, severity="error")
+    bill.had(days=9)
+    fine, blocked = bill.run(), bill.run(factor=9)
+    with pytest.raises(ConfigurationError, match="for a reason"):
+        accept(bill, blocked, reason=" ")
+    with pytest.raises(ConfigurationError, match="nothing in run"):
+        accept(bill, fine)
+    with pytest.raises(ConfigurationError, match="no check 'nope'"):
+        accept(bill, blocked, check="nope")
+    [made] = accept(bill, blocked, check="detect_cost_anomalies")
+    assert made.levels == {"mean(cost)": 99.0}, "the rows were as many as ever"
+
+
+def test_a_level_that_was_published_with_a_warning_may_be_accepted_as_well(tmp_path: Path) -> None:
+    bill = a_bill(tmp_path)
+    bill.had(days=12)
+    accept(bill, bill.run(factor=9))
+    assert anomaly(bill.run(factor=9)).outcome == "passed"
+
+
+def test_what_was_accepted_outlives_the_folders_of_runs_and_the_store(tmp_path: Path) -> None:
+    bill = a_bill(tmp_path, severity="error")
+    bill.had(days=9)
+    bill.run()
+    blocked = bill.run(factor=9)
+    made = accept(bill, blocked)
+    root = runs_folder(bill.job(), "orders", bill.ctx)
+    files = run_files(root, bill.ctx)
+    fold(files, old_runs(files, root, time.time() + 1, ()))
+    assert acceptance.accepted(bill.job(), "orders", bill.ctx) == made
+    assert {record.plan_id for record in records(bill.ctx)} >= {made[0].run}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dativo_provider.quality.anomaly import auto, holt_winters, iqr, mad, zscore
 from dativo_provider.quality.anomaly.base import LEAST, Band, Detector, Point
-from dativo_provider.quality.anomaly.levels import settled
+from dativo_provider.quality.anomaly.levels import moved, settled
 
 __all__ = ["LEAST", "METHODS", "Band", "Method", "Point", "detect"]
 
@@ -33,14 +33,19 @@ def detect(
     at: datetime,
     method: str = "auto",
     sigmas: float | None = None,
+    levels: Sequence[Point] = (),
 ) -> Band | int:
     """The band for the value of `at`, or how many points there are while these are fewer than `LEAST`.
 
     `points` are accepted ones in order of time, of any number; those `flagged` as anomalies when they came count only
-    once they turned out to be a new level. Raises `KeyError` for an unknown method.
+    once they turned out to be a new level. `levels` are values that somebody has accepted, in order of time: what was
+    before one of them counts as if it had been at that level. Raises `KeyError` for an unknown method.
     """
     chosen = METHODS[method]
-    known = settled(points, flagged)
+    far = chosen.sigmas if sigmas is None else sigmas
+    for level in levels:
+        points, flagged = moved(points, flagged, level, lambda known, at: chosen.band(known, at, far))
+    known = settled(points, flagged) if points else []
     if len(known) < LEAST:
         return len(known)
-    return chosen.band(known, at, chosen.sigmas if sigmas is None else sigmas)
+    return chosen.band(known, at, far)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from dativo_provider.quality.anomaly.base import Point
+from dativo_provider.quality.anomaly.base import LEAST, Band, Point
 from dativo_provider.quality.anomaly.season import rhythm_of
 
-__all__ = ["STAYED", "settled"]
+__all__ = ["STAYED", "moved", "settled"]
 
 STAYED = 5  # anomalies in a row are a new level, and what was before it is history no more
 
@@ -18,6 +19,25 @@ def settled(points: Sequence[Point], flagged: Sequence[bool]) -> list[Point]:
     back = _came_back(points, flagged)
     rest = zip(points[end:], flagged[end:], back[end:], strict=True)
     return [*points[start:end], *(point for point, flag, again in rest if again or not flag)]
+
+
+def moved(
+    points: Sequence[Point], flagged: Sequence[bool], level: Point, band: Callable[[Sequence[Point], datetime], Band]
+) -> tuple[list[Point], list[bool]]:
+    """What was before `level`, raised or lowered by what that differs from the expected: so its spread, season and
+    trend go on saying something. Too few points to expect anything from are left out."""
+    count = sum(point.at < level.at for point in points)
+    known = settled(points[:count], flagged[:count]) if count else []
+    after = list(points[count:]), list(flagged[count:])
+    if len(known) < LEAST:
+        return after
+    expected = band(known, level.at).expected
+    by_factor = min(expected, level.value, *(point.value for point in known)) > 0
+    raised = [
+        Point(at, value * level.value / expected if by_factor else value + level.value - expected)
+        for at, value in known
+    ]
+    return [*raised, *after[0]], [*[False] * len(raised), *after[1]]
 
 
 def _stayed(flagged: Sequence[bool]) -> tuple[int, int]:

@@ -12,16 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from statistics import NormalDist
 from typing import Any
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
-from dativo_provider.model.run import data_time
 from dativo_provider.quality.anomaly import LEAST, METHODS, Band, Point, detect
-from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values
-from dativo_provider.quality.metrics.measured import FLAG, ROWS, current, measures, named, stored
+from dativo_provider.quality.metrics.base import Evaluator, Measures, NoHistory, Scene, Values
+from dativo_provider.quality.metrics.measured import (
+    FLAG,
+    ROWS,
+    accepted_levels,
+    current,
+    measures,
+    moment,
+    named,
+    stored,
+    time_of,
+)
 from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.quality.metrics.where import condition, read_by
 from dativo_provider.quality.profile.terms import NUMERIC, kind_of, number
@@ -92,38 +100,39 @@ def _measures(check: CheckSpec, scene: Scene) -> Measures:
 
 
 def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
-    judged = [
-        _against_history(name, value, check, scene)
-        for name in _metrics(check, scene)
-        if (value := current(name, check, scene, values)) is not None
-    ]
+    judged, away = _against_all(check, scene, values)
     beyond, far = _beyond(check, scene, values)
     facts = {"metrics": {stored(each.name, check): each.facts() for each in judged}}
     outcome = _outcome(judged, beyond, far, check, scene)
-    sentences = _sentences(judged, beyond, far, check)
+    if away and outcome != "failed":
+        outcome = "not_evaluated"
+    sentences = [*_sentences(judged, beyond, far, check), *away]
     by: EvaluatedBy = "none" if outcome == "not_evaluated" else "scan"
     return check.result(outcome, by, scene.rows, beyond, facts, "; ".join(sentences))
 
 
+def _against_all(check: CheckSpec, scene: Scene, values: Values) -> tuple[list[_Judged], list[str]]:
+    """Every metric that has a value, and why none could be judged."""
+    found = {name: current(name, check, scene, values) for name in _metrics(check, scene)}
+    try:
+        return [_against_history(n, value, check, scene) for n, value in found.items() if value is not None], []
+    except NoHistory as away:
+        return [], [away.message]
+
+
 def _against_history(name: str, value: float, check: CheckSpec, scene: Scene) -> _Judged:
-    at = _at(scene)
+    at = time_of(scene)
     key = stored(name, check)
+    accepted = accepted_levels(key, scene)
     flags = {point.plan_id for point in scene.history(f"{FLAG}({key})", _MOST) if point.value}
-    found = sorted((_moment(point.at), point.value, point.plan_id) for point in scene.history(key, _MOST))
+    flags -= {each.run for each in accepted}
+    found = sorted((moment(point.at), point.value, point.plan_id) for point in scene.history(key, _MOST))
     before = [each for each in found if each[0] < at]
-    points = [Point(moment, known) for moment, known, _ in before]
+    points = [Point(when, known) for when, known, _ in before]
     flagged = [plan in flags for _, _, plan in before]
+    levels = [Point(moment(each.data_time), each.levels[key]) for each in accepted]
     method = check.params.get("method") or "auto"
-    return _Judged(name, value, detect(points, flagged, at, method, check.params.get("sigmas")) if points else 0)
-
-
-def _at(scene: Scene) -> datetime:
-    return _moment(data_time(scene.plan.window, scene.plan.created_at)) if scene.plan else scene.now
-
-
-def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    return _Judged(name, value, detect(points, flagged, at, method, check.params.get("sigmas"), levels))
 
 
 def _beyond(check: CheckSpec, scene: Scene, values: Values) -> tuple[int, float]:

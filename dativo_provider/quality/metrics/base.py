@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from dativo_provider.errors import Unsupported
+from dativo_provider.errors import StorageUnavailable, Unsupported
+from dativo_provider.model.acceptance import Acceptance
 from dativo_provider.model.books import Books
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.run import Plan
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from dativo_provider.model.target import TableVersion
     from dativo_provider.store import MetricPoint
 
-__all__ = ["Evaluator", "History", "Measures", "Read", "Scene", "Values", "judged", "passed"]
+__all__ = ["Evaluator", "History", "Measures", "NoHistory", "Read", "Scene", "Values", "judged", "passed"]
 
 Read = Callable[[Sequence[str]], "Iterator[pa.RecordBatch]"]
 Published = Callable[[Mapping[str, tuple[Any, Any]]], "pa.RecordBatchReader"]
 History = Callable[[str, int], "Sequence[MetricPoint]"]
+
+
+class NoHistory(StorageUnavailable):
+    """The metadata store, which alone has it, does not answer: a check that needs it is `not_evaluated`."""
 
 
 def _no_history(_: str, __: int) -> Sequence[MetricPoint]:
@@ -49,7 +54,8 @@ class Scene:
     """The rows under judgement and what surrounds them.
 
     `read(columns)` yields the rows, as often as asked. `history(metric, most)` are the values that published runs of
-    this stream left in the store, newest first. `table(name)` is a published table of the same tenant as it is now;
+    this stream left in the store, newest first; it raises `NoHistory`. `accepted()` are the levels that somebody has
+    declared normal since. `table(name)` is a published table of the same tenant as it is now;
     it raises what `Target.version` does. `published(ranges)` are the columns of `ranges` of rows that the stream's
     table held before this run, within them (`Target.published_within`). `plan` is None where a table or file is
     checked without a run.
@@ -61,6 +67,7 @@ class Scene:
     settings: Settings
     fields: Sequence[Field] = ()  # of the rows; empty: not known
     history: History = _no_history
+    accepted: Callable[[], Sequence[Acceptance]] = tuple
     table: Callable[[str], TableVersion] = _no_table
     published: Published = _nothing_published
     plan: Plan | None = None

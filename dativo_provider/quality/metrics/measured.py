@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dativo_provider.errors import ConfigurationError
-from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.model.acceptance import Acceptance
+from dativo_provider.model.checks import CheckResult, CheckSpec, Verdict
+from dativo_provider.model.run import data_time
 from dativo_provider.model.stream import Field
 from dativo_provider.quality.metrics.base import Measures, Scene, Values
 from dativo_provider.quality.metrics.where import condition, read_by
@@ -19,7 +22,9 @@ from dativo_provider.quality.profile.terms import metric_sql
 if TYPE_CHECKING:
     from dativo_provider.store import MetricPoint
 
-__all__ = ["FLAG", "ROWS", "current", "earlier", "history_of", "measures", "named", "stored"]
+__all__ = ["FLAG", "ROWS", "accepted_levels", "beyond_history", "current", "earlier", "history_of",
+    "leaves_its_history", "measures", "moment", "named", "stored", "time_of",
+]  # fmt: skip
 
 ROWS = "rows"
 _SAME = {"rows_accepted": ROWS, "row_count": ROWS}
@@ -68,6 +73,23 @@ def earlier(name: str, check: CheckSpec, scene: Scene, most: int) -> Sequence[Me
     return scene.history(stored(name, check), most)
 
 
+def time_of(scene: Scene) -> datetime:
+    """What time the rows under judgement are of."""
+    return moment(data_time(scene.plan.window, scene.plan.created_at)) if scene.plan else scene.now
+
+
+def moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+
+
+def accepted_levels(key: str, scene: Scene) -> list[Acceptance]:
+    """Those of the metric stored as `key` up to the time of the rows, oldest first."""
+    until = time_of(scene)
+    found = [each for each in scene.accepted() if key in each.levels and moment(each.data_time) <= until]
+    return sorted(found, key=lambda each: (moment(each.data_time), each.run, each.id))
+
+
 def stored(name: str, check: CheckSpec) -> str:
     """Its name in history. With `where` it is another number, known by the check."""
     if check.where:
@@ -85,6 +107,19 @@ def history_of(results: Iterable[CheckResult]) -> dict[str, float]:
                 if "anomalous" in facts:
                     found[f"{FLAG}({name})"] = float(facts["anomalous"])
     return {name: value for name, value in found.items() if name != _ROWS_IN_STORE}
+
+
+def beyond_history(result: CheckResult) -> dict[str, float]:
+    """What a failed check measured that does not fit the history, by its name there."""
+    if result.outcome != "failed":
+        return {}
+    found = {n: f.get("value") for n, f in _measured(result).items() if f.get("anomalous", True)}
+    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+
+
+def leaves_its_history(verdict: Verdict) -> bool:
+    """Whether it blocks, also, because of a level that somebody may accept."""
+    return any(result.on_violation == "block" and beyond_history(result) for result in verdict.results)
 
 
 def _measured(result: CheckResult) -> Mapping[str, Mapping[str, Any]]:
