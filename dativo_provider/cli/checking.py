@@ -13,6 +13,7 @@ from dativo_provider.errors import ConfigurationError, DataError, DativoError
 from dativo_provider.model.stream import Field
 
 if TYPE_CHECKING:
+    from dativo_provider.model.checks import CheckSpec
     from dativo_provider.model.job import JobSpec, StreamSpec
 
 __all__ = ["problems_of"]
@@ -77,6 +78,16 @@ def _of_stream(job: JobSpec, stream: StreamSpec) -> Iterator[Problem]:
         yield _problem(refused.where, refused.message, refused.remedy, job)
     for where, sentence in advice(checks):
         yield _problem(where, sentence, "", job, warning=True)
+    yield from _unready(checks, job)
+
+
+def _unready(checks: Sequence[CheckSpec], job: JobSpec) -> Iterator[Problem]:
+    """Here, that is: the machines that run the job may have what this one lacks, and the other way round."""
+    from dativo_provider.cli import context
+    from dativo_provider.quality.engines.readiness import unready
+
+    for check, sentence, remedy in unready(checks, job, context.places()):
+        yield _problem(check.declared_in, f"check '{check.name}': {sentence}", remedy, job, warning=True)
 
 
 def _columns(job: JobSpec, stream: StreamSpec) -> Sequence[Field] | None:

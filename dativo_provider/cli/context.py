@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dativo_provider.model.settings import Settings
     from dativo_provider.vocabulary import Mode
 
-__all__ = ["add_arguments", "load_job", "run_context", "settings"]
+__all__ = ["add_arguments", "load_job", "places", "run_context", "settings"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +43,16 @@ def settings(args: argparse.Namespace | None = None) -> Settings:
     mode = getattr(args, "mode", None)
     made = settings_from(_setting_values(environment()))
     return replace(made, mode=mode) if mode else made
+
+
+def places() -> Settings:
+    """Home and environments alone, for which no connection is looked up."""
+    from dativo_provider.config import settings_from
+
+    variables, names = environment(), ("home", "envs")
+    values = {name: variables.get(f"AIRFLOW__DATIVO__{name.upper()}") or variables.get(f"DATIVO_{name.upper()}", "")
+              for name in names}  # fmt: skip
+    return settings_from(values)
 
 
 def _setting_values(variables: Mapping[str, str]) -> dict[str, str]:

@@ -29,6 +29,14 @@ def broken(rows: pa.Table) -> bool:
 """
 
 
+GX = """
+- type: custom
+  name: ever later
+  engine: greatExpectations
+  implementation: {type: expect_column_values_to_be_increasing, kwargs: {column: order_id}}
+"""
+
+
 def checked(world: World, rule: str) -> None:
     """The contract with one rule more."""
     folder = world.tenant / "checks"
@@ -96,3 +104,48 @@ def test_engines_asked_for_by_name_judge_before_anything_is_published(
     results = {each["name"]: each for each in found["verdict"]["results"]}
     assert (results["by soda"]["outcome"], results["by soda"]["evaluated_by"]) == ("failed", "engine")
     assert (results["by gx"]["outcome"], results["by gx"]["evaluated_by"]) == ("passed", "engine")
+
+
+@requirement("DQ-09", "CLI-05")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("enough", ""),
+        ("nowhere", "there is no 'nowhere' in checks/orders.py"),
+        ("json", ""),
+    ],
+)
+def test_validate_warns_of_a_function_that_is_not_in_its_file(world: World, name: str, said: str) -> None:
+    checked(world, function(name))
+    (world.tenant / "checks" / "orders.py").write_text(
+        "try:\n    import json\nexcept ImportError:\n    pass\n" + FUNCTION
+    )
+    found = world.dativo("validate", world.job)
+    assert found.code == 0, found.out
+    assert f"warning: check 'by function': {said}" in found.out if said else "by function" not in found.out
+
+
+def test_validate_warns_of_a_file_that_is_none_or_cannot_be_imported(world: World) -> None:
+    checked(world, function("enough"))
+    file = world.tenant / "checks" / "orders.py"
+    file.write_text("def enough(rows:\n    raise SystemExit('jane')\n")
+    assert "checks/orders.py cannot be imported: SyntaxError, line 1" in world.dativo("validate", world.job).out
+    file.unlink()
+    assert "there is no 'checks.orders' below" in world.dativo("validate", world.job).out
+
+
+@requirement("DQ-11", "CLI-05")
+def test_validate_warns_of_an_engine_that_is_not_installed_here(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked(world, GX)
+    monkeypatch.setenv("DATIVO_ENVS", str(tmp_path / "none"))
+    found = world.dativo("validate", world.job)
+    assert found.code == 0, found.out
+    assert "it needs Great Expectations 1, which is not installed here" in found.out
+    assert "dativo env create great_expectations" in found.out
+    made = tmp_path / "none" / "great_expectations"
+    (made / "bin").mkdir(parents=True)
+    (made / "bin" / "python").touch()
+    (made / "dativo.json").write_text('{"name": "great_expectations", "requirements": [], "python": "3.11"}')
+    assert "not installed" not in world.dativo("validate", world.job).out

@@ -13,7 +13,7 @@ __all__ = ["CHECKS", "Finding", "Patient", "Status", "examine"]
 # The cheap and local ones first. Each is a module here with `check(patient) -> Iterator[Finding]`.
 CHECKS = (
     "executor", "versions", "home", "disk", "memory", "warehouse", "clock", "catalog", "store", "jobs", "secrets",
-    "pools", "sources",
+    "environments", "pools", "sources",
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from dativo_provider.envs.place import interpreter
 from dativo_provider.envs.process import Call, WorkerFailed, call
 from dativo_provider.envs.recipe import Recipe
 from dativo_provider.model.checks import CheckResult, CheckSpec
+from dativo_provider.model.settings import Settings
 from dativo_provider.quality.frontends.thresholds import Threshold
 from dativo_provider.quality.metrics.base import Scene
 
@@ -96,9 +97,9 @@ def _all(first: pa.RecordBatch | None, rest: Iterator[pa.RecordBatch]) -> Iterab
     return () if first is None else chain([first], rest)
 
 
-def python_of(recipe: Recipe, scene: Scene) -> str:
+def python_of(recipe: Recipe, settings: Settings) -> str:
     """The interpreter that has the tool: its own environment's, else ours; empty when none has."""
-    own = interpreter(Path(scene.settings.envs), recipe.name) if scene.settings.envs else None
+    own = interpreter(Path(settings.envs), recipe.name) if settings.envs else None
     if own:
         return str(own)
     return sys.executable if all(find_spec(module) for module in recipe.modules) else ""
@@ -108,7 +109,7 @@ def ask_tool(
     recipe: Recipe, checks: Sequence[CheckSpec], requests: Sequence[Mapping[str, Any]], scene: Scene, staged: Staged
 ) -> Answers:
     """All `requests` (one for each check, in order) in one process."""
-    python = python_of(recipe, scene)
+    python = python_of(recipe, scene.settings)
     if not python:
         missing = f"{recipe.title} is not installed here; make it with: dativo env create {recipe.name}"
         return {check.id: Answer("not_evaluated", missing) for check in checks}

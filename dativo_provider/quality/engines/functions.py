@@ -22,16 +22,16 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 
 from dativo_provider.config.places import place_of
 from dativo_provider.config.roots import below_roots, has_scheme
 from dativo_provider.envs.process import Call
 from dativo_provider.model.checks import CheckSpec
+from dativo_provider.model.job import JobSpec
 from dativo_provider.quality.engines.base import WORKERS, Answer, Answers, Staged, ask, memory_of, seconds_of
 from dativo_provider.quality.metrics.base import Scene
 
-__all__ = ["ENTRY_POINT_GROUP", "evaluate"]
+__all__ = ["ENTRY_POINT_GROUP", "evaluate", "found", "roots_of"]
 
 ENTRY_POINT_GROUP = "dativo.quality_checks"
 
@@ -42,12 +42,12 @@ def evaluate(checks: Sequence[CheckSpec], scene: Scene, staged: Staged) -> Answe
 
 def _evaluate(check: CheckSpec, scene: Scene, staged: Staged) -> Answer:
     function = str(check.params["function"])
-    found = _found(function, _roots(scene))
-    if isinstance(found, str):
-        return Answer("error", found)
+    place = found(function, roots_of(scene.plan.job if scene.plan else None))
+    if isinstance(place, str):
+        return Answer("error", place)
     arguments = dict(check.params.get("arguments") or {})
     request = {
-        **found,
+        **place,
         "id": check.id,
         "as": arguments.pop("as", ""),
         "arguments": arguments,
@@ -61,17 +61,16 @@ def _evaluate(check: CheckSpec, scene: Scene, staged: Staged) -> Answer:
     return ask(wanted, [check], request, scene, staged)[check.id]
 
 
-def _roots(scene: Scene) -> list[str]:
+def roots_of(job: JobSpec | None) -> list[str]:
     """The tenant's own folder (or the dags folder it shares) and the folders its files may come from."""
-    if scene.plan is None:
+    if job is None:
         return [os.getcwd()]
-    job = scene.plan.job
     place = place_of(job.path) if job.path else None
     own = [str(place.folder if place.exclusive else place.root)] if place else []
     return [*own, *(root for root in job.source.roots if not has_scheme(root))]
 
 
-def _found(function: str, roots: Sequence[str]) -> Mapping[str, Any] | str:
+def found(function: str, roots: Sequence[str]) -> Mapping[str, str] | str:
     """Where the function is, or a sentence on why it is nowhere."""
     for point in entry_points(group=ENTRY_POINT_GROUP, name=function):
         return {"module": point.module, "name": point.attr, "file": "", "root": ""}

@@ -11,13 +11,15 @@ from unittest import mock
 
 import pytest
 
+from dativo_provider.envs.make import create
 from dativo_provider.errors import CredentialError
 from dativo_provider.files.local import LocalFiles
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec
 from dativo_provider.model.settings import CatalogSettings, Settings, StoreSettings
-from dativo_provider.pipeline.doctor import CHECKS, Finding, Patient, examine
+from dativo_provider.pipeline.doctor import CHECKS, Finding, Patient, environments, examine
 from dativo_provider.pipeline.doctor import memory as memory_check
+from tests.envs.support import a_recipe, a_wheel
 from tests.pipeline.build import Bench
 from tests.services.postgres import Database
 from tests.services.s3 import S3
@@ -196,3 +198,26 @@ def test_a_check_that_breaks_is_a_finding_and_the_others_go_on(bench: Bench) -> 
         found = findings(of(bench))
     assert "ZeroDivisionError" in found["disk"].message
     assert found["catalog"].status == "ok"
+
+
+def test_environments_are_told_as_they_are(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = a_recipe(a_wheel(tmp_path / "wheels"))
+    monkeypatch.setattr(environments, "RECIPES", {"gauge": recipe})
+    envs = tmp_path / "envs"
+    patient = of(bench)
+    patient.ctx.settings = replace(patient.ctx.settings, envs=str(envs))
+
+    def said() -> Finding:
+        [found] = environments.check(patient)
+        return found
+
+    assert (said().status, said().message[:16]) == ("ok", "not made: gauge;")
+    create(envs, recipe)
+    assert said().status == "ok"
+    assert "made 20" in said().message
+    python = envs / "gauge" / "bin" / "python"
+    python.rename(python.with_name("gone"))
+    assert (said().status, said().remedy) == ("fail", "dativo env create gauge")
+    assert "does not start" in said().message
+    (envs / "gauge" / "dativo.json").unlink()
+    assert "not whole" in said().message
