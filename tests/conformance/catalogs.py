@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import textwrap
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,38 +12,19 @@ import pytest
 from dativo_provider.lake.catalog import open_catalog
 from dativo_provider.lake.commit import guard
 from dativo_provider.lake.table import WantedTable, ensure_table
-from dativo_provider.model.run import dump
 from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Field
+from tests.lake.killing import in_child, start_child
 from tests.support import requirement
 
-ROOT = Path(__file__).parents[2]
 WANTED = WantedTable("acme.orders", "acme", (Field("id", "long"),))
 
-RACE = """
-    import json, os, sys, time
-    import pyarrow.parquet, pyiceberg.catalog.sql, pyiceberg.io.pyarrow
-    from dativo_provider.lake.catalog import open_catalog
-    from dativo_provider.lake.table import WantedTable, ensure_table
-    from dativo_provider.model.run import load
-    from dativo_provider.model.settings import Settings
-    from dativo_provider.model.stream import Field
 
-    settings, start = load(Settings, sys.argv[1]), time.time() + 0.5
-    children = []
-    for number in range(4):
-        child = os.fork()
-        if child:
-            children.append(child)
-            continue
-        time.sleep(start - time.time())
-        catalog = open_catalog(settings)
-        fields = (Field("id", "long"), Field(f"column_{number}", "string"))
-        table = ensure_table(catalog, WantedTable("acme.orders", "acme", fields))
-        os.write(1, f"{table.metadata.table_uuid}\\n".encode())
-        os._exit(0)
-    sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))
-"""
+def created(where: Settings, number: int, start: float) -> str:
+    """The table's id, from a process that begins at `start`."""
+    time.sleep(max(0.0, start - time.time()))
+    fields = (Field("id", "long"), Field(f"column_{number}", "string"))
+    return str(ensure_table(open_catalog(where), WantedTable("acme.orders", "acme", fields)).metadata.table_uuid)
 
 
 class CatalogSuite:
@@ -58,11 +36,12 @@ class CatalogSuite:
     @requirement("ING-25")
     def test_processes_that_create_everything_at_once_all_succeed(self, where: Settings) -> None:
         """Catalog, namespace, table, and a column of their own each."""
-        command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(RACE), dump(where).decode()]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
-        assert done.returncode == 0, done.stderr
-        assert len(done.stdout.split()) == 4
-        assert len(set(done.stdout.split())) == 1
+        in_child(time.time)  # whose first call starts the server that forks
+        start = time.time() + 0.3
+        running = [start_child(created, where, number, start) for number in range(4)]
+        ended = [each.wait() for each in running]
+        assert [each.error for each in ended if each.error] == []
+        assert len({each.result for each in ended}) == 1
         names = open_catalog(where).load_table("acme.orders").schema().column_names
         assert sorted(names) == ["column_0", "column_1", "column_2", "column_3", "id"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from dativo_provider import errors
 from tests.crash.others import Others, maintainer, rival
-from tests.crash.processes import Run, last_plan, points
+from tests.crash.processes import Run, get_ready, last_plan, points
 from tests.crash.readback import published_ids
 from tests.crash.share import Figures, counted, share
 from tests.crash.world import World
@@ -48,6 +48,7 @@ def _rage(world: World, rng: random.Random, weather: Weather, figures: Figures, 
 def _first_run(world: World, rng: random.Random) -> float:
     """The seconds it took: moments to die are chosen within, however slow the machine."""
     world.add_file(rng)
+    get_ready()
     started = time.monotonic()
     assert (outcome := Run(world).outcome()) == "committed", outcome
     return time.monotonic() - started

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.retries.standard import ExponentialBackoff
 
 from dativo_provider.errors import ConfigurationError, CredentialError, StorageUnavailable
 from dativo_provider.files import open_files
@@ -19,6 +20,12 @@ from tests.services.toxiproxy import Toxiproxy
 from tests.support import requirement
 
 ATTEMPTS = 20  # more than a client makes
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients try again as often as ever, without a pause between: older ones sleep for seconds."""
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.0)
 
 
 def test_wrong_keys_are_a_credential_error_without_the_keys(s3: S3, bucket: str) -> None:
@@ -35,6 +42,7 @@ def test_a_missing_bucket_is_a_setting_to_correct(s3: S3) -> None:
         open_files("s3://dativo-nowhere/x", s3.properties).write("s3://dativo-nowhere/x", b"1")
 
 
+@pytest.mark.usefixtures("hasty")
 def test_an_unreachable_store_is_retryable(s3: S3) -> None:
     properties = {**s3.properties, "s3.endpoint": f"http://127.0.0.1:{free_port()}", "s3.connect-timeout": "1"}
     with pytest.raises(StorageUnavailable) as caught:
@@ -109,6 +117,7 @@ def test_endless_conflicts_end(s3: S3, bucket: str, monkeypatch: pytest.MonkeyPa
 
 
 @requirement("ERR-01", "ING-25")
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("cut", [0, 17, 60, 119, 200, 400, 600])
 def test_an_answer_that_is_cut_off_is_no_empty_file_and_no_empty_folder(
     s3: S3, bucket: str, toxiproxy: Toxiproxy, cut: int
@@ -148,6 +157,7 @@ HEAD = b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 1\r\nLast-Modified: Sun
 
 
 @requirement("ERR-01")
+@pytest.mark.usefixtures("hasty")
 def test_an_answer_that_is_cut_off_within_a_date_is_no_answer(s3: S3) -> None:
     endpoint = store_saying(HEAD[: HEAD.index(b"1:02:03")])
     files = open_files("s3://x", {**s3.properties, "s3.endpoint": endpoint})

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 __all__ = ["Ended", "Point", "Running", "in_child", "plant", "start_child"]
 
-PRELOADED = ["tests.crash.preload", "tests.lake.support", "boto3", "psycopg2"]
+PRELOADED = ["tests.crash.preload", "tests.lake.support"]
 
 
 @dataclass(frozen=True)
