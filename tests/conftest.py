@@ -7,7 +7,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.services.plugin", "tests.airflow_home", "tests.masks"]
+pytest_plugins = ["tests.services.plugin", "tests.airflow_home", "tests.masks", "tests.schedule"]
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("dativo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
