@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.dag_factory.folders import make_job
+from tests.services.builds import speaks_http
 from tests.services.postgres import Database
 from tests.support import requirement
 
@@ -44,8 +45,7 @@ class Airflow:
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "2",
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
-            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
-            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{self.port}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__API__HOST": "127.0.0.1",
@@ -62,14 +62,19 @@ class Airflow:
         return done.stdout
 
     def start(self) -> None:
+        """The scheduler last: tasks that find no API server fail."""
         self("db", "migrate")
-        for name in ("api-server", "scheduler", "dag-processor"):
-            log = (self.home / f"{name}.log").open("w")
-            command = ["airflow", name]
-            started = subprocess.Popen(
-                command, env=self.env, cwd=self.home, stdout=log, stderr=log, start_new_session=True
-            )
-            self._running.append(started)
+        self._begin("api-server")
+        self._begin("dag-processor")
+        wait(lambda: speaks_http(f"http://127.0.0.1:{self.port}/execution/health"), 240, self)
+        self._begin("scheduler")
+
+    def _begin(self, name: str) -> None:
+        log = (self.home / f"{name}.log").open("w")
+        started = subprocess.Popen(
+            ["airflow", name], env=self.env, cwd=self.home, stdout=log, stderr=log, start_new_session=True
+        )
+        self._running.append(started)
 
     def stop(self) -> None:
         for process in self._running:
@@ -81,8 +86,12 @@ class Airflow:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
-    def knows_the_dag(self) -> bool:
-        return bool(self._database.execute("select 1 from serialized_dag where dag_id = 'acme.orders'"))
+    def unpauses(self, dag: str) -> bool:
+        """Once it is known; others stay paused."""
+        known = self._database.execute(f"select 1 from serialized_dag where dag_id = '{dag}'")
+        if known:
+            self._database.execute(f"update dag set is_paused = false where dag_id = '{dag}'")
+        return bool(known)
 
     def runs(self, kind: str) -> list[tuple[str, str]]:
         """(day the interval begins, state), by day."""
@@ -122,7 +131,7 @@ def airflow(tmp_path: Path, database: Database) -> Iterator[Airflow]:
 
 @requirement("STA-07", "REG-08")
 def test_airflows_own_backfill_reads_each_interval_once_and_leaves_the_cursor_alone(airflow: Airflow) -> None:
-    wait(airflow.knows_the_dag, 240, airflow)
+    wait(lambda: airflow.unpauses("acme.orders"), 240, airflow)
     wait(lambda: [state for _, state in airflow.runs("scheduled")] == ["success"], 480, airflow)
     before = published(airflow.home / "dativo")
     (live,) = states(before)
