@@ -110,9 +110,11 @@ def _freshness(job: JobSpec, stream: str, records: Sequence[RunRecord], ctx: Run
 
     with open_store(ctx) as store:
         newest = _newest(records, store, _freshness_checks(job, stream))
-        ran = bool(records or store.runs(job.tenant, job.name, stream, limit=1))  # else it may be new
+        known = records or store.runs(job.tenant, job.name, stream, limit=1)
     if newest is None:
-        yield Kept(stream, "freshness", promised, None, "failed" if ran else "not_evaluated", _NEVER)
+        began = min((datetime.fromisoformat(record.started_at) for record in known), default=None)
+        late = began is not None and ctx.now() - began > timedelta(hours=promised)  # else its first rows may be coming
+        yield Kept(stream, "freshness", promised, None, "failed" if late else "not_evaluated", _NEVER)
         return
     age = (ctx.now() - newest).total_seconds() / 3600
     message = f"the newest row is {age:.1f} hours old, at most {promised:g} are promised"

@@ -88,6 +88,14 @@ def test_freshness_stays_broken_however_long_nothing_runs(tmp_path: Path, inbox:
 
 
 @requirement("DQ-02")
+def test_a_first_run_that_brought_nothing_yet_has_as_long_as_is_promised(tmp_path: Path) -> None:
+    bench = Told(tmp_path, rules=[TWO], job={"sla": SlaSpec(max_age_hours=6)})
+    assert bench.go("a.csv").error is not None
+    assert stands(bench, 5) == {"freshness": (None, "not_evaluated")}
+    assert stands(bench, 7) == {"freshness": (None, "failed")}
+
+
+@requirement("DQ-02")
 def test_rows_read_again_for_a_range_keep_no_promise_about_new_ones(tmp_path: Path) -> None:
     promised = SlaSpec(max_age_hours=6, min_records_per_day=1, uptime_percentage=1)
     bench = Told(tmp_path, stream={"key": ("id",)}, target={"mode": "merge"}, job={"sla": promised})
