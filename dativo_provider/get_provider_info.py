@@ -112,6 +112,7 @@ def get_provider_info() -> dict[str, Any]:
                 "to_openlineage_converter": "dativo_provider.hooks.asset_uri.to_openlineage",
             }
         ],
+        "extra-links": ["dativo_provider.operators.links.QualityReportLink"],
         "cli": ["dativo_provider.plugin.commands.get_commands"],
         "config": {
             "dativo": {

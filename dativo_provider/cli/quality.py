@@ -18,11 +18,9 @@ from dativo_provider.cli.quality_accept import accept
 from dativo_provider.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from dativo_provider.model.checks import CheckResult
     from dativo_provider.model.context import RunContext
     from dativo_provider.model.job import JobSpec
     from dativo_provider.model.run import RunRecord
-    from dativo_provider.quality.score import Scorecard
 
 ACTIONS = ("score", "trend", "drift", "evidence", "report", "accept")
 
@@ -63,10 +61,11 @@ def score(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
     from dataclasses import asdict
 
     from dativo_provider.cli.output import console, print_json, say, table
+    from dativo_provider.pipeline.report import card_of, plan_of, results_of
     from dativo_provider.quality.score import GOAL
 
     record = chosen(args, job, ctx)
-    card = card_of(record, results_of(record, ctx), ctx)
+    card = card_of(results_of(record, ctx), plan_of(record, ctx))
     if args.json:
         facts = {"run": record.plan_id, "goal": GOAL, "goal_reached": card.total.reached}
         print_json(facts | asdict(card))
@@ -139,13 +138,11 @@ def drift(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
 
 def report(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
     from dativo_provider.cli.output import say
-    from dativo_provider.quality.evidence.page import page
+    from dativo_provider.pipeline.report import report_of
 
     record = chosen(args, job, ctx)
-    results = results_of(record, ctx)
-    points = [(at, value) for at, value, _ in history(args, job, ctx)]
     path = args.output or Path(f"{record.plan_id}.html")
-    path.write_text(page(record, results, card_of(record, results, ctx), points), encoding="utf-8")
+    path.write_text(report_of(record, ctx, args.limit), encoding="utf-8")
     if not args.quiet:
         say(f"wrote {path}")
     return 0
@@ -221,26 +218,8 @@ def chosen(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> RunRecord
     return records[0]
 
 
-def results_of(record: RunRecord, ctx: RunContext) -> tuple[CheckResult, ...]:
-    from dativo_provider.store import open_store
-
-    return record.verdict.results if record.verdict else open_store(ctx).results(record.plan_id)
-
-
-def card_of(record: RunRecord, results: tuple[CheckResult, ...], ctx: RunContext) -> Scorecard:
-    """Without dimensions and columns where the run's folder is gone."""
-    from dativo_provider.cli.runs import plan_of
-    from dativo_provider.quality.score import scorecard
-
-    plan = plan_of(record, ctx)
-    return scorecard(results, plan.checks if plan else (), plan.fields if plan else ())
-
-
 def history(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> list[tuple[str, float, str]]:
-    """(time, score, run), oldest first."""
+    from dativo_provider.pipeline.report import scores
     from dativo_provider.pipeline.state import chosen_one
-    from dativo_provider.store import StreamKey, open_store
 
-    key = StreamKey(job.tenant, job.name, chosen_one(job, args.stream).name)
-    points = open_store(ctx).history(key, "score", args.limit)
-    return [(point.at, point.value, point.plan_id) for point in reversed(points)]
+    return scores(job.tenant, job.name, chosen_one(job, args.stream).name, ctx, args.limit)

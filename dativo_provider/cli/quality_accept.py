@@ -16,8 +16,9 @@ __all__ = ["accept"]
 def accept(args: argparse.Namespace, job: JobSpec, ctx: RunContext) -> int:
     from dativo_provider.cli.approve import login
     from dativo_provider.cli.output import print_json, say
-    from dativo_provider.cli.quality import chosen, results_of
+    from dativo_provider.cli.quality import chosen
     from dativo_provider.pipeline.acceptance import accept as write
+    from dativo_provider.pipeline.report import results_of
 
     record = chosen(args, job, ctx)
     made = write(job, record, results_of(record, ctx), args.by or login(), args.reason, ctx, args.check)

@@ -10,7 +10,7 @@ from dativo_provider.cli import context
 if TYPE_CHECKING:
     from dativo_provider.cli.outcome import Outcome
     from dativo_provider.model.context import RunContext
-    from dativo_provider.model.run import Plan, RunRecord
+    from dativo_provider.model.run import RunRecord
 
 HEADERS = ("run", "job", "stream", "status", "started (UTC)", "extracted", "accepted", "left out", "duplicates")
 
@@ -86,18 +86,8 @@ def show_reports(records: list[RunRecord], ctx: RunContext) -> None:
 def outcome_of(record: RunRecord, ctx: RunContext) -> Outcome:
     from dativo_provider.cli.outcome import of_record
     from dativo_provider.cli.tables import first_rows
+    from dativo_provider.pipeline.report import plan_of
 
     plan = plan_of(record, ctx)
     samples = first_rows(plan.job, plan.table, ctx) if plan and record.status == "published" else ()
     return of_record(record, plan, samples)
-
-
-def plan_of(record: RunRecord, ctx: RunContext) -> Plan | None:
-    """None where the run's folder cannot be seen any more."""
-    from dativo_provider.errors import DativoError
-    from dativo_provider.pipeline.workplace import open_folder
-
-    try:
-        return open_folder(f"{record.folder}/plan.json", ctx).plan() if record.folder else None
-    except DativoError:
-        return None

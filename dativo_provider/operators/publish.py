@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dativo_provider.model.context import RunContext
 from dativo_provider.operators.base import PlannedOperator
+from dativo_provider.operators.links import QualityReportLink
 
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -38,6 +39,7 @@ class PublishOperator(PlannedOperator):
     """Its outlet is the table. DAGs scheduled on it are woken only when rows changed: Airflow makes events
     for the outlets a task has when it ends."""
 
+    operator_extra_links = (QualityReportLink(),)
     _facts: Facts | None = None
 
     def step(self, ctx: RunContext, context: Mapping[str, Any]) -> None:

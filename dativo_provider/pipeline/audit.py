@@ -17,6 +17,7 @@ from dativo_provider.pipeline.notices import tell_verdict
 from dativo_provider.pipeline.numbers import leave_profile, leave_score
 from dativo_provider.pipeline.records import record_verdict, total_books
 from dativo_provider.pipeline.repeats import set_repeats_aside
+from dativo_provider.pipeline.report import leave_report
 from dativo_provider.pipeline.scene import scene_of
 from dativo_provider.pipeline.sla import promises
 from dativo_provider.pipeline.workplace import open_run
@@ -41,6 +42,7 @@ def audit(plan_uri: str, ctx: RunContext) -> Verdict:
     ctx.event("validation_errors" if books.left_out else "validation_filtered", "audited", decision=verdict.decision)
     if not verdict.publishes:
         tell_verdict(plan, verdict, ctx)
+        leave_report(folder, plan, ctx)
         raise blocked(plan, verdict)
     return verdict
 

@@ -95,6 +95,10 @@ class RunFolder:
         except FileNotFoundError:
             return None
 
+    def write_report(self, page: str) -> None:
+        """For people; nothing reads it again."""
+        self.store.write(f"{self.uri}/report.html", page.encode())
+
     def published(self) -> Published | None:
         """None before the run has been published, or put on its branch."""
         try:

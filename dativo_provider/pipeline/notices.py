@@ -16,7 +16,7 @@ from dativo_provider.model.notices import Notice, NotificationSpec
 from dativo_provider.model.run import Plan
 from dativo_provider.notify import compose, read_told, send, sift
 
-__all__ = ["About", "Finding", "about", "notify", "tell_verdict"]
+__all__ = ["About", "Finding", "about", "notify", "personal_checks", "tell_verdict"]
 
 _BLOCKED = "blocked"
 Finding = tuple[Sequence[Notice], Mapping[str, str]]  # what is wrong, and titles by key of what is in order
@@ -95,12 +95,9 @@ def _blocks(result: CheckResult) -> bool:
 
 
 def _wrong(plan: Plan, verdict: Verdict) -> Iterator[Notice]:
-    from dativo_provider.lake.personal import personal_columns
-
-    personal, checks = personal_columns(plan.fields), {check.id: check for check in plan.checks}
+    personal = personal_checks(plan)
     for result in verdict.results:
-        check = checks.get(result.check_id)
-        hidden = check is not None and bool(personal.intersection(check.columns))
+        hidden = result.check_id in personal
         if result.severity == "info":
             continue
         if result.outcome == "failed":
@@ -108,6 +105,14 @@ def _wrong(plan: Plan, verdict: Verdict) -> Iterator[Notice]:
         elif result.outcome == "error" or (result.outcome == "not_evaluated" and result.severity == "error"):
             why = "" if hidden else f": {result.message}"
             yield Notice(result.check_id, result.name, f"could not be evaluated{why}", result.severity)
+
+
+def personal_checks(plan: Plan) -> frozenset[str]:
+    """Ids of checks that look at personal data: their messages might quote a value."""
+    from dativo_provider.lake.personal import personal_columns
+
+    personal = personal_columns(plan.fields)
+    return frozenset(check.id for check in plan.checks if personal.intersection(check.columns))
 
 
 def _text(result: CheckResult, hidden: bool) -> str:

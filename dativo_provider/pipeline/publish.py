@@ -18,6 +18,7 @@ from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.lookups import release_lookups
 from dativo_provider.pipeline.notices import tell_verdict
 from dativo_provider.pipeline.numbers import leave_numbers
+from dativo_provider.pipeline.report import leave_report
 from dativo_provider.pipeline.workplace import open_run, reading
 
 __all__ = ["commit", "fail_if_stale", "next_cursor", "publish", "settle"]
@@ -59,6 +60,7 @@ def commit(plan_uri: str, ctx: RunContext) -> Published:
         folder.write_verdict(verdict)
         records.record_verdict(plan, verdict, records.total_books(manifests), ctx)
         tell_verdict(plan, verdict, ctx)
+        leave_report(folder, plan, ctx)
         raise
     if outcome.outcome == "waiting":
         folder.write_published(outcome)

@@ -13,6 +13,7 @@ import pytest
 from tests.dag_factory.folders import make_job
 from tests.support import requirement
 
+LINK = "_link_QualityReportLink"
 TASKS = ("plan", "extract", "audit", "publish", "sync")
 
 
@@ -95,7 +96,9 @@ def test_a_job_runs_then_finds_nothing_new_then_reads_only_what_was_added(root, 
 def test_between_tasks_go_a_reference_and_indexes_and_nothing_else(root):
     make_job(root)
     found = xcoms(run(root))
-    assert set(found) == {("orders.plan", "plan"), ("orders.plan", "return_value")}
+    links = {("orders.audit", LINK), ("orders.publish", LINK)}
+    assert set(found) == {("orders.plan", "plan"), ("orders.plan", "return_value"), *links}
+    assert len({found[link] for link in links}) == 1
     assert str(found["orders.plan", "plan"]).endswith('plan.json"') or found["orders.plan", "plan"].endswith(
         "plan.json"
     )

@@ -30,6 +30,7 @@ def dotted():
     )
     yield from (path for entry in INFO["asset-uris"] for key, path in entry.items() if key != "schemes")
     yield from INFO["cli"]
+    yield from INFO["extra-links"]
 
 
 @pytest.mark.parametrize("path", dotted())

@@ -5,7 +5,7 @@ Nothing in it is a row's value: reports are mailed around.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from html import escape
 
 from dativo_provider.model.checks import CheckResult
@@ -27,11 +27,19 @@ td.n,th.n{text-align:right}.failed,.error,.block{color:#b42318}.passed,.pass{col
 _ORDER = ("failed", "error", "not_evaluated", "passed", "skipped")
 
 
-def page(run: RunRecord, results: Sequence[CheckResult], card: Scorecard, trend: Sequence[tuple[str, float]]) -> str:
-    """`trend` are (ISO time, score), oldest first, this run's among them."""
+def page(
+    run: RunRecord,
+    results: Sequence[CheckResult],
+    card: Scorecard,
+    trend: Sequence[tuple[str, float]],
+    hidden: Collection[str] = (),
+) -> str:
+    """`trend` are (ISO time, score), oldest first, this run's among them. Of checks in `hidden`, by id, only counts are
+    shown: messages of user code or of another engine may quote a value."""
     title = f"{run.tenant}.{run.job} · {run.stream} · {run.plan_id}"
     parts = [
-        f"<h1>{escape(title)}</h1>", *_facts(run), *_score(card), *_trend(trend), *_checks(results), *_drift(run)
+        f"<h1>{escape(title)}</h1>", *_facts(run), *_reasons(run, results, hidden), *_score(card), *_trend(trend),
+        *_checks(results, hidden), *_drift(run),
     ]  # fmt: skip
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
     return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(parts)}</body></html>\n"
@@ -51,7 +59,16 @@ def _facts(run: RunRecord) -> Iterator[str]:
         f" + {books.rejected:,} rejected + {books.duplicates:,} duplicates + {books.filtered:,} filtered",
     }
     yield _table((), ((escape(name), escape(value)) for name, value in facts.items() if value))
-    yield from (f"<p class={decision}>{escape(reason)}</p>" for reason in (run.verdict.reasons if run.verdict else ()))
+
+
+def _reasons(run: RunRecord, results: Sequence[CheckResult], hidden: Collection[str]) -> Iterator[str]:
+    """Those that repeat a message which is not shown are left out: the table of checks says what failed."""
+    if not run.verdict:
+        return
+    kept = [result.message for result in results if result.message and result.check_id in hidden]
+    for reason in run.verdict.reasons:
+        if not any(message in reason for message in kept):
+            yield f"<p class={run.verdict.decision}>{escape(reason)}</p>"
 
 
 def _score(card: Scorecard) -> Iterator[str]:
@@ -86,7 +103,7 @@ def _trend(trend: Sequence[tuple[str, float]]) -> Iterator[str]:
     yield f"<p>{escape(trend[0][0][:10])} to {escape(trend[-1][0][:10])}; the dashed line is the goal.</p>"
 
 
-def _checks(results: Sequence[CheckResult]) -> Iterator[str]:
+def _checks(results: Sequence[CheckResult], hidden: Collection[str]) -> Iterator[str]:
     yield "<h2>Checks</h2>"
     rows = (
         (
@@ -95,7 +112,7 @@ def _checks(results: Sequence[CheckResult]) -> Iterator[str]:
             escape(result.severity),
             f"{result.failed:,} of {result.evaluated:,}",
             escape(result.evaluated_by),
-            escape(result.message),
+            "" if result.check_id in hidden else escape(result.message),
         )
         for result in sorted(results, key=lambda each: _ORDER.index(each.outcome))
     )
