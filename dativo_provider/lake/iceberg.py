@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.files import FileInfo, FileStore, canonical, open_files, scheme
-from dativo_provider.lake import read
+from dativo_provider.lake import footers, read
 from dativo_provider.lake.approval import Approval, publication, reject, waiting
 from dativo_provider.lake.catalog import catalog_leaf, catalog_properties, open_catalog, warehouse_of
 from dativo_provider.lake.commit import load
@@ -172,6 +172,11 @@ class IcebergTarget(Target):
     ) -> Iterator[pa.RecordBatch]:
         io = self.table(plan.table).io
         return read.staged_rows(io, files, columns)
+
+    def facts(
+        self, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        return footers.facts(self.table(plan.table), files, columns)
 
     def published_keys(self, plan: Plan, columns: Sequence[str], low: Any, high: Any) -> pa.RecordBatchReader:
         every = {field.name: field for field in (*plan.fields, *SYSTEM_FIELDS)}

@@ -35,5 +35,6 @@ def scene_of(plan: Plan, manifests: Sequence[Manifest], books: Books, target: Ta
         published=lambda ranges: target.published_within(plan, ranges),
         plan=plan,
         check_cancelled=ctx.check_cancelled,
+        facts=lambda columns: target.facts(plan, files, columns),
         deletes=sum(manifest.deletes for manifest in manifests),
     )

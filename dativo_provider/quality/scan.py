@@ -1,4 +1,5 @@
-"""Dataset checks over the rows of one run: one SELECT for the aggregates of all of them, then each on its own.
+"""Dataset checks over the rows of one run: what footers tell, one SELECT for the other aggregates of all of them, then
+each on its own.
 
 What this version cannot evaluate says so, and never passes. A check that cannot be evaluated costs one `error`.
 """
@@ -6,7 +7,7 @@ What this version cannot evaluate says so, and never passes. A check that cannot
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.quality import engines
 from dativo_provider.quality.metrics import EVALUATORS
 from dativo_provider.quality.metrics.base import Measures, NoHistory, Scene, Values
+from dativo_provider.quality.metrics.facts import told
 from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.sql.names import quoted
 from dativo_provider.vocabulary import Outcome
@@ -40,9 +42,15 @@ def evaluate(checks: Sequence[CheckSpec], scene: Scene) -> tuple[CheckResult, ..
     found = {check.id: made for check in checks if (made := _unlooked(check))}
     found |= engines.evaluate([c for c in checks if c.id not in found and engines.needs_engine(c)], scene)
     left = [check for check in checks if check.id not in found]
-    values = _measured(scene, {check.id: _asked(check, scene) for check in left})
+    asked = {check.id: _asked(check, scene) for check in left}
+    known = told({name: each for name, each in asked.items() if isinstance(each, Measures)}, scene)
+    values = known | _measured(scene, {name: each for name, each in asked.items() if name not in known})
     found |= {check.id: _judged(check, scene, values[check.id]) for check in left}
-    return tuple(found[check.id] for check in checks)
+    return tuple(_by_footers(found[check.id]) if check.id in known else found[check.id] for check in checks)
+
+
+def _by_footers(result: CheckResult) -> CheckResult:
+    return replace(result, evaluated_by="stats") if result.evaluated_by == "scan" else result
 
 
 def _asked(check: CheckSpec, scene: Scene) -> Measures | _Fault:

@@ -51,7 +51,9 @@ def _measures(check: CheckSpec, scene: Scene) -> Measures:
         return Measures()
     wanted = filtered(sql.format(quoted(check.columns[0]), check.params.get("argument", "")), check)
     counts = {"rows": filtered("count(*)", check), "values": filtered(f"count({quoted(check.columns[0])})", check)}
-    return Measures(read_by(check, scene, check.columns[0]), {"value": wanted, **counts})
+    words = {"value": check.params["function"], "rows": "rows", "values": "values"}
+    facts = {} if check.where else {key: (word, check.columns[0]) for key, word in words.items()}
+    return Measures(read_by(check, scene, check.columns[0]), {"value": wanted, **counts}, facts)
 
 
 def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:

@@ -49,6 +49,10 @@ def _no_table(name: str) -> NoReturn:
 def _go_on() -> None: ...
 
 
+def _no_facts(_: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Scene:
     """The rows under judgement and what surrounds them.
@@ -72,6 +76,7 @@ class Scene:
     published: Published = _nothing_published
     plan: Plan | None = None
     check_cancelled: Callable[[], None] = _go_on  # raises when the run was cancelled
+    facts: Callable[[Sequence[str]], Mapping[str, Mapping[str, Any]]] = _no_facts  # `Target.facts`
     deletes: int = 0  # of what the books call produced: rows that only say that another is gone
 
     @property
@@ -82,10 +87,14 @@ class Scene:
 
 @dataclass(frozen=True)
 class Measures:
-    """What a check asks of the one SELECT over all rows: aggregates in SQL by name, and the columns they read."""
+    """What a check asks of the one SELECT over all rows: aggregates in SQL by name, and the columns they read.
+
+    Where `facts` have a word of `metrics.facts` and a column for every one of them, footers may tell them all.
+    """
 
     columns: frozenset[str] = frozenset()
     aggregates: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 Values = Mapping[str, Any]

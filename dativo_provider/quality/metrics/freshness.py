@@ -13,7 +13,8 @@ __all__ = ["EVALUATOR"]
 
 def _measures(check: CheckSpec, scene: Scene) -> Measures:
     column = check.columns[0]
-    return Measures(read_by(check, scene, column), {"newest": filtered(f"max({quoted(column)})", check)})
+    facts = {} if check.where else {"newest": ("max", column)}
+    return Measures(read_by(check, scene, column), {"newest": filtered(f"max({quoted(column)})", check)}, facts)
 
 
 def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:

@@ -17,7 +17,7 @@ from dativo_provider.model.run import data_time
 from dativo_provider.model.stream import Field
 from dativo_provider.quality.metrics.base import Measures, Scene, Values
 from dativo_provider.quality.metrics.where import condition, read_by
-from dativo_provider.quality.profile.terms import metric_sql
+from dativo_provider.quality.profile.terms import kind_of, metric_sql
 
 if TYPE_CHECKING:
     from dativo_provider.store import MetricPoint
@@ -40,7 +40,14 @@ def measures(check: CheckSpec, scene: Scene, metrics: Sequence[str]) -> Measures
     aggregates = {name: metric_sql(word, column, where) for name, (word, column) in parts.items()}
     if where and ROWS in metrics:
         aggregates[ROWS] = f"count(*) FILTER (WHERE {where})"
-    return Measures(read_by(check, scene, *(column.name for _, column in parts.values())), aggregates)
+    exact = {name: part for name, part in parts.items() if not where and _exact(*part)}
+    facts = {name: (word, column.name) for name, (word, column) in exact.items()}
+    return Measures(read_by(check, scene, *(column.name for _, column in parts.values())), aggregates, facts)
+
+
+def _exact(word: str, column: Field) -> bool:
+    """Whether footers have the very number; those of decimals are not rounded as doubles are."""
+    return word == "null_share" or kind_of(column) in ("int", "long")
 
 
 def named(metric: str) -> str:

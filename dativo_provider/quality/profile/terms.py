@@ -84,7 +84,7 @@ def of_column(column: Field, *, personal: bool = False) -> dict[str, str]:
 
 # One number of a column by its word; `{c}` is the column, `{x}` its finite values, `{f}` the filter of rows that count.
 METRICS: Mapping[str, str] = {
-    "null_share": "1 - count({c}){f} / nullif(count(*){f}, 0)",
+    "null_share": "(count(*){f} - count({c}){f}) / nullif(count(*){f}, 0)",
     "distinct": "approx_count_distinct({c}){f}",
     "min": "min({x}){f}",
     "max": "max({x}){f}",
