@@ -23,6 +23,9 @@ _SHOWN = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="WHAT", help="FILE.parquet, FILE.csv, NAMESPACE.TABLE or a job's YAML")
     parser.add_argument("--stream", default="", metavar="S", help="of a job: this stream; needed where it has several")
+    parser.add_argument(
+        "--sample", type=share, default=1.0, metavar="S", help="look at a random share of the rows: 0.1"
+    )
     parser.add_argument("--json", action="store_true", help="the whole profile, with histograms")
     context.add_arguments(parser)
 
@@ -36,9 +39,21 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(asdict(found))
         return 0
-    say(f"{rows.name}: {counted(found.rows, 'row')}, {counted(len(found.columns), 'column')}")
+    looked_at = counted(found.rows, "row") + (f" (a sample of {found.share:.4g} of them)" if found.share < 1 else "")
+    say(f"{rows.name}: {looked_at}, {counted(len(found.columns), 'column')}")
     console().print(table(HEADERS, (line(column) for column in found.columns), right=HEADERS[2:8]))
     return 0
+
+
+def share(text: str) -> float:
+    """Raises `argparse.ArgumentTypeError` unless it is above 0 and at most 1."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no share: a number above 0, at most 1")
+    return found
 
 
 def profiled(args: argparse.Namespace) -> tuple[Rows, Profile]:
@@ -46,7 +61,7 @@ def profiled(args: argparse.Namespace) -> tuple[Rows, Profile]:
     from dativo_provider.quality.profile.measure import profile
 
     rows, ctx = rows_of(args)
-    return rows, profile(scene_of(rows, ctx))
+    return rows, profile(scene_of(rows, ctx), share=args.sample)
 
 
 def rows_of(args: argparse.Namespace) -> tuple[Rows, Any]:

@@ -287,7 +287,7 @@ def _job(making: Making, variables: Mapping[str, str]) -> JobSpec:
         description=job.description,
         slices=job.slices or 0,
         memory_limit_mb=_memory_limit(making),
-        profile=making.job.profile,
+        profile=_profile_share(making),
         maintenance=maintenance_spec(making.tenant.maintenance, job.maintenance, target_spec.file_size_mb),
         allowed_variables=(*making.tenant.own_variables, *making.recipe_variables),
         sla=sla_spec(policy.sla, found),
@@ -324,6 +324,11 @@ def _memory_limit(making: Making) -> int:
     except ConfigurationError as error:
         making.error(("memory_limit",), error.message, error.remedy)
         return 0
+
+
+def _profile_share(making: Making) -> float:
+    given = making.job.profile
+    return float(given) if isinstance(given, bool) else given.sample
 
 
 def _own_rules(making: Making, contracts: Contracts) -> tuple[Any, ...]:

@@ -173,9 +173,7 @@ class IcebergTarget(Target):
         io = self.table(plan.table).io
         return read.staged_rows(io, files, columns)
 
-    def facts(
-        self, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str]
-    ) -> Mapping[str, Mapping[str, Any]]:
+    def facts(self, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         return footers.facts(self.table(plan.table), files, columns)
 
     def published_keys(self, plan: Plan, columns: Sequence[str], low: Any, high: Any) -> pa.RecordBatchReader:

@@ -238,7 +238,7 @@ class JobSpec:
     maintenance: MaintenanceSpec = MaintenanceSpec()
     slices: int = 0  # parts of one stream that tasks read at once; 0: by the source's size
     memory_limit_mb: int = 0  # of each task; 0: the deployment's
-    profile: bool = False  # every run leaves a profile of its rows
+    profile: float = 0.0  # share of a run's rows that its profile looks at; 0: none, its profile is of footers
     allowed_variables: tuple[str, ...] = ()  # environment variables this tenant may reference
     channels: tuple[ChannelSpec, ...] = ()  # every one it declares or uses
     notification: NotificationSpec = NotificationSpec()

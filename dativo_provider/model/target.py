@@ -121,9 +121,7 @@ class Target(ABC):
     ) -> Iterator[pa.RecordBatch]:
         """Rows of staged files, published or not, in the order of `files`; all columns when None."""
 
-    def facts(
-        self, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str]
-    ) -> Mapping[str, Mapping[str, Any]]:
+    def facts(self, plan: Plan, files: Sequence[StagedFile], columns: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """What is known for certain of columns of staged files without reading them: `nulls`, `min`, `max` (None where
         there is no value). What is not certain is not there."""
         return {}

@@ -13,6 +13,7 @@ from dativo_provider.model.context import RunContext
 from dativo_provider.model.run import Manifest, Plan, data_time, dump, load
 from dativo_provider.model.target import Target
 from dativo_provider.pipeline.folder import RunFolder
+from dativo_provider.pipeline.scene import scene_of
 
 __all__ = ["leave_numbers", "leave_profile", "leave_score"]
 
@@ -27,21 +28,15 @@ def leave_score(plan: Plan, verdict: Verdict, ctx: RunContext) -> None:
 def leave_profile(
     folder: RunFolder, plan: Plan, manifests: Sequence[Manifest], books: Books, target: Target, ctx: RunContext
 ) -> None:
-    if not plan.job.profile or plan.request.dry_run:
+    """As the job asks for it; else what is known without reading a row."""
+    if plan.request.dry_run:
         return
-    from dativo_provider.quality.metrics.base import Scene
+    from dativo_provider.quality.profile.light import light_profile
     from dativo_provider.quality.profile.measure import profile
 
-    files = [file for manifest in manifests for file in manifest.files]
-    scene = Scene(
-        read=lambda columns: target.read_staged(plan, files, columns),
-        books=books,
-        now=ctx.now(),
-        settings=ctx.settings,
-        fields=plan.fields,
-    )
+    share, scene = plan.job.profile, scene_of(plan, manifests, books, target, ctx)
     try:
-        folder.write_profile(dump(profile(scene)))
+        folder.write_profile(dump(profile(scene, share=share) if share else light_profile(scene)))
     except Exception as problem:  # a profile is never worth a run, whatever went wrong with it
         ctx.log.warning("this run leaves no profile: %s", type(problem).__name__)
 
@@ -52,7 +47,7 @@ def leave_numbers(folder: RunFolder, plan: Plan, ctx: RunContext) -> None:
     from dativo_provider.quality.profile.model import Profile
 
     text = folder.profile()
-    profiled = load(Profile, text).metrics() if text else {}
+    profiled = load(Profile, text).metrics() if text and plan.job.profile else {}
     _record(plan, {**profiled, **history_of(folder.verdict().results)}, ctx)
 
 

@@ -39,7 +39,7 @@ class Bill:
 
     bench: Bench
     severity: str = "warning"
-    profile: bool = False
+    profile: float = 0.0
     day: int = 0
     rule: dict[str, Any] = field(default_factory=dict)
     handling: Handling = Handling()
@@ -117,7 +117,7 @@ def test_a_blocked_run_leaves_no_history_but_a_score(tmp_path: Path) -> None:
 
 @requirement("DQ-12", "DQ-16")
 def test_every_run_of_a_job_that_asks_for_it_leaves_a_profile(tmp_path: Path) -> None:
-    bill = a_bill(tmp_path, profile=True)
+    bill = a_bill(tmp_path, profile=1.0)
     report = bill.run()
     assert report.plan
     text = open_folder(report.plan.path, bill.ctx).profile()
@@ -129,12 +129,30 @@ def test_every_run_of_a_job_that_asks_for_it_leaves_a_profile(tmp_path: Path) ->
     assert bill.history("max(cost)") == [12.0]
 
 
-def test_a_job_that_does_not_ask_leaves_none(tmp_path: Path) -> None:
+@requirement("DQ-12")
+def test_a_job_that_does_not_ask_leaves_what_footers_tell_and_no_history(tmp_path: Path) -> None:
     bill = a_bill(tmp_path)
     report = bill.run()
     assert report.plan
-    assert open_folder(report.plan.path, bill.ctx).profile() is None
+    text = open_folder(report.plan.path, bill.ctx).profile()
+    assert text is not None
+    made = load(Profile, text)
+    assert (made.by, made.rows, [column.name for column in made.columns]) == ("footers", 30, ["id", "cost"])
+    assert [(column.nulls, column.min, column.max) for column in made.columns] == [(0, None, None), (0, 10.0, None)]
     assert bill.history("null_share(cost)") == []
+
+
+@requirement("DQ-12")
+def test_a_profile_of_a_sample_says_so_and_leaves_only_numbers_that_hold_for_all_rows(tmp_path: Path) -> None:
+    bill = a_bill(tmp_path, profile=0.5)
+    report = bill.run()
+    assert report.plan
+    text = open_folder(report.plan.path, bill.ctx).profile()
+    assert text is not None
+    made = load(Profile, text)
+    assert (made.by, made.share) == ("rows", 0.5)
+    assert 5 < made.rows < 25
+    assert [len(bill.history(f"{word}(cost)")) for word in ("null_share", "max", "sum", "distinct")] == [1, 0, 0, 0]
 
 
 @requirement("DQ-11")

@@ -21,6 +21,7 @@ from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
 from dativo_provider.quality.metrics.base import Scene
+from dativo_provider.quality.profile.light import light_profile
 from dativo_provider.quality.scan import evaluate
 from tests.lake.support import Lake, job
 from tests.lake.support import settings as lake_settings
@@ -174,6 +175,21 @@ def test_what_footers_settle_reads_no_file_and_the_rest_is_one_select(lake: Lake
     by = [result.evaluated_by for result in evaluate(more, scene(lake, plan, found, footers=True, reads=reads))]
     assert by == ["stats", "stats", "scan", "scan", "scan"]
     assert reads == [["c1", "c2", "c4"]]
+
+
+@requirement("DQ-12")
+def test_a_profile_of_footers_reads_no_file(lake: Lake, plan: Plan) -> None:
+    found = staged(lake, plan, [[{"c1": 1, "c7": dt.date(2026, 1, 1), "c11": "some text"}, {"c1": None, "c4": -0.0}]])
+    reads: list[Any] = []
+    made = light_profile(scene(lake, plan, found, footers=True, reads=reads))
+    assert (made.by, made.rows, reads) == ("footers", 2, [])
+    assert {name: (it.nulls, it.null_share, it.min, it.max) for it in made.columns if (name := it.name) in _SHOWN} == {
+        "c1": (1, 0.5, 1, 1), "c4": (1, 0.5, 0.0, None), "c7": (1, 0.5, "2026-01-01", "2026-01-01"),
+        "c9": (2, 1.0, None, None), "c11": (1, 0.5, None, None),
+    }  # fmt: skip
+
+
+_SHOWN = ("c1", "c4", "c7", "c9", "c11")
 
 
 def test_a_column_renamed_since_is_known_by_the_name_its_files_have(lake: Lake, plan: Plan) -> None:

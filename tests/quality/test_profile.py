@@ -111,6 +111,25 @@ def test_a_metric_that_does_not_fit_its_column_is_refused() -> None:
         metric_sql("mean", Field("name"))
 
 
+@requirement("DQ-12")
+def test_a_sample_is_the_same_rows_in_every_pass_and_says_how_many() -> None:
+    fields = (Field("n", "long"), Field("s"))
+    data = pa.table({"n": pa.array(range(30_000)), "s": ["a"] * 30_000})
+
+    def read(names: Any) -> Any:
+        yield from data.select(list(names)).to_batches(max_chunksize=1000)
+
+    found = profile(
+        Scene(read, Books(produced=30_000), dt.datetime.now(dt.UTC), Settings("/nowhere"), fields), share=0.1
+    )
+    number, text = found.columns
+    assert (found.share, 2700 < found.rows < 3300) == (0.1, True)
+    assert number.histogram is not None
+    assert sum(number.histogram.counts) == text.top[0].count == found.rows
+    assert number.mean == pytest.approx(15_000, rel=0.05)
+    assert found.metrics().keys() == {"null_share(n)", "null_share(s)", "mean(n)", "stddev(n)"}
+
+
 def test_texts_that_sql_cannot_write_cost_no_profile() -> None:
     found = profiled((Field("s"), Field("n", "long")), s=["\0", "\0"], n=[1, 2])
     assert (found.columns[0].nulls, found.columns[0].top, found.columns[1].max) == (0, (), 2)

@@ -68,6 +68,12 @@ class Schedule(Shape):
     tags: dict[str, str] = Field(default={}, description="Further tags of the DAG.")
 
 
+class Sampling(Shape):
+    """A profile of some of the rows."""
+
+    sample: float = Field(gt=0, le=1, description="Share of the rows that are looked at, chosen at random.")
+
+
 class Retry(Shape):
     """How failed tasks are tried again."""
 
@@ -233,7 +239,7 @@ class Job(Shape):
     memory_limit: int | str | None = Field(
         default=None, description="Memory of one task (`512MB`, `2GB`); default: the deployment's."
     )
-    profile: bool = Field(
+    profile: bool | Sampling = Field(
         default=False, description="true: every run leaves a profile of its rows, and its numbers become history."
     )
     alert_rules: list[AlertRule] = Field(default=[], description="Alerts on values.")

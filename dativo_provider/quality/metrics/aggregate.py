@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any
 
 from dativo_provider.errors import ConfigurationError
@@ -18,7 +16,7 @@ from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.personal import is_personal
 from dativo_provider.quality.frontends.thresholds import Threshold
 from dativo_provider.quality.metrics.base import Evaluator, Measures, Scene, Values, passed
-from dativo_provider.quality.metrics.query import one_pass
+from dativo_provider.quality.metrics.query import as_json, one_pass
 from dativo_provider.quality.metrics.where import filtered, read_by, those_that_count
 from dativo_provider.sql.names import literal, quoted
 
@@ -60,7 +58,7 @@ def _judge(check: CheckSpec, scene: Scene, values: Values) -> CheckResult:
     if not scene.rows:
         return check.result("skipped", message="there was no row to check")
     found = values or _grouped(check, scene)
-    value, total = _plain(found["value"]), found["values" if check.denominator == "non_null" else "rows"] or 0
+    value, total = as_json(found["value"]), found["values" if check.denominator == "non_null" else "rows"] or 0
     what = f"the {check.params['function']} of {check.columns[0]}"
     if value is None:
         return check.result("not_evaluated", message=f"{what} is not known: there is no value")
@@ -86,13 +84,6 @@ def _grouped(check: CheckSpec, scene: Scene) -> Values:
     known = f"SELECT value, n, CASE WHEN value IS NOT NULL THEN n END AS k FROM ({each})"
     sums = "coalesce(sum(n), 0)::BIGINT AS rows, coalesce(sum(k), 0)::BIGINT AS values"
     return one_pass(scene, read_by(check, scene, check.columns[0]), f"SELECT {wanted} AS value, {sums} FROM ({known})")
-
-
-def _plain(value: Any) -> Any:
-    """As JSON; exact numbers lose what a double cannot hold only where they have a fraction."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value.isoformat() if isinstance(value, (date, datetime, time)) else value
 
 
 def _held(check: CheckSpec, value: Any, total: int) -> tuple[bool, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -16,7 +17,7 @@ from dativo_provider.quality.metrics.base import Scene
 from dativo_provider.sql.limit import limited
 from dativo_provider.sql.sandbox import connect
 
-__all__ = ["database", "memory_mb", "one_pass", "python_value", "rows_of", "streamed"]
+__all__ = ["as_json", "database", "memory_mb", "one_pass", "python_value", "rows_of", "streamed"]
 
 
 def one_pass(scene: Scene, columns: Iterable[str], query: str) -> dict[str, Any]:
@@ -42,6 +43,13 @@ def python_value(value: pa.Scalar) -> Any:
         if pa.types.is_date(value.type):
             return edge.date()
         return edge.replace(tzinfo=UTC) if getattr(value.type, "tz", None) else edge
+
+
+def as_json(value: Any) -> Any:
+    """Exact numbers lose what a double cannot hold only where they have a fraction."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.isoformat() if isinstance(value, (date, datetime, time)) else value
 
 
 @contextmanager

@@ -7,15 +7,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from dativo_provider.model.personal import is_personal
 from dativo_provider.model.stream import Field
 from dativo_provider.quality.metrics.base import Scene
-from dativo_provider.quality.metrics.query import one_pass
+from dativo_provider.quality.metrics.query import as_json, one_pass
 from dativo_provider.quality.profile.model import ColumnProfile, Histogram, Profile, TopValue
+from dativo_provider.quality.profile.sample import sampled
 from dativo_provider.quality.profile.terms import QUANTILES, number, of_column, text_of
 from dativo_provider.sql.names import quoted
 
@@ -30,16 +29,18 @@ Words = Mapping[str, Any]
 Ranges = Mapping[str, tuple[float, float]]
 
 
-def profile(scene: Scene, ranges: Ranges | None = None) -> Profile:
-    """Of the rows of `scene`, whose `fields` are known. `ranges` are the histograms' of an earlier profile, to compare
-    with; else each spans its own column. Raises `duckdb.Error`, and what `scene.read` raises.
+def profile(scene: Scene, ranges: Ranges | None = None, share: float = 1.0) -> Profile:
+    """Of the rows of `scene`, whose `fields` are known, or of a random `share` of them. `ranges` are the histograms' of
+    an earlier profile, to compare with; else each spans its own column. Raises `duckdb.Error`, and what `scene.read`
+    raises.
     """
+    scene = sampled(scene, share)
     columns: list[ColumnProfile] = []
     rows = 0
     for fields in _lots(scene.fields, _AT_ONCE):
         rows, found = _measured(scene, fields)
         columns += [_column(field, rows, found[field.name]) for field in fields]
-    return Profile(rows, tuple(_shaped(scene, columns, ranges or {})))
+    return Profile(rows, tuple(_shaped(scene, columns, ranges or {})), share=share)
 
 
 def _lots(given: Sequence[T], most: int) -> Iterable[Sequence[T]]:
@@ -70,8 +71,8 @@ def _column(field: Field, rows: int, found: Words) -> ColumnProfile:
         null_share=round(nulls / rows, 6) if rows else 0.0,
         distinct=found.get("distinct"),
         personal=is_personal(field.classification),
-        min=_plain(found.get("min")),
-        max=_plain(found.get("max")),
+        min=as_json(found.get("min")),
+        max=as_json(found.get("max")),
         mean=_number(found.get("mean")),
         stddev=_number(found.get("stddev")),
         sum=_number(found.get("sum")),
@@ -85,12 +86,6 @@ def _column(field: Field, rows: int, found: Words) -> ColumnProfile:
 
 def _number(value: Any) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value.isoformat() if isinstance(value, datetime | date | time) else value
 
 
 def _shaped(scene: Scene, columns: Sequence[ColumnProfile], ranges: Ranges) -> Iterable[ColumnProfile]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 __all__ = ["NUMBERS", "ColumnProfile", "Histogram", "Profile", "TopValue"]
 
 # What of a column becomes history, as `<word>(<column>)`.
 NUMBERS = ("null_share", "distinct", "min", "max", "mean", "stddev", "sum", "min_length", "max_length")
+
+OF_SAMPLES = ("null_share", "mean", "stddev")
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,24 @@ class ColumnProfile:
 
 @dataclass(frozen=True)
 class Profile:
+    """Of `rows` that were looked at, a random `share` of all. `by` footers it has counts and bounds only, and not of
+    every column."""
+
     rows: int
     columns: tuple[ColumnProfile, ...] = ()
+    share: float = 1.0
+    by: Literal["rows", "footers"] = "rows"
 
     def column(self, name: str) -> ColumnProfile | None:
         return next((column for column in self.columns if column.name == name), None)
 
     def metrics(self) -> dict[str, float]:
-        """Numbers for the store's history."""
-        return dict(self._numbers())
+        """Numbers for the store's history; of a sample those that are of the whole as well."""
+        return dict(self._numbers(NUMBERS if self.share == 1 else OF_SAMPLES))
 
-    def _numbers(self) -> Iterator[tuple[str, float]]:
+    def _numbers(self, words: Sequence[str]) -> Iterator[tuple[str, float]]:
         for column in self.columns:
-            for word in NUMBERS:
+            for word in words:
                 value = getattr(column, word)
                 if isinstance(value, int | float) and not isinstance(value, bool):
                     yield f"{word}({column.name})", float(value)
