@@ -23,6 +23,7 @@ from dativo_provider.lake.own import check_literal
 from dativo_provider.lake.partition import check_partitioning
 from dativo_provider.lake.pending import finish_pending, is_waiting
 from dativo_provider.lake.personal import metrics_properties, personal_columns
+from dativo_provider.lake.published import rows_within
 from dativo_provider.lake.refs import Use
 from dativo_provider.lake.reposition import reposition
 from dativo_provider.lake.schema import read_fields, table_fields
@@ -38,7 +39,14 @@ from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.run import Lane, Manifest, Plan, Published, StagedFile, State
 from dativo_provider.model.stream import Cursor, Field
 from dativo_provider.model.tables import QUARANTINE_FIELDS, SYSTEM_FIELDS, history_fields
-from dativo_provider.model.target import StagedFileWriter, StagedKind, TableVersion, Target, TargetTable
+from dativo_provider.model.target import (
+    PublishedRows,
+    StagedFileWriter,
+    StagedKind,
+    TableVersion,
+    Target,
+    TargetTable,
+)
 from dativo_provider.secrets.resolve import resolve
 
 if TYPE_CHECKING:
@@ -184,14 +192,15 @@ class IcebergTarget(Target):
         row_filter = read.between(plan.spec.incremental.cursor_field, low, high)
         return read.typed(read.scan(table, columns=columns, row_filter=row_filter), wanted)
 
-    def published_within(self, plan: Plan, ranges: Mapping[str, tuple[Any, Any]]) -> pa.RecordBatchReader:
+    def published_within(
+        self, plan: Plan, ranges: Mapping[str, tuple[Any, Any]], keys: Mapping[str, Sequence[Any]] | None = None
+    ) -> PublishedRows:
         every = {field.name: field for field in (*plan.fields, *SYSTEM_FIELDS)}
         wanted, table = [every[name] for name in ranges], find_table(self.catalog, plan.table)
         before = None if table is None else read.before(table, plan.plan_id)
         if table is None or before is None:
-            return read.no_rows(wanted)
-        row_filter = read.within(ranges)
-        return read.typed(read.scan(table, columns=list(ranges), row_filter=row_filter, snapshot_id=before), wanted)
+            return PublishedRows(read.no_rows(wanted))
+        return rows_within(table, before, ranges, keys or {}, wanted)
 
     def quarantined_ids(self, plan: Plan) -> frozenset[str]:
         from pyiceberg.expressions import EqualTo

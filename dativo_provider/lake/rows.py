@@ -22,13 +22,16 @@ _BATCH_ROWS = 131_072
 _BATCH_BYTES = 32 << 20
 
 
-def live_tasks(table: Table, row_filter: BooleanExpression | None = None) -> list[FileScanTask]:
+def live_tasks(
+    table: Table, row_filter: BooleanExpression | None = None, snapshot_id: int | None = None
+) -> list[FileScanTask]:
     """Live data files that may hold such rows, by partitions and column bounds, each with its delete files."""
     from pyiceberg.expressions import AlwaysTrue
 
     if table.current_snapshot() is None:
         return []
-    return list(table.scan(row_filter=AlwaysTrue() if row_filter is None else row_filter).plan_files())
+    wanted = AlwaysTrue() if row_filter is None else row_filter
+    return list(table.scan(row_filter=wanted, snapshot_id=snapshot_id).plan_files())
 
 
 def file_rows(table: Table, task: FileScanTask, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:

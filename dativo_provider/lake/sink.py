@@ -66,7 +66,7 @@ class Encoding:
             name for name in schema.names if name in self.bloom and not pa.types.is_boolean(schema.field(name).type)
         ]
         return {
-            name: {"ndv": self.group_rows, "fpp": 0.05}
+            name: {"ndv": self.group_rows, "fpp": 0.001}
             for name in names
             if not pa.types.is_nested(schema.field(name).type)
         }

@@ -32,12 +32,18 @@ def table_writer(
         run_folder(plan.table_location, plan.plan_id),
         prefix,
         target_bytes=plan.job.target.file_size_mb << 20,
-        encoding=Encoding(plan.job.target.compression, frozenset(plan.spec.identity)),
+        encoding=Encoding(plan.job.target.compression, _looked_for(plan)),
         unbounded=personal_columns(plan.fields),
         in_order=in_order,
         left_out=() if in_order else left_out(table),
         budget=budget,
     )
+
+
+def _looked_for(plan: Plan) -> frozenset[str]:
+    """Columns whose values are looked for among published ones."""
+    unique = (each for each in plan.checks if each.kind == "uniqueness" and each.params.get("scope") == "table")
+    return frozenset(plan.spec.identity).union(*(check.columns for check in unique))
 
 
 def quarantine_writer(table: Table, plan: Plan, prefix: str, budget: Budget) -> LakeFileWriter:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from dativo_provider.model.job import JobSpec, StreamSpec
 
-__all__ = ["StagedFileWriter", "StagedKind", "TableVersion", "Target", "TargetTable"]
+__all__ = ["FEW_KEYS", "PublishedRows", "StagedFileWriter", "StagedKind", "TableVersion", "Target", "TargetTable"]
+
+FEW_KEYS = 1000  # more are not asked bloom filters for: some would be found in every one
 
 
 # Rows for the table; the same in the order in which they come, to be told apart by key later; marks of keys.
@@ -53,6 +55,16 @@ class TableVersion:
     version: str
     fields: tuple[Field, ...]
     read: Callable[[Sequence[Field]], Iterator[pa.RecordBatch]]
+
+
+@dataclass(frozen=True)
+class PublishedRows:
+    """Rows of `files` files, of which some were not opened: partitions and bounds, or bloom filters, ruled them out."""
+
+    rows: pa.RecordBatchReader
+    files: int = 0
+    out_of_bounds: int = 0
+    out_of_filters: int = 0
 
 
 class Target(ABC):
@@ -132,10 +144,13 @@ class Target(ABC):
         inclusive; every row when both are None."""
 
     @abstractmethod
-    def published_within(self, plan: Plan, ranges: Mapping[str, tuple[Any, Any]]) -> pa.RecordBatchReader:
+    def published_within(
+        self, plan: Plan, ranges: Mapping[str, tuple[Any, Any]], keys: Mapping[str, Sequence[Any]] | None = None
+    ) -> PublishedRows:
         """The columns of `ranges` of rows that were published before this plan's own commit and lie in all of the
-        ranges, both ends inclusive. Files that cannot hold such a row are not read. Raises `SourceChanged` when what
-        was there before that commit has expired."""
+        ranges, both ends inclusive. Files that cannot hold such a row are not read; nor, with `keys` (few values by
+        column, position by position one key), those that hold none of them. Raises `SourceChanged` when what was there
+        before that commit has expired."""
 
     @abstractmethod
     def quarantined_ids(self, plan: Plan) -> frozenset[str]:

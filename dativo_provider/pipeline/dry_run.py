@@ -13,7 +13,14 @@ import pyarrow.parquet as pq
 from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.run import Lane, Manifest, Plan, Published, StagedFile, State
 from dativo_provider.model.stream import Cursor, Field
-from dativo_provider.model.target import StagedFileWriter, StagedKind, TableVersion, Target, TargetTable
+from dativo_provider.model.target import (
+    PublishedRows,
+    StagedFileWriter,
+    StagedKind,
+    TableVersion,
+    Target,
+    TargetTable,
+)
 
 __all__ = ["DryRunTarget", "dry_run_folder"]
 
@@ -90,8 +97,10 @@ class DryRunTarget(Target):
     def published_keys(self, plan: Plan, columns: Sequence[str], low: Any, high: Any) -> pa.RecordBatchReader:
         return self._real.published_keys(plan, columns, low, high)
 
-    def published_within(self, plan: Plan, ranges: Mapping[str, tuple[Any, Any]]) -> pa.RecordBatchReader:
-        return self._real.published_within(plan, ranges)
+    def published_within(
+        self, plan: Plan, ranges: Mapping[str, tuple[Any, Any]], keys: Mapping[str, Sequence[Any]] | None = None
+    ) -> PublishedRows:
+        return self._real.published_within(plan, ranges, keys)
 
     def quarantined_ids(self, plan: Plan) -> frozenset[str]:
         return self._real.quarantined_ids(plan)

@@ -70,11 +70,11 @@ def _judged(check: CheckSpec, scene: Scene) -> CheckResult | None:
     from dativo_provider.quality.metrics.uniqueness import repeats, told
 
     try:
-        surplus, known = repeats(check, scene)
+        found = repeats(check, scene)
     except (ConfigurationError, duckdb.Error):
         return None
-    failed = surplus + known
-    return check.result(passed(not failed), "scan", scene.rows, failed, failed, told(check, surplus, known))
+    failed = found.failed
+    return check.result(passed(not failed), "scan", scene.rows, failed, failed, told(check, found))
 
 
 def _written(

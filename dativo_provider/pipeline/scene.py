@@ -32,7 +32,7 @@ def scene_of(plan: Plan, manifests: Sequence[Manifest], books: Books, target: Ta
         history=history(plan, ctx),
         accepted=cache(lambda: accepted(plan.job, plan.stream, ctx)),
         table=lambda name: target.version(plan.job, name),
-        published=lambda ranges: target.published_within(plan, ranges),
+        published=lambda ranges, keys: target.published_within(plan, ranges, keys),
         plan=plan,
         check_cancelled=ctx.check_cancelled,
         facts=lambda columns: target.facts(plan, files, columns),

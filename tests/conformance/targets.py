@@ -670,7 +670,7 @@ class TargetSuite(Fixtures):
     @requirement("DQ-06")
     def test_what_was_published_before_a_plan_is_found_by_ranges_and_its_own_commit_is_not(self, lake: Lake) -> None:
         def within(plan: Plan, low: int, high: int) -> list[int]:
-            return sorted(lake.target.published_within(plan, {"id": (low, high)}).read_all()["id"].to_pylist())
+            return sorted(lake.target.published_within(plan, {"id": (low, high)}).rows.read_all()["id"].to_pylist())
 
         assert within(lake.plan(), 0, 99) == []
         lake.run([1, 2, 3])

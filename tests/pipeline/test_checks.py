@@ -276,3 +276,22 @@ def test_a_run_that_only_deletes_has_no_rows_to_judge(tmp_path: Path) -> None:
     named = [result for result in outcome.verdict.results if result.name.startswith("check")]
     assert {result.outcome for result in named} == {"skipped", "passed"}
     assert len(bench.rows()) == 29
+
+
+@requirement("DQ-06", "DQ-19")
+def test_a_key_column_that_is_new_is_held_against_older_rows_that_have_none(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.csv("a.csv", "1,north,1.00,", "2,north,1.00,")
+    assert bench.run().error is None
+    bench.fields = (*bench.fields, Field("code"))
+    bench.rules = [{**UNIQUE, "column": "code"}]
+    bench.csv("b.csv", "3,north,1.00,,x1", "4,north,1.00,,x2", header="id,region,amount,updated_at,code")
+    assert bench.run().error is None
+    bench.csv("c.csv", "5,north,1.00,,x2", header="id,region,amount,updated_at,code")
+    assert blocked(bench.run())
+    bench.csv("c.csv", "5,north,1.00,,x3", header="id,region,amount,updated_at,code")
+    (tmp_path / "data" / "c.csv").rename(tmp_path / "data" / "d.csv")
+    outcome = bench.run()
+    assert outcome.error is None
+    looked = "1 of 2 published files read (bounds or partitions rule out 1)"
+    assert result_of(outcome, "unique").message == looked

@@ -20,13 +20,13 @@ from dativo_provider.vocabulary import EvaluatedBy, Outcome
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from dativo_provider.model.target import TableVersion
+    from dativo_provider.model.target import PublishedRows, TableVersion
     from dativo_provider.store import MetricPoint
 
 __all__ = ["Evaluator", "History", "Measures", "NoHistory", "Read", "Scene", "Values", "judged", "passed"]
 
 Read = Callable[[Sequence[str]], "Iterator[pa.RecordBatch]"]
-Published = Callable[[Mapping[str, tuple[Any, Any]]], "pa.RecordBatchReader"]
+Published = Callable[[Mapping[str, tuple[Any, Any]], Mapping[str, Sequence[Any]]], "PublishedRows"]
 History = Callable[[str, int], "Sequence[MetricPoint]"]
 
 
@@ -38,7 +38,7 @@ def _no_history(_: str, __: int) -> Sequence[MetricPoint]:
     return ()
 
 
-def _nothing_published(_: Mapping[str, tuple[Any, Any]]) -> NoReturn:
+def _nothing_published(_: Mapping[str, tuple[Any, Any]], __: Mapping[str, Sequence[Any]]) -> NoReturn:
     raise Unsupported("there is no table whose published rows could be looked at", remedy="run the check within a job")
 
 
@@ -59,10 +59,9 @@ class Scene:
 
     `read(columns)` yields the rows, as often as asked. `history(metric, most)` are the values that published runs of
     this stream left in the store, newest first; it raises `NoHistory`. `accepted()` are the levels that somebody has
-    declared normal since. `table(name)` is a published table of the same tenant as it is now;
-    it raises what `Target.version` does. `published(ranges)` are the columns of `ranges` of rows that the stream's
-    table held before this run, within them (`Target.published_within`). `plan` is None where a table or file is
-    checked without a run.
+    declared normal since. `table(name)` is a published table of the same tenant as it is now; it raises what
+    `Target.version` does. `published(ranges, keys)` are the columns of `ranges` of rows that the stream's table held
+    before this run (`Target.published_within`). `plan` is None where a table or file is checked without a run.
     """
 
     read: Read

@@ -5,12 +5,13 @@ No copy of the keys is kept anywhere: the run's own are in a table that spills a
 
 from __future__ import annotations
 
-from datetime import MAXYEAR, MINYEAR, date
+from datetime import MAXYEAR, MINYEAR, date, datetime
 from decimal import Decimal
 
 import duckdb
 
 from dativo_provider.model.checks import CheckSpec
+from dativo_provider.model.target import FEW_KEYS, PublishedRows
 from dativo_provider.quality.metrics.base import Scene
 from dativo_provider.quality.metrics.query import database, python_value, rows_of, streamed
 from dativo_provider.quality.metrics.where import read_by, those_that_count
@@ -20,25 +21,33 @@ from dativo_provider.sql.names import quoted
 __all__ = ["find_known", "known_keys"]
 
 
-def known_keys(check: CheckSpec, scene: Scene) -> int:
-    """How many different keys of the run the stream's table held before it."""
+def known_keys(check: CheckSpec, scene: Scene) -> tuple[int, str]:
+    """How many different keys of the run the stream's table held before it, and where that was looked for."""
     with database(scene) as found:
-        find_known(check, scene, found)
-        return int(found.execute("SELECT count(*) FROM known").fetchall()[0][0])
+        looked = find_known(check, scene, found)
+        return int(found.execute("SELECT count(*) FROM known").fetchall()[0][0]), looked
 
 
-def find_known(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> None:
-    """Leaves those keys in the table `known`."""
+def find_known(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> str:
+    """Leaves those keys in the table `known`; says how many files were read for it, and why no more."""
     if not _load(check, scene, found):
         found.execute("CREATE TABLE known (none BOOLEAN)")
-        return
-    reader = scene.published(_ranges(check, found))
-    with streamed(iter(reader), reader.schema) as published, limited(found):
+        return ""
+    before = scene.published(_ranges(check, found), _few(check, found))
+    with streamed(iter(before.rows), before.rows.schema) as published, limited(found):
         found.register("published", published)
         names = ", ".join(f"published.{quoted(name)}" for name in check.columns)
         same = " AND ".join(f"keys.{quoted(name)} = published.{quoted(name)}" for name in check.columns)
         # the right side is what DuckDB keeps in memory: the run's keys, however many rows are published
         found.execute(f"CREATE TABLE known AS SELECT DISTINCT {names} FROM published SEMI JOIN keys ON {same}")
+    return _looked(before)
+
+
+def _looked(before: PublishedRows) -> str:
+    ruled_out = {"bounds or partitions": before.out_of_bounds, "bloom filters": before.out_of_filters}
+    why = " and ".join(f"{what} rule out {files}" for what, files in ruled_out.items() if files)
+    read = before.files - before.out_of_bounds - before.out_of_filters
+    return f"{read} of {before.files} published files read{f' ({why})' if why else ''}" if before.files else ""
 
 
 def _load(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> bool:
@@ -56,6 +65,20 @@ def _ranges(check: CheckSpec, found: duckdb.DuckDBPyConnection) -> dict[str, tup
     ends = ", ".join(f"min({quoted(name)}), max({quoted(name)})" for name in check.columns)
     row = [python_value(column[0]) for column in found.sql(f"SELECT {ends} FROM keys").to_arrow_table().columns]
     return {name: (_end(row[2 * at]), _end(row[2 * at + 1])) for at, name in enumerate(check.columns)}
+
+
+def _few(check: CheckSpec, found: duckdb.DuckDBPyConnection) -> dict[str, list[object]]:
+    """The keys themselves, by column, where they are few; of the columns whose values files can be asked for."""
+    names = ", ".join(map(quoted, check.columns))
+    rows = found.sql(f"SELECT {names} FROM keys LIMIT {FEW_KEYS + 1}").to_arrow_table()
+    if rows.num_rows > FEW_KEYS:
+        return {}
+    columns = {name: [python_value(value) for value in rows.column(name)] for name in check.columns}
+    return {name: values for name, values in columns.items() if all(map(_askable, values))}
+
+
+def _askable(value: object) -> bool:
+    return isinstance(value, (int, str, date)) and not isinstance(value, (bool, datetime))
 
 
 def _end(value: object) -> object:

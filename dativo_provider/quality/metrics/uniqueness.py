@@ -6,7 +6,7 @@ A row with NULL in a column of the key has no key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.modes import TRAITS
@@ -18,37 +18,50 @@ from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.quality.metrics.where import read_by, those_that_count
 from dativo_provider.sql.names import quoted
 
-__all__ = ["EVALUATOR", "repeats", "told"]
+__all__ = ["EVALUATOR", "Repeats", "repeats", "told"]
 
 
 def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
     """To set a batch aside is to block it: single rows are, where they can be, before the run is judged as a whole."""
     if (reason := _no_scope(scene)) and check.params.get("scope") == "table":
         return check.result("not_evaluated", message=reason)
-    surplus, known = repeats(check, scene)
-    failed = surplus + known
+    found = repeats(check, scene)
+    failed = found.failed
     if "allowed" in check.params:
         allowed = Threshold.from_dict(check.params["allowed"])
         fits, message = allowed.holds(failed, scene.rows), f"{failed} rows too many, must be {allowed}"
     else:
-        fits, message = check.tolerates(failed, scene.rows), told(check, surplus, known)
+        fits, message = check.tolerates(failed, scene.rows), told(check, found)
     made = check.result(passed(fits), "scan", scene.rows, failed, failed, message)
     return replace(made, on_violation="block") if check.on_violation == "quarantine" else made
 
 
-def repeats(check: CheckSpec, scene: Scene) -> tuple[int, int]:
-    """Rows that repeat the key of another row of the run, and keys of the run that are published already."""
+@dataclass(frozen=True)
+class Repeats:
+    """Rows that repeat the key of another row of the run, keys of the run that are published already, and where those
+    were looked for."""
+
+    surplus: int = 0
+    known: int = 0
+    looked: str = ""
+
+    @property
+    def failed(self) -> int:
+        return self.surplus + self.known
+
+
+def repeats(check: CheckSpec, scene: Scene) -> Repeats:
     if not scene.rows:
-        return 0, 0
+        return Repeats()
     published = check.params.get("scope") == "table" and _adds(scene)
-    return _surplus(check, scene), known_keys(check, scene) if published else 0
+    return Repeats(_surplus(check, scene), *(known_keys(check, scene) if published else (0, "")))
 
 
-def told(check: CheckSpec, surplus: int, known: int) -> str:
+def told(check: CheckSpec, found: Repeats) -> str:
     key = ", ".join(check.columns)
-    parts = [f"{surplus} rows repeat the {key} of another row of this run"] if surplus else []
-    parts += [f"{known} rows have a key ({key}) that is published already"] if known else []
-    return "; ".join(parts)
+    parts = [f"{found.surplus} rows repeat the {key} of another row of this run"] if found.surplus else []
+    parts += [f"{found.known} rows have a key ({key}) that is published already"] if found.known else []
+    return "; ".join([*parts, *([found.looked] if found.looked else [])])
 
 
 def _no_scope(scene: Scene) -> str:
