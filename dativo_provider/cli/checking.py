@@ -4,39 +4,56 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dativo_provider.config import InvalidConfig, Problem, check_paths, find_jobs, load_job
+from dativo_provider.config import Problem, check_paths, find_jobs
 from dativo_provider.errors import ConfigurationError, DataError, DativoError
 from dativo_provider.model.stream import Field
 
 if TYPE_CHECKING:
-    from dativo_provider.model.checks import CheckSpec
+    from dativo_provider.model.checks import CheckSpec, Rule
     from dativo_provider.model.job import JobSpec, StreamSpec
 
-__all__ = ["problems_of"]
+__all__ = ["new_places", "of_contract", "problems_of"]
 
 _PLACE = re.compile(r"(?P<path>.+?):(?P<line>\d+)(?::(?P<column>\d+))?")
 
 
 def problems_of(paths: Sequence[Path]) -> list[Problem]:
-    """Every finding, by file and line."""
+    """Every finding, by file and line: those of checks beside those of the job and the contract that hold them."""
     problems = list(check_paths(paths))
-    for file, job in _loadable(paths):
-        problems += [found for found in (*_of_job(job), *_not_yet(file, job)) if found not in problems]
+    for path in paths:
+        if path.is_file():
+            problems += new_places(of_contract(path), problems)
+    for file in _jobs(paths):
+        problems += new_places(_of_job(file), problems)
     return sorted(problems, key=lambda found: (str(found.path), found.line, found.column))
 
 
-def _loadable(paths: Sequence[Path]) -> Iterator[tuple[Path, JobSpec]]:
-    """What does not load has been reported by `check_paths`."""
-    files = [_as_given(found.path, path) for path in paths if path.is_dir() for found in find_jobs(path)]
-    for file in dict.fromkeys([*(path for path in paths if path.is_file()), *files]):
-        try:
-            yield file, load_job(file)
-        except (InvalidConfig, DativoError):
-            continue
+def new_places(found: Iterable[Problem], known: Sequence[Problem]) -> list[Problem]:
+    """What no error was said of yet: a check that could not be read right need not be complained of twice."""
+    places = {problem.where for problem in known if problem.severity == "error"}
+    return [each for each in dict.fromkeys(found) if each.where not in places and each not in known]
+
+
+def of_contract(path: Path) -> Iterator[Problem]:
+    """The checks of a contract against its own columns; nothing of a file that is no contract."""
+    from dativo_provider.config.contract import TableContract
+    from dativo_provider.config.contracts import examine_contract
+
+    contract, _ = examine_contract(path)
+    if contract is None:
+        return
+    for table in contract.tables or (TableContract(contract.name),):
+        rules = (*table.rules, *contract.rules)
+        yield from _rule_problems(rules, table.fields, str(path), typed=bool(table.fields))
+
+
+def _jobs(paths: Sequence[Path]) -> list[Path]:
+    inside = [_as_given(found.path, path) for path in paths if path.is_dir() for found in find_jobs(path)]
+    return list(dict.fromkeys([*(path for path in paths if path.is_file()), *inside]))
 
 
 def _as_given(found: Path, folder: Path) -> Path:
@@ -44,10 +61,18 @@ def _as_given(found: Path, folder: Path) -> Path:
     return found if folder.is_absolute() else Path(os.path.relpath(found))
 
 
-def _of_job(job: JobSpec) -> Iterator[Problem]:
+def _of_job(file: Path) -> Iterator[Problem]:
+    """As far as the job can be read; what is wrong with it otherwise has been reported by `check_paths`."""
+    from dativo_provider.config.jobs import examine
+
+    job, findings = examine(file)
+    if job is None:
+        return
     for stream in job.streams:
         if stream.contract.fields:
             yield from _of_stream(job, stream)
+    if not findings.failed:
+        yield from _not_yet(file, job)
 
 
 def _not_yet(file: Path, job: JobSpec) -> Iterator[Problem]:
@@ -57,28 +82,56 @@ def _not_yet(file: Path, job: JobSpec) -> Iterator[Problem]:
 
 
 def _of_stream(job: JobSpec, stream: StreamSpec) -> Iterator[Problem]:
+    fields = None
+    try:
+        fields = _columns(job, stream)
+    except (ConfigurationError, DataError) as error:
+        yield _problem(error, job.path)
+    how = {
+        "enforcement": job.enforcement, "schema_validation": job.schema_validation,
+        "cursor_field": stream.incremental.cursor_field, "handling": stream.contract.handling,
+    }  # fmt: skip
+    yield from _rule_problems(
+        stream.contract.rules, fields or tuple(_untyped(job, stream)), job.path,
+        typed=fields is not None, job=job, **how,
+    )  # fmt: skip
+
+
+def _untyped(job: JobSpec, stream: StreamSpec) -> Iterator[Field]:
+    """The columns, where nobody knows yet what the transformations make of them."""
+    made = dict.fromkeys(each.column for each in job.transforms)
+    yield from (field for field in stream.contract.fields if field.name not in made)
+    yield from (Field(name, type="") for name in made)
+
+
+def _rule_problems(
+    rules: Sequence[Rule],
+    fields: Sequence[Field],
+    path: str,
+    *,
+    typed: bool = True,
+    job: JobSpec | None = None,
+    **how: Any,
+) -> Iterator[Problem]:
+    """What is wrong with each rule, so that one hides no other. SQL is tried only where all columns are `typed`."""
     from dativo_provider.quality.frontends.compile import advice, compile_rules
     from dativo_provider.quality.metrics.statement import lint_queries
     from dativo_provider.quality.stream import lint_conditions, lint_patterns
 
-    try:
-        fields = _columns(job, stream)
-        if fields is None:
-            return
-        cursor = stream.incremental.cursor_field
-        checks = compile_rules(
-            stream.contract.rules, fields, job.enforcement, job.schema_validation, cursor,
-            handling=stream.contract.handling,
-        )  # fmt: skip
-    except (ConfigurationError, DataError) as error:
-        yield _problem(error.where, error.message, error.remedy, job)
-        return
-    unfit = [*lint_patterns(checks), *lint_conditions(checks, fields), *lint_queries(checks, fields)]
-    for refused in {str(each): each for each in unfit}.values():
-        yield _problem(refused.where, refused.message, refused.remedy, job)
-    for where, sentence in advice(checks):
-        yield _problem(where, sentence, "", job, warning=True)
-    yield from _unready(checks, job)
+    for rule in rules:
+        try:
+            checks = [check for check in compile_rules([rule], fields, **how) if check.declared_in]
+        except (ConfigurationError, DataError) as error:
+            yield _problem(error, path)
+            continue
+        unfit = [*lint_patterns(checks)]
+        if typed:
+            unfit += [*lint_conditions(checks, fields), *lint_queries(checks, fields)]
+        yield from {str(each): _problem(each, path) for each in unfit}.values()
+        for where, sentence in advice(checks):
+            yield _problem(ConfigurationError(sentence, where=where), path, warning=True)
+        if job:
+            yield from _unready(checks, job)
 
 
 def _unready(checks: Sequence[CheckSpec], job: JobSpec) -> Iterator[Problem]:
@@ -87,7 +140,8 @@ def _unready(checks: Sequence[CheckSpec], job: JobSpec) -> Iterator[Problem]:
     from dativo_provider.quality.engines.readiness import unready
 
     for check, sentence, remedy in unready(checks, job, context.places()):
-        yield _problem(check.declared_in, f"check '{check.name}': {sentence}", remedy, job, warning=True)
+        wrong = ConfigurationError(f"check '{check.name}': {sentence}", where=check.declared_in, remedy=remedy)
+        yield _problem(wrong, job.path, warning=True)
 
 
 def _columns(job: JobSpec, stream: StreamSpec) -> Sequence[Field] | None:
@@ -107,7 +161,7 @@ def _columns(job: JobSpec, stream: StreamSpec) -> Sequence[Field] | None:
     return tuple(fields.values())
 
 
-def _problem(where: str, message: str, remedy: str, job: JobSpec, *, warning: bool = False) -> Problem:
-    place = _PLACE.fullmatch(where)
-    path, line, column = (place["path"], int(place["line"]), int(place["column"] or 1)) if place else (job.path, 1, 1)
-    return Problem(path, line, column, "", message, remedy, "warning" if warning else "error")
+def _problem(error: DativoError, path: str, *, warning: bool = False) -> Problem:
+    place = _PLACE.fullmatch(error.where)
+    file, line, column = (place["path"], int(place["line"]), int(place["column"] or 1)) if place else (path, 1, 1)
+    return Problem(file, line, column, "", error.message, error.remedy, "warning" if warning else "error")

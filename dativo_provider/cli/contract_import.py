@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
 def _of_soda(path: Path, name: str) -> dict[str, Any]:
     """Columns and checks of a Soda 4 contract, or the checks of a SodaCL file."""
     from dativo_provider.config.suites import soda_checks_of
+    from dativo_provider.config.types import named_type
     from dativo_provider.config.yamlpos import read
-    from dativo_provider.quality.frontends.soda_types import TYPES
 
     document = read(path).data
     parts = soda_checks_of(document)
@@ -53,7 +53,7 @@ def _of_soda(path: Path, name: str) -> dict[str, Any]:
     columns = [column for column in document.get("columns") or () if isinstance(column, dict)]
     kinds = {str(column.get("name")): str(column.get("data_type") or "") for column in columns}
     kinds |= {part.column: "" for part in parts if part.column and part.column not in kinds}
-    fields = [Field(column, type=TYPES.get(kind.split("(")[0].lower(), "string")) for column, kind in kinds.items()]
+    fields = [Field(column, type=named_type(kind) or "string") for column, kind in kinds.items()]
     dataset = str(next((part.beside.get("dataset") for part in parts if part.beside.get("dataset")), "") or "")
     made = _contract(path, name or dataset.split("/")[-1], fields)
     for part in parts:

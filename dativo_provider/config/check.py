@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from dativo_provider.config.contracts import contract_of
+from dativo_provider.config.contracts import examined
 from dativo_provider.config.find import JobFile, find_jobs
 from dativo_provider.config.jobs import examine
 from dativo_provider.config.kinds import Kind, kind_of
@@ -81,7 +81,7 @@ def _job(path: Path, doc: Document) -> list[Problem]:
 
 
 def _contract(_: Path, doc: Document) -> list[Problem]:
-    return list(contract_of(doc).problems)
+    return list(examined(doc)[1])
 
 
 def _defaults(_: Path, doc: Document) -> list[Problem]:

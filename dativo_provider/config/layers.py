@@ -48,6 +48,11 @@ class Findings:
     """Collects problems; `raise_errors` ends with all of them at once."""
 
     problems: list[Problem] = field(default_factory=list)
+    _mended: set[tuple[str, int, int]] = field(default_factory=set)
+
+    def mended(self, at: Located, keys: Sequence[Key]) -> None:
+        """The key has been reported and is read on as something else: what only follows from that is not reported."""
+        self._mended |= {at.spot(keys), at.spot(keys, value=True), at.spot(keys[:-1])}
 
     def error(self, at: Located, keys: Sequence[Key], message: str, remedy: str = "", *, value: bool = True) -> None:
         self._add(at, keys, message, remedy, value, warning=False)
@@ -56,7 +61,9 @@ class Findings:
         self._add(at, keys, message, remedy, value, warning=True)
 
     def _add(self, at: Located, keys: Sequence[Key], message: str, remedy: str, value: bool, *, warning: bool) -> None:
-        path, line, column = at.spot(keys, value=value)
+        path, line, column = spot = at.spot(keys, value=value)
+        if spot in self._mended:
+            return
         key = ".".join(str(part) for part in keys)
         found = Problem(path, line, column, key, message, remedy, "warning" if warning else "error")
         if found not in self.problems:

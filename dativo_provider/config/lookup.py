@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dativo_provider.config.contract import ContractSource
-from dativo_provider.config.contracts import read_contract
+from dativo_provider.config.contracts import examine_contract
 from dativo_provider.config.entries import Entry
 from dativo_provider.config.making import Making
 from dativo_provider.config.places import SUFFIXES, within_tenant
-from dativo_provider.config.problems import InvalidConfig, nearest
+from dativo_provider.config.problems import nearest
 from dativo_provider.config.references import expand
 from dativo_provider.config.yamlpos import Key
 from dativo_provider.errors import ConfigurationError
@@ -103,13 +103,9 @@ class Contracts:
                 keys, f"'{written}' lies outside the folders of this tenant", "move the contract beside the job"
             )
             return None
-        try:
-            found = read_contract(Path(making.shown(path)))
-        except InvalidConfig as invalid:
-            making.findings.extend(invalid.problems)
-            return None
-        making.findings.extend(found.problems)
-        for sentence in found.unsupported:
+        found, problems = examine_contract(Path(making.shown(path)))
+        making.findings.extend(problems)
+        for sentence in found.unsupported if found else ():
             making.cannot(sentence)
         return found
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, TypeVar, get_args, get_origin
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
 from dativo_provider.config.layers import Findings, Located
+from dativo_provider.config.mending import mended
 from dativo_provider.config.problems import did_you_mean, listed
+from dativo_provider.config.shapekeys import allowed_keys, data_path
 from dativo_provider.config.shapes.base import Shape
 from dativo_provider.config.yamlpos import Key
 from dativo_provider.vocabulary import WriteMode
@@ -22,12 +23,18 @@ _WORDS = re.compile(r"'([^']*)'")
 
 
 def shaped(model: type[T], data: Any, at: Located, findings: Findings, prefix: Sequence[Key] = ()) -> T | None:
-    """`data` as `model`, or None with its problems added to `findings`. `prefix` leads to `data` in `at`."""
+    """`data` as `model`, with its problems added to `findings`. `prefix` leads to `data` in `at`.
+
+    What is wrong is mended in `data` as its remedy says, or taken out, so that the rest can be judged as well; None
+    where that does not help.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as failed:
-        for error in failed.errors(include_url=False):
+        errors = failed.errors(include_url=False)
+        for error in errors:
             _explain(model, data, error, at, findings, tuple(prefix))
+        return mended(model, data, errors, at, findings, prefix)
     except RecursionError:
         findings.error(at, prefix, "nested too deeply", "flatten it")
     return None
@@ -36,7 +43,7 @@ def shaped(model: type[T], data: Any, at: Located, findings: Findings, prefix: S
 def _explain(
     model: type[Shape], data: Any, error: Mapping[str, Any], at: Located, findings: Findings, prefix: tuple[Key, ...]
 ) -> None:
-    path = _data_path(data, error["loc"], missing=error["type"] == "missing")
+    path = data_path(data, error["loc"], missing=error["type"] == "missing")
     keys = (*prefix, *path)
     if error["type"] == "extra_forbidden":
         _unknown_key(model, path, keys, at, findings)
@@ -46,18 +53,6 @@ def _explain(
     else:
         message, remedy = _wording(error, keys)
         findings.error(at, keys, message, remedy)
-
-
-def _data_path(data: Any, loc: Sequence[Key], *, missing: bool) -> tuple[Key, ...]:
-    """`loc` without what pydantic adds for unions, and only as deep as the file goes."""
-    path: list[Key] = []
-    for part in loc:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
-            continue
-        path.append(part)
-    return (*path, loc[-1]) if missing else tuple(path)
 
 
 def _unknown_key(
@@ -144,31 +139,3 @@ def _kind(value: Any) -> str:
         return str(value).lower()
     names = ((str, "text"), (int, "a number"), (float, "a number"), (list, "a list"), (dict, "a mapping of keys"))
     return next((name for kind, name in names if isinstance(value, kind)), "that")
-
-
-def allowed_keys(model: type[Shape], path: Sequence[Key]) -> list[str]:
-    """The keys that may stand at `path` of a file of this model; empty where anything may."""
-    found: type[Shape] | None = model
-    for key in path:
-        if isinstance(key, str):
-            found = _shape_below(found, key)
-        if found is None:
-            return []
-    return list(_fields(found)) if found else []
-
-
-@lru_cache(maxsize=256)
-def _fields(model: type[Shape]) -> dict[str, Any]:
-    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
-
-
-def _shape_below(model: type[Shape] | None, key: str) -> type[Shape] | None:
-    annotation = _fields(model).get(key) if model else None
-    return next(_shapes(annotation), None)
-
-
-def _shapes(annotation: Any) -> Iterator[type[Shape]]:
-    if isinstance(annotation, type) and issubclass(annotation, Shape) and get_origin(annotation) is None:
-        yield annotation
-    for part in get_args(annotation):
-        yield from _shapes(part)

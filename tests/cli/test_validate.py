@@ -53,6 +53,47 @@ def test_every_finding_has_its_place_and_all_come_at_once(world: World) -> None:
     assert found.out.splitlines()[-1].startswith(f"{len(findings)} errors")
 
 
+@requirement("CFG-01", "ERR-08")
+def test_one_run_tells_of_the_job_its_contract_and_every_check(world: World) -> None:
+    """A mistake hides no other: not one of the same check, of another check, of another file or of another kind."""
+    checks = "\n".join(
+        f"    - {{{each}}}"
+        for each in ("type: not_null, column: id, severty: error", "type: regex, column: amount, pattern: x",
+                     "type: condition, expression: amont > 1", "type: range, column: amount, min: 9, max: 1")
+    )  # fmt: skip
+    world.edit(world.job, "target_connector: iceberg", "taget_connector: iceberg")
+    world.edit(
+        world.job, "source:\n", f"schema_validation_mode: stric\ndata_contract:\n  quality_checks:\n{checks}\nsource:\n"
+    )
+    world.edit(world.contract, "minimum: 0", "minimun: 0")
+    world.edit(world.contract, r"'^[^@ ]+@[^@ ]+\.[a-z]+$'", r"'^(?=x)y$'")
+    found = world.dativo("validate", world.job)
+    assert found.code == 2, found.out
+    said = ("'target_connector'", "'strict'", "'severity'", "cannot look at 'amount'", "amont", "9 is above",
+            "'minimum'", "RE2")  # fmt: skip
+    assert [word for word in said if word not in found.out] == []
+    assert found.out.splitlines()[-1] == f"{len(said)} errors, 0 warnings"
+    assert all(PLACE.match(line) for line in found.out.splitlines()[:-1])
+
+
+def test_a_word_that_is_none_is_said_once_and_not_what_follows_from_it(world: World) -> None:
+    world.edit(world.job, "source:\n", "data_contract:\n  quality_checks: [{type: uniqe, column: id}]\nsource:\n")
+    found = world.dativo("validate", world.job)
+    assert "'uniqe' is not a type of check" in found.out
+    assert found.out.splitlines()[-1] == "1 error, 0 warnings"
+
+
+def test_a_contract_that_is_named_has_its_checks_tried(world: World) -> None:
+    world.edit(
+        world.contract,
+        "    properties:\n",
+        "    quality: [{type: sql, query: 'SELECT sum(nope) FROM {object}', mustBe: 0}]\n    properties:\n",
+    )
+    found = world.dativo("validate", world.contract)
+    assert found.code == 2, found.out
+    assert "nope" in found.out
+
+
 def test_findings_as_json(world: World) -> None:
     world.edit(world.contract, "minimum: 0", "minimun: 0")
     found = world.dativo("validate", world.contract, "--json")
