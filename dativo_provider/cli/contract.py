@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--table", default="", metavar="NAME", help="import: what it is called; export, suggest: which one"
     )
     parser.add_argument("--json", action="store_true", help="lint, diff, suggest: as JSON")
+    parser.add_argument("--strict", action="store_true", help="lint: end with 2 for a warning, too")
     context.add_arguments(parser)
 
 

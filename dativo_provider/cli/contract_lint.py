@@ -1,4 +1,7 @@
-"""`dativo contract lint`: shape, checks against the contract's own columns, and patterns, each by file and line."""
+"""`dativo contract lint`: shape, checks against the contract's own columns, patterns and SQL, each by file and line.
+
+Where an ODCS contract departs from the standard's own JSON Schema it warns: Dativo reads more than others do.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,37 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dativo_provider.cli.checking import new_places, of_contract
-from dativo_provider.config import Problem
+from dativo_provider.config import InvalidConfig, Problem
 from dativo_provider.config.contracts import examine_contract
+from dativo_provider.config.kinds import kind_of
+from dativo_provider.config.standard import standard_problems
+from dativo_provider.config.yamlpos import read
+from dativo_provider.vocabulary import ExitCode
 
 
 def run(args: argparse.Namespace) -> int:
     from dativo_provider.cli.validate import report
 
-    return int(report(lint(args.paths), args))
+    found = lint(args.paths)
+    code = report(found, args)
+    return int(ExitCode.FAILED if args.strict and found else code)
 
 
 def lint(paths: Sequence[Path]) -> list[Problem]:
-    found: list[Problem] = []
-    for path in paths:
-        found += examine_contract(path)[1]
-        found += new_places(of_contract(path), found)
+    found = [problem for path in paths for problem in _of_file(path)]
     return sorted(dict.fromkeys(found), key=lambda each: (each.path, each.line, each.column))
+
+
+def _of_file(path: Path) -> list[Problem]:
+    found = list(examine_contract(path)[1])
+    found += new_places(of_contract(path), found)
+    places = {each.where for each in found}
+    return found + [each for each in _departures(path) if each.where not in places]
+
+
+def _departures(path: Path) -> list[Problem]:
+    try:
+        document = read(path)
+    except InvalidConfig:
+        return []
+    return standard_problems(document) if kind_of(document.data, str(path)) == "odcs" else []

@@ -15,6 +15,7 @@ from dativo_provider.model.checks import CheckSpec
 from dativo_provider.quality.frontends.compile import compile_rules
 from tests.support import requirement
 
+ROOT = Path(__file__).parents[2]
 ORDERS = """
 apiVersion: v3.1.0
 kind: DataContract
@@ -58,6 +59,37 @@ def checks(path: str | Path) -> list[CheckSpec]:
 def test_a_contract_in_order_lints_clean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contract", "lint", written(tmp_path, ORDERS)]) == 0
     assert "no problems found" in capsys.readouterr().out
+
+
+def test_where_a_contract_departs_from_the_standard_lint_warns_and_strict_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, ORDERS.replace("status: active", "status: active\nprice: {amount: 3}"))
+    assert main(["contract", "lint", path]) == 0
+    said = capsys.readouterr().out
+    assert f"{path}:8:9: warning: not as ODCS 3.2 has it: 'amount' is no key of 'price'" in said
+    assert main(["contract", "lint", "--strict", path]) == 2
+
+
+@requirement("DQ-01", "DQ-04", "DQ-05", "DQ-07")
+def test_a_contract_with_every_section_of_the_standard_lints_clean_and_is_enforced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "id,carrier,weight,email,address,events,handed_over_at\n" + "".join(
+        f"{row},,,2026-10-02T10:00:00Z\n"
+        for row in ("1,dhl,1.5,a@b.c", "2,ups,2.5,nope", "3,dpd,2.5,c@d.e", "4,ups,2000,c@d.e")
+    )
+    path = ROOT / "contracts" / "parcels.odcs.yaml"
+    assert main(["contract", "lint", "--strict", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["check-data", str(path), written(tmp_path, rows, "parcels.csv"), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    outcomes = {each["name"]: each["outcome"] for each in found["verdict"]["results"]}
+    failed = {name for name, outcome in outcomes.items() if outcome == "failed"}
+    assert failed == {"carrier enum", "weight range", "email can be written to"}
+    passed = {"a parcel comes once", "no parcel from tomorrow", "not too heavy on average", "there are parcels",
+              "carriers are written short", "weight is known", "sla_latency"}  # fmt: skip
+    assert {name for name in passed if outcomes[name] != "passed"} == set()
 
 
 @requirement("DQ-01", "CFG-10")

@@ -381,6 +381,22 @@ def test_text_is_documentation_and_sql_gives_one_number() -> None:
     assert sql.params["query"] == 'SELECT count(*) FROM {object} WHERE "amount" < 0'
 
 
+@requirement("DQ-01")
+def test_rules_of_3_0_are_called_anything_and_those_that_nothing_evaluates_never_pass() -> None:
+    ends = [{"property": "min", "value": 0}, {"property": "max", "value": 500}]
+    between = one({"type": "library", "rule": "between", "customProperties": ends}, "odcs", "rate")
+    assert (between.kind, dict(between.params)) == ("range", {"min": 0, "max": 500})
+    foreign = one({"type": "library", "rule": "countCheck", "severity": "error"}, "odcs")
+    assert "countCheck" in foreign.params["not_evaluated"]
+    assert "did you mean" in refused({"type": "library", "rule": "rowCuont", "mustBe": 1}, "odcs")
+
+
+def test_a_query_with_a_variable_that_nothing_fills_in_is_not_evaluated() -> None:
+    query = "SELECT count(*) FROM {object} WHERE seen > ${CUTOFF:-now()}"
+    check = one({"type": "sql", "query": query, "mustBe": 0}, "odcs")
+    assert "${CUTOFF:-now()}" in check.params["not_evaluated"]
+
+
 @pytest.mark.parametrize(
     ("body", "column", "words"),
     [

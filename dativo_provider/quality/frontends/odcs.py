@@ -7,8 +7,10 @@ and can be quarantined; where some may, the count decides. `text` is documentati
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 from dativo_provider.model.checks import Rule
@@ -23,8 +25,9 @@ __all__ = ["compile_rule"]
 _OLDER = {
     "duplicateCount": "duplicateValues", "duplicates": "duplicateValues", "unique": "duplicateValues",
     "validValues": "invalidValues", "nullCheck": "nullValues", "nullCount": "nullValues", "notNull": "nullValues",
-    "missingCount": "missingValues", "row_count": "rowCount",
+    "missingCount": "missingValues", "row_count": "rowCount", "between": "invalidValues",
 }  # fmt: skip
+_VARIABLE = re.compile(r"\$\{\w+(?::-[^}]*)?\}")
 Made = Iterator[Draft]
 
 
@@ -50,12 +53,18 @@ def _sql(rule: Rule, contract: Contract) -> Draft:
     if allowed is None:
         refuse(rule, "a sql rule has no operator", "add one, such as mustBe: 0")
     columns = _columns(rule, contract)
-    return Draft("sql", columns, {"query": over_rows(query, columns[0] if columns else "")}, allowed)
+    written = over_rows(query, columns[0] if columns else "")
+    if variable := _VARIABLE.search(written):
+        return Draft("text", columns, not_evaluated=f"nothing here fills in {variable[0]}", label="sql")
+    return Draft("sql", columns, {"query": written}, allowed)
 
 
 def _library(rule: Rule, contract: Contract) -> Made:
     word = str(rule.body.get("metric") or rule.body.get("rule"))
     metric = _OLDER.get(word, word)
+    if metric not in _METRICS and _is_foreign(rule, word):
+        yield Draft("text", _columns(rule, contract), not_evaluated=f"nothing here evaluates the rule '{word}'")
+        return
     if metric not in _METRICS:
         refuse(rule, f"metric '{word}' is unknown", did_you_mean(word, _METRICS) or f"use one of {', '.join(_METRICS)}")
     timed = metric == "freshness"
@@ -63,6 +72,11 @@ def _library(rule: Rule, contract: Contract) -> Made:
         refuse(rule, f"unit: '{rule.body['unit']}' is no unit of time", "write minutes, hours or days")
     counted = replace(rule, body={**rule.body, "unit": "rows"}) if timed else rule
     yield from _METRICS[metric](rule, contract, threshold(counted))
+
+
+def _is_foreign(rule: Rule, word: str) -> bool:
+    """ODCS 3.0 lets a `rule:` be called anything; one that is nearly ours is misspelt."""
+    return not rule.body.get("metric") and not get_close_matches(word, (*_METRICS, *_OLDER), 1, 0.8)
 
 
 def _columns(rule: Rule, contract: Contract) -> tuple[str, ...]:
@@ -80,11 +94,14 @@ def _one_column(rule: Rule, contract: Contract) -> tuple[str, ...]:
 
 
 def _arguments(rule: Rule) -> Mapping[str, Any]:
-    """With the `validValues` that 3.0 writes beside its `rule:`."""
+    """With the `validValues` that 3.0 writes beside its `rule:`, and the ends of a `between` in its properties."""
     given = rule.body.get("arguments") or {}
     if not isinstance(given, dict):
         refuse(rule, "arguments must be a mapping")
     older = {"validValues": rule.body["validValues"]} if rule.body.get("validValues") else {}
+    if rule.body.get("rule") == "between":
+        named = {str(each.get("property")): each.get("value") for each in rule.body.get("customProperties") or ()}
+        older |= {key: named[key] for key in ("min", "max") if named.get(key) is not None}
     return {**older, **given}
 
 
