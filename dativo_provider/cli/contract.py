@@ -13,6 +13,7 @@ from dativo_provider.cli import context
 
 ACTIONS = {
     "lint": "what is wrong with a contract and its checks, by file and line",
+    "test": "the contract's checks on a file, a folder of Parquet or a table; 1: rows fail, 2: a run would be blocked",
     "diff": "what the second of two versions changes, and whether its number says so",
     "import": "write an ODCS contract from checks or a schema of another tool",
     "suggest": "propose a contract from the rows of a file, a table or a job, and from the job's history",
@@ -30,14 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="PATH",
-        help="files; diff: older, then newer; suggest: a file, a table or a job",
+        help="files; diff: older, then newer; test: contract, then data; suggest: a file, a table or a job",
     )
     parser.add_argument("--format", choices=FORMATS, default="", metavar="F", help=formats)
     parser.add_argument("--output", type=Path, metavar="F", help="write here, not over a file that is there")
     parser.add_argument(
-        "--table", default="", metavar="NAME", help="import: what it is called; export, suggest: which one"
+        "--table", default="", metavar="NAME", help="import: what it is called; export, suggest, test: which one"
     )
-    parser.add_argument("--json", action="store_true", help="lint, diff, suggest: as JSON")
+    parser.add_argument("--json", action="store_true", help="lint, diff, suggest, test: as JSON")
+    parser.add_argument("--junit", type=Path, metavar="P", help="test: write the results as JUnit XML, for CI")
     parser.add_argument("--strict", action="store_true", help="lint: end with 2 for a warning, too")
     context.add_arguments(parser)
 

@@ -1,7 +1,8 @@
 """`dativo contract diff OLD NEW`: every change, whether readers may break, and what the version should say of it.
 
-Readers break where a table or column is gone, a type is no longer what it was or wider, a value may be NULL that never
-was, or the key is another. Columns and checks that come, go or change otherwise are minor; words are a patch.
+Readers break where what they rely on is gone or weaker: a table or column, a type that is not what it was or wider, a
+value that is never NULL, the key, a check of severity error or a promise; or where a column becomes personal. What
+comes or gets stricter is minor; words are a patch.
 Ends with 2 when the newer version's number says less than its changes.
 """
 
@@ -10,12 +11,16 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from dativo_provider.cli.contract_weaker import weaker_check, weaker_promise
 from dativo_provider.config.contract import ContractSource, TableContract
 from dativo_provider.config.contracts import read_contract
+from dativo_provider.config.shapes.contract import SlaProperty
 from dativo_provider.errors import ConfigurationError
+from dativo_provider.model.checks import CheckSpec, Rule
+from dativo_provider.model.personal import is_personal
 from dativo_provider.model.stream import Field
 from dativo_provider.vocabulary import ExitCode
 
@@ -53,12 +58,17 @@ def changes(old: ContractSource, new: ContractSource) -> list[Change]:
     """In the order of the tables; the gravest of a table first."""
     found = list(_of_named(_tables(old), _tables(new), "table", _of_table))
     found += _of_checks(old.rules, new.rules, (), (), new.name)
-    found += _of_words(old, new)
+    found += [*_of_promises(old, new), *_of_words(old, new)]
     return sorted(found, key=lambda change: -LEVELS.index(change.level))
 
 
 def _tables(contract: ContractSource) -> dict[str, TableContract]:
-    return {table.name: table for table in contract.tables}
+    """Without the checks that promises make: those are compared as promises."""
+    made = {f"sla_{promise.property.lower()}" for promise in contract.promises}
+    return {
+        table.name: replace(table, rules=tuple(rule for rule in table.rules if rule.body.get("name") not in made))
+        for table in contract.tables
+    }
 
 
 def _of_named(
@@ -94,33 +104,58 @@ def _of_field(old: Field, new: Field, name: str) -> Iterator[Change]:
     if old.required != new.required:
         yield Change("minor" if new.required else "major", name, f"it {'must not' if new.required else 'may'} be NULL")
     if old.classification != new.classification:
-        yield Change("minor", name, f"it was classified '{old.classification}' and is '{new.classification}'")
+        level = "major" if is_personal(new.classification) and not is_personal(old.classification) else "minor"
+        yield Change(level, name, f"it was classified '{old.classification}' and is '{new.classification}'")
     if old.description != new.description:
         yield Change("patch", name, "the description changed")
 
 
 def _of_checks(
-    old: Sequence[Any], new: Sequence[Any], had: Sequence[Field], has: Sequence[Field], name: str
+    old: Sequence[Rule], new: Sequence[Rule], had: Sequence[Field], has: Sequence[Field], name: str
 ) -> Iterator[Change]:
     before, after = _checks(old, had), _checks(new, has)
     for check in sorted(before.keys() | after.keys()):
         if check not in after:
-            yield Change("minor", name, f"the check '{check}' is gone")
+            yield Change(_gone(before[check]), name, f"the check '{check}' is gone")
         elif check not in before:
             yield Change("minor", name, f"the check '{check}' is new")
         elif before[check] != after[check]:
-            yield Change("minor", name, f"the check '{check}' changed")
+            yield _changed(before[check], after[check], name)
 
 
-def _checks(rules: Sequence[Any], fields: Sequence[Field]) -> dict[str, Any]:
+def _gone(check: CheckSpec) -> Level:
+    return "major" if check.severity == "error" and check.kind != "text" else "minor"
+
+
+def _changed(old: CheckSpec, new: CheckSpec, name: str) -> Change:
+    weaker = weaker_check(old, new)
+    level = _gone(old) if weaker else "minor"
+    return Change(level, name, f"the check '{old.id}' changed{': ' if weaker else ''}{', '.join(weaker)}")
+
+
+def _checks(rules: Sequence[Rule], fields: Sequence[Field]) -> dict[str, CheckSpec]:
     from dativo_provider.quality.frontends.compile import compile_rules
 
-    found = {}
-    for check in compile_rules(rules, fields):
-        if check.declared_in:
-            body = asdict(check)
-            found[check.id] = {key: body[key] for key in body.keys() - {"declared_in", "description"}}
-    return found
+    found = compile_rules(rules, fields)
+    return {check.id: replace(check, declared_in="", description="") for check in found if check.declared_in}
+
+
+def _of_promises(old: ContractSource, new: ContractSource) -> Iterator[Change]:
+    had, has = ({(each.property, each.element): each for each in contract.promises} for contract in (old, new))
+    for key in had:
+        what = f"the promise of {key[0]}"
+        if key not in has:
+            yield Change("major", new.name, f"{what} is gone")
+        elif (was := _said_of(had[key])) != (now := _said_of(has[key])):
+            level: Level = "major" if weaker_promise(had[key], has[key]) else "minor"
+            yield Change(level, new.name, f"{what} was {was} and is {now}")
+    for key in has.keys() - had.keys():
+        yield Change("minor", new.name, f"the promise of {key[0]} is new")
+
+
+def _said_of(promise: SlaProperty) -> str:
+    parts = (promise.value, promise.valueExt, promise.unit, promise.driver)
+    return " ".join(str(part) for part in parts if part is not None)
 
 
 def _of_words(old: ContractSource, new: ContractSource) -> Iterator[Change]:

@@ -6,13 +6,15 @@ Where an ODCS contract departs from the standard's own JSON Schema it warns: Dat
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dativo_provider.cli.checking import new_places, of_contract
 from dativo_provider.config import InvalidConfig, Problem
+from dativo_provider.config.contract import ContractSource
 from dativo_provider.config.contracts import examine_contract
 from dativo_provider.config.kinds import kind_of
+from dativo_provider.config.promises import not_enforced
 from dativo_provider.config.standard import standard_problems
 from dativo_provider.config.yamlpos import read
 from dativo_provider.vocabulary import ExitCode
@@ -32,10 +34,19 @@ def lint(paths: Sequence[Path]) -> list[Problem]:
 
 
 def _of_file(path: Path) -> list[Problem]:
-    found = list(examine_contract(path)[1])
+    contract, problems = examine_contract(path)
+    found = [*problems, *_kept(contract)]
     found += new_places(of_contract(path), found)
     places = {each.where for each in found}
     return found + [each for each in _departures(path) if each.where not in places]
+
+
+def _kept(contract: ContractSource | None) -> Iterator[Problem]:
+    """Promises for people and other tools: said once."""
+    if contract and (kept := not_enforced(contract.promises)):
+        line, column = read(contract.path).place(("slaProperties",))
+        sentence = f"kept, not enforced: {', '.join(kept)}"
+        yield Problem(contract.path, line, column, "slaProperties", sentence, "", "warning")
 
 
 def _departures(path: Path) -> list[Problem]:

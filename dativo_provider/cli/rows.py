@@ -22,9 +22,14 @@ __all__ = ["job_rows", "named_rows", "scene_of"]
 
 
 def named_rows(name: str, ctx: RunContext) -> Rows:
-    """Of a file, by its ending, else of a table `<namespace>.<table>`. Raises `ConfigurationError` where is none."""
+    """Of a file, by its ending, of the Parquet files below a folder, else of a table `<namespace>.<table>`.
+
+    Raises `ConfigurationError` where is none.
+    """
     path = Path(name)
     if path.suffix.lower() in _FILES or path.exists():
+        if path.is_dir():
+            return _folder(path)
         if not path.is_file():
             raise ConfigurationError(f"there is no file {name}")
         return _FILES.get(path.suffix.lower(), _csv)(path.absolute(), ctx)
@@ -53,6 +58,21 @@ def _parquet(path: Path, _: RunContext) -> Rows:
         raise DataError("this is no Parquet file", where=str(path)) from error
     # a buffer of what comes next is kept until the file is closed, and grows as long as the file
     return _arrow(path.name, schema, lambda: pq.ParquetFile(path, pre_buffer=False).iter_batches())
+
+
+def _folder(path: Path) -> Rows:
+    """With the columns that the names of folders are (`day=2026-11-01`)."""
+    import pyarrow.dataset as ds
+
+    from dativo_provider.errors import DataError
+
+    try:
+        found = ds.dataset(path, format="parquet", partitioning="hive")
+    except (OSError, ValueError) as error:
+        raise DataError("not every file of the folder is Parquet", where=str(path)) from error
+    if not found.files:
+        raise ConfigurationError(f"the folder {path} holds no Parquet file")
+    return _arrow(path.name, found.schema, lambda: iter(found.to_batches(batch_readahead=1, fragment_readahead=1)))
 
 
 def _table(name: str, ctx: RunContext, job: JobSpec | None = None) -> Rows:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dativo_provider.config.blocks import block_rules, inline_rules, policy_of
 from dativo_provider.config.columns import column_policies, columns, primary_key
-from dativo_provider.config.contract import ContractSource, TableContract
+from dativo_provider.config.contract import ContractSource, Policy, TableContract
 from dativo_provider.config.evolution import (
     check_former_names,
     custom_policies,
@@ -15,7 +16,7 @@ from dativo_provider.config.evolution import (
     of_schema_contract,
 )
 from dativo_provider.config.layers import Findings, Within
-from dativo_provider.config.promises import custom_tags, sla_rules, sla_tags
+from dativo_provider.config.promises import custom_tags, sla_of, sla_rules, sla_tags
 from dativo_provider.config.shapes.asset import Asset, WrappedAsset
 from dativo_provider.config.shapes.contract import ContractFile, ContractFileBody
 from dativo_provider.config.tags import tags_of
@@ -77,10 +78,17 @@ def _asset(shape: Asset, data: dict[str, Any], at: Within, findings: Findings) -
         data_product=shape.dataProduct or (shape.governance.data_product if shape.governance else ""),
         properties=_tags(shape, owner, at, findings),
         tables=(table,),
-        policy=policy_of(shape.data_contract),
+        policy=_policy(shape),
+        promises=tuple(shape.slaProperties or ()),
         target=shape.target.model_dump(exclude_none=True) if shape.target else {},
         unsupported=_unsupported(shape),
     )
+
+
+def _policy(shape: Asset) -> Policy:
+    """An `sla:` block before what `slaProperties` promise."""
+    policy = policy_of(shape.data_contract)
+    return replace(policy, sla=policy.sla or sla_of(shape.slaProperties))
 
 
 def _policies(shape: Asset, at: Within, findings: Findings) -> SchemaPolicies:
@@ -104,7 +112,7 @@ def _file_rules(shape: Asset, data: dict[str, Any], at: Within, findings: Findin
     rules = list(inline_rules(quality.get("expectations"), at, ("data_quality", "expectations"), findings))
     if shape.data_contract and shape.data_contract.enabled:
         rules += block_rules(data["data_contract"], at, ("data_contract",), findings)
-    rules += [rule for _, rule in sla_rules(shape.slaProperties, shape.slaDefaultElement, at, ("slaProperties",))]
+    rules += [rule for _, _, rule in sla_rules(shape.slaProperties, shape.slaDefaultElement, at, ("slaProperties",))]
     return rules
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from dativo_provider.config.problems import Problem
 from dativo_provider.config.shapes.checks import Notification, Sla
+from dativo_provider.config.shapes.contract import SlaProperty
 from dativo_provider.model.checks import Rule
 from dativo_provider.model.handling import Handling
 from dativo_provider.model.job import PartitionSpec
@@ -68,5 +69,6 @@ class ContractSource:
     schema_policies: SchemaPolicies = SchemaPolicies()  # of a file of checks
     target: Mapping[str, Any] = field(default_factory=dict)
     asset_ref: str = ""
+    promises: tuple[SlaProperty, ...] = ()  # as written: most are for people and other tools
     unsupported: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

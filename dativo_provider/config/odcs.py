@@ -18,7 +18,7 @@ from dativo_provider.config.contract import ContractSource, Policy, TableContrac
 from dativo_provider.config.evolution import check_former_names, custom_policies, dropped_columns
 from dativo_provider.config.layers import Findings, Within
 from dativo_provider.config.problems import did_you_mean
-from dativo_provider.config.promises import custom_tags, keeps_original, sla_rules, sla_tags
+from dativo_provider.config.promises import custom_tags, keeps_original, sla_of, sla_rules, sla_tags
 from dativo_provider.config.shapes.contract import (
     Contract,
     QualityRule,
@@ -70,7 +70,8 @@ def read_odcs(doc: Document, findings: Findings) -> ContractSource | None:
             **custom_tags(shape.customProperties, at, ("customProperties",), findings),
         },
         tables=tables,
-        policy=Policy(keep_original=keeps_original(shape.customProperties)),
+        policy=Policy(keep_original=keeps_original(shape.customProperties), sla=sla_of(shape.slaProperties)),
+        promises=tuple(shape.slaProperties or ()),
     )
 
 
@@ -79,7 +80,7 @@ def _with_promises(
 ) -> tuple[TableContract, ...]:
     """Each promise that can be checked goes to the table its element names."""
     path: Path = ("slaProperties",)
-    for table, rule in sla_rules(shape.slaProperties or (), shape.slaDefaultElement, at, path):
+    for promise, table, rule in sla_rules(shape.slaProperties or (), shape.slaDefaultElement, at, path):
         column = rule.body.get("column")
         fits = [
             number
@@ -89,9 +90,8 @@ def _with_promises(
         ]
         if not fits:
             element = f"{table}.{column}" if column else table
-            findings.warn(
-                at, path, f"'{element}' is no column of this contract: its {rule.body['name']} is not checked"
-            )
+            missing = f"'{element}' is no column of this contract: its {rule.body['name']} is not checked"
+            findings.warn(at, (*path, promise, "element"), missing)
         tables = tuple(
             replace(each, rules=(*each.rules, rule)) if number in fits else each for number, each in enumerate(tables)
         )

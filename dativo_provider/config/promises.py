@@ -3,55 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Any
 
 from dativo_provider.config.layers import Findings, Within
+from dativo_provider.config.shapes.checks import Availability, Sla
 from dativo_provider.config.shapes.contract import CustomProperty, SlaProperty
 from dativo_provider.config.tags import is_tag, tags_of, text_of
 from dativo_provider.config.yamlpos import Key
 from dativo_provider.model.checks import Rule
 
-__all__ = ["custom_tags", "keeps_original", "sla_rules", "sla_tags"]
+__all__ = ["custom_tags", "keeps_original", "not_enforced", "sla_of", "sla_rules", "sla_tags", "strength"]
 
 Path = tuple[Key, ...]
 _HOURS = {
-    "s": 1 / 3600, "m": 1 / 60, "min": 1 / 60, "h": 1, "hr": 1, "d": 24, "w": 168, "mo": 730, "y": 8760, "yr": 8760,
+    "ms": 1 / 3_600_000, "s": 1 / 3600, "sec": 1 / 3600, "second": 1 / 3600,
+    "m": 1 / 60, "min": 1 / 60, "minute": 1 / 60, "h": 1, "hr": 1, "hour": 1, "d": 24, "day": 24,
+    "w": 168, "wk": 168, "week": 168, "mo": 730, "month": 730, "y": 8760, "yr": 8760, "year": 8760,
 }  # fmt: skip
 _FRESHNESS = ("latency", "ly", "freshness", "fr")
+_RETENTION = ("retention", "re")
+_AVAILABILITY = ("availability", "av")
 _KEEP = ("dativo.keep_original", "keep_original", "keepOriginal")
 
 
 def sla_rules(
     promises: Sequence[SlaProperty], default_element: str | None, at: Within, path: Path
-) -> Iterator[tuple[str, Rule]]:
-    """`latency` and `freshness` become freshness checks: (table or empty, check of the column the element names)."""
+) -> Iterator[tuple[int, str, Rule]]:
+    """`latency` and `freshness` become freshness checks: which promise, the table or nothing, and a check of the column
+    for each element it names."""
     for number, promise in enumerate(promises):
+        hours, word = _hours(promise), promise.property.lower()
+        for element in (promise.element or default_element or "").split(","):
+            table, _, column = element.strip().rpartition(".")
+            if word in _FRESHNESS and hours is not None:
+                body: dict[str, Any] = {"name": f"sla_{word}", "type": "freshness", "max_age_hours": hours}
+                body |= {"column": column} if table else {}
+                where = at.document.where((*at.prefix, *path, number))
+                yield number, table or column, Rule("inline", body, declared_in=where)
+
+
+def sla_of(promises: Sequence[SlaProperty] | None) -> Sla | None:
+    """`availability` in percent is judged over the runs of 30 days, as that of an `sla:` block."""
+    shares = [share for promise in promises or () if (share := _share(promise)) is not None]
+    return Sla(availability=Availability(uptime_percentage=max(shares))) if shares else None
+
+
+def strength(promise: SlaProperty) -> float | None:
+    """Greater is better for consumers; None where nothing here knows what the promise means."""
+    if promise.property.lower() in _FRESHNESS:
         hours = _hours(promise)
-        if promise.property.lower() not in _FRESHNESS or hours is None:
-            continue
-        body: dict[str, Any] = {"name": f"sla_{promise.property.lower()}", "type": "freshness", "max_age_hours": hours}
-        table, _, column = (promise.element or default_element or "").split(",")[0].strip().rpartition(".")
-        if table:
-            body["column"] = column
-        yield table or column, Rule("inline", body, declared_in=at.document.where((*at.prefix, *path, number)))
+        return None if hours is None else -hours
+    return _hours(promise) if promise.property.lower() in _RETENTION else _share(promise)
+
+
+def not_enforced(promises: Sequence[SlaProperty] | None) -> list[str]:
+    """Those that are kept for people and other tools."""
+    return list(dict.fromkeys(promise.property for promise in promises or () if strength(promise) is None))
 
 
 def sla_tags(promises: Sequence[SlaProperty]) -> dict[str, str]:
     days = [
         hours / 24
         for promise in promises
-        if promise.property.lower() in ("retention", "re") and (hours := _hours(promise)) is not None
+        if promise.property.lower() in _RETENTION and (hours := _hours(promise)) is not None
     ]
     return tags_of("governance", {"retention_days": int(days[0])}) if days else {}
 
 
+def _share(promise: SlaProperty) -> float | None:
+    value = _number(promise.value)
+    of_hundred = (promise.unit or "percent").strip().lower() in ("%", "percent", "percentage", "pct")
+    known = promise.property.lower() in _AVAILABILITY and of_hundred
+    return value if known and value is not None and value <= 100 else None
+
+
 def _hours(promise: SlaProperty) -> float | None:
     word = (promise.unit or "d").strip().lower()
-    factor = _HOURS.get(word) or _HOURS.get(word.rstrip("s")) or _HOURS.get(word[:2]) or _HOURS.get(word[:1])
-    value = promise.value
-    if factor is None or isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        return None
-    return value * factor
+    factor, value = _HOURS.get(word) or _HOURS.get(word.removesuffix("s")), _number(promise.value)
+    return None if factor is None or value is None else value * factor
+
+
+def _number(value: Any) -> float | None:
+    """Above 0; `99.5 %` as well."""
+    if isinstance(value, str):
+        try:
+            value = float(value.strip().removesuffix("%"))
+        except ValueError:
+            return None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < inf else None
 
 
 def custom_tags(found: Sequence[CustomProperty] | None, at: Within, path: Path, findings: Findings) -> dict[str, str]:

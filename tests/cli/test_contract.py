@@ -42,6 +42,13 @@ schema:
       - {metric: rowCount, mustBeGreaterThan: 0}
       - {type: sql, query: "SELECT count(*) FROM {object} WHERE amount < 0", mustBe: 0, name: no refunds}
 """
+SEEN = "      - {name: seen, logicalType: timestamp}\n"
+PROMISES = """slaProperties:
+  - {property: latency, value: 24, unit: h, element: orders.seen}
+  - {property: availability, value: 99.5, unit: percent}
+  - {property: retention, value: 3, unit: y}
+  - {property: endOfSupport, value: '2036-04-01'}
+"""
 
 
 def written(folder: Path, text: str, name: str = "orders.odcs.yaml") -> str:
@@ -80,9 +87,10 @@ def test_a_contract_with_every_section_of_the_standard_lints_clean_and_is_enforc
         for row in ("1,dhl,1.5,a@b.c", "2,ups,2.5,nope", "3,dpd,2.5,c@d.e", "4,ups,2000,c@d.e")
     )
     path = ROOT / "contracts" / "parcels.odcs.yaml"
-    assert main(["contract", "lint", "--strict", str(path)]) == 0
-    capsys.readouterr()
-    assert main(["check-data", str(path), written(tmp_path, rows, "parcels.csv"), "--json"]) == 1
+    assert main(["contract", "lint", str(path), "--json"]) == 0
+    [only] = json.loads(capsys.readouterr().out)["problems"]
+    assert only["message"] == "kept, not enforced: frequency, timeOfAvailability, generalAvailability, endOfSupport"
+    assert main(["contract", "test", str(path), written(tmp_path, rows, "parcels.csv"), "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     outcomes = {each["name"]: each["outcome"] for each in found["verdict"]["results"]}
     failed = {name for name, outcome in outcomes.items() if outcome == "failed"}
@@ -130,24 +138,78 @@ def test_a_wrong_check_hides_no_other(tmp_path: Path, capsys: pytest.CaptureFixt
         ("decimal(9,2)", "decimal(5,2)", "major", "and is decimal(5,2)"),
         ("physicalType: long, primaryKey: true, required: true", "physicalType: long", "major", "may be NULL"),
         ("name: state", "name: state\n        required: true", "minor", "must not be NULL"),
-        ("mustBeLessThan: 5", "mustBeLessThan: 6", "minor", "changed"),
+        ("mustBeLessThan: 5", "mustBeLessThan: 6", "major", "more rows may fail"),
+        ("mustBeLessThan: 5", "mustBeLessThan: 4", "minor", "changed"),
+        ("[new, paid]", "[new, paid, sent]", "major", "allows more values"),
+        ("[new, paid]", "[new]", "minor", "changed"),
+        ("{validValues: [new, paid]}, mustBe: 0", "{validValues: [new, paid]}, mustBeLessThan: 9", "major", "may fail"),
+        ("{minLength: 3}", "{minLength: 2}", "major", "bounds are wider"),
+        ("{minLength: 3}", "{minLength: 3, maxLength: 9}", "minor", "changed"),
+        ("mustBe: 0, name: no", "mustBe: 0, severity: warning, name: no", "major", "severity is warning"),
+        ("      - {metric: rowCount, mustBeGreaterThan: 0}\n", "", "major", "'row_count' is gone"),
+        ("name: email", "name: email\n        classification: PII", "major", "and is 'PII'"),
+        ("primaryKey: true, required", "required", "major", "the key was id and is none"),
+        ("value: 24, unit: h", "value: 1440, unit: minutes", "minor", "was 24 h and is 1440 minutes"),
+        ("value: 24, unit: h", "value: 2, unit: d", "major", "the promise of latency was 24 h and is 2 d"),
+        ("value: 99.5", "value: 99", "major", "the promise of availability"),
+        ("value: 3, unit: y", "value: 5, unit: y", "minor", "the promise of retention"),
+        ("  - {property: endOfSupport, value: '2036-04-01'}\n", "", "major", "endOfSupport is gone"),
         ("status: active", "status: deprecated", "patch", "the status is deprecated"),
     ],
 )  # fmt: skip
 def test_each_change_has_its_level(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, level: str, words: str
 ) -> None:
-    assert old in ORDERS
-    paths = [written(tmp_path, ORDERS, "old.odcs.yaml"), written(tmp_path, ORDERS.replace(old, new))]
+    text = ORDERS.replace("    quality:\n      - {metric: row", f"{SEEN}    quality:\n      - {{metric: row") + PROMISES
+    assert old in text
+    paths = [written(tmp_path, text, "old.odcs.yaml"), written(tmp_path, text.replace(old, new))]
     bumped = {"patch": "1.2.1", "minor": "1.3.0", "major": "2.0.0"}
     code = main(["contract", "diff", *paths, "--json"])
     told = json.loads(capsys.readouterr().out)
     assert told["needs"] == level
     assert any(words in change["what"] for change in told["changes"])
     assert code == (0 if level == "patch" else 2)
-    Path(paths[1]).write_text(ORDERS.replace(old, new).replace("version: 1.2.0", f"version: {bumped[level]}"))
+    Path(paths[1]).write_text(text.replace(old, new).replace("version: 1.2.0", f"version: {bumped[level]}"))
     assert main(["contract", "diff", *paths]) == 0
     assert "says enough" in capsys.readouterr().out
+
+
+def test_a_folder_of_parquet_is_tested_and_the_exit_code_is_the_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = pa.table({"id": [1, 2], "state": ["new", "paid"], "email": ["a@b", "c@d"], "amount": [1.0, 2.0]})
+    path, folder = written(tmp_path, ORDERS), tmp_path / "rows"
+    for number, part in enumerate((rows, rows)):
+        (folder / f"day={number}").mkdir(parents=True)
+        pq.write_table(part, folder / f"day={number}" / "part.parquet")
+    assert main(["contract", "test", path, str(folder), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["books"]["extracted"] == 4
+    pq.write_table(rows.slice(0, 0), tmp_path / "none.parquet")
+    assert main(["contract", "test", path, str(tmp_path / "none.parquet")]) == 2
+
+
+@requirement("DQ-02")
+def test_availability_among_the_promises_is_watched_as_that_of_an_sla_block(tmp_path: Path) -> None:
+    sla = read_contract(Path(written(tmp_path, ORDERS + PROMISES))).policy.sla
+    assert sla is not None
+    assert sla.availability is not None
+    assert sla.availability.uptime_percentage == 99.5
+
+
+@pytest.mark.parametrize(
+    ("promise", "hours"),
+    [("value: 500, unit: ms", 500 / 3_600_000), ("value: '2', unit: Days", 48), ("value: 1, unit: months", 730)],
+)
+def test_units_of_promises_are_read_as_they_are_meant(tmp_path: Path, promise: str, hours: float) -> None:
+    text = f"{ORDERS}slaProperties: [{{property: latency, {promise}}}]\n"
+    [rule] = [
+        rule for rule in read_contract(Path(written(tmp_path, text))).tables[0].rules if rule.language == "inline"
+    ]
+    assert rule.body["max_age_hours"] == pytest.approx(hours)
 
 
 def test_two_versions_that_say_the_same_need_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
