@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,8 @@ def test_every_command_of_the_page_on_contracts_runs(tmp_path: Path, dativo: Com
     found = list(blocks(ROOT / "docs" / "contracts.md"))
     contract = next(block.body for block in found if "orders.odcs.yaml" in block.body.splitlines()[0])
     (tmp_path / "orders.odcs.yaml").write_text(contract, encoding="utf-8")
+    now = datetime.now(UTC).isoformat()
+    (tmp_path / "orders.csv").write_text(f"id,state,email,amount,updated_at\n1,new,a@b.c,2.5,{now}\n", encoding="utf-8")
     lines = [line for block in found if block.tag == "bash" for line in block.body.splitlines()]
     for line in lines:
         answer = dativo(*shlex.split(line)[1:])
