@@ -12,6 +12,8 @@ import pytest
 from dativo_provider.errors import ConfigurationError, CredentialError, DativoError, StorageUnavailable
 from dativo_provider.files import file_uri, join, open_files
 
+pytestmark = pytest.mark.one_set  # the standard library alone
+
 
 @pytest.mark.parametrize(
     ("code", "kind", "says"),

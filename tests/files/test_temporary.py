@@ -14,6 +14,8 @@ import pytest
 
 from dativo_provider.files.temporary import TemporaryFolder
 
+pytestmark = pytest.mark.one_set  # the standard library alone
+
 DIES = """
 import os, signal
 from dativo_provider.files.temporary import TemporaryFolder

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from dativo_provider.errors import ConfigurationError, Unsupported
 from dativo_provider.files import canonical, file_uri, join, local_path, open_files, parent, relative, scheme
 
+pytestmark = pytest.mark.one_set  # words about paths
+
 NAMES = st.text(st.characters(exclude_characters="/?#%\x00", exclude_categories=["Cs"]), min_size=1).filter(
     lambda name: name.strip(".") != ""
 )

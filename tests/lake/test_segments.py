@@ -14,6 +14,8 @@ from dativo_provider.files import FileStore, file_uri, open_files
 from dativo_provider.lake.segments import Named, append, entries, segment_uri
 from tests.support import requirement
 
+pytestmark = pytest.mark.one_set  # JSON in files: no library of tables takes part
+
 VERSIONS = st.lists(st.dictionaries(st.sampled_from("abcdefgh"), st.integers() | st.none(), max_size=8), max_size=12)
 
 

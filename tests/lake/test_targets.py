@@ -38,7 +38,9 @@ class TestSqliteOnS3(TargetSuite):
         return settings(tmp_path, warehouse=f"s3://{bucket}/lake", properties=s3.properties)
 
 
-class TestPostgresOnS3(TargetSuite):
+class TestPostgresOnS3(TargetCore):
+    """The catalog is on its whole suite above, and so is the storage: neither knows of the other."""
+
     @pytest.fixture
     def where(self, tmp_path: Path, bucket: str, s3: S3, database: Database) -> Settings:
         properties = {**s3.properties, "uri": database.url}
