@@ -2,9 +2,10 @@
 
 python -m benchmarks.engines [--rounds 5]
 
-What they add to a load from PostgreSQL into Iceberg (the same run with and without them), and what they cost over the
-table as it lies there, each against the real Soda and Great Expectations over the finished table: two commands, each in
-its environment (`make services`). All sides take turns. Seconds of processors are those of the whole tree of processes.
+What they add to a load from PostgreSQL into Iceberg, and what they cost over the table as it lies there, each against
+the real Soda and Great Expectations over the finished table: two commands, each in its environment (`make services`).
+All sides take turns. Added time is the difference of the same run with and without them. Their CPU seconds are counted
+within the run, around the checks of batches and the audit: a difference of whole runs is less than their scatter.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.postgres_to_iceberg import COLUMNS, Written, once
+from benchmarks.postgres_to_iceberg import COLUMNS, Written, context, job
 from benchmarks.result import Result
 from benchmarks.tpch import loaded
 from tests.services.framework import ROOT
@@ -75,17 +76,65 @@ RULES: Sequence[Written] = (
 class Cost:
     wall: float
     cpu: float  # of the processes that were started, and of theirs
+    checks: float = 0.0  # of them within checks
 
-    def __sub__(self, other: Cost) -> Cost:
-        return Cost(self.wall - other.wall, self.cpu - other.cpu)
+
+CHILD = "import sys; from benchmarks import engines; getattr(engines, sys.argv[1])(sys.argv[2])"
+
+
+def child(function: str, argument: str) -> Any:
+    """What that function of this module prints in a process of its own."""
+    command = [sys.executable, "-c", CHILD, function, argument]
+    done = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)
+
+
+def load(database: Database, home: str, rules: Sequence[Written]) -> Cost:
+    begun, before = time.perf_counter(), os.times()
+    checks = child("checked_load", json.dumps([database.params, home, rules]))
+    return _since(begun, before, checks)
+
+
+def checked_load(argument: str) -> None:
+    """One run; prints the CPU seconds of its checks."""
+    from dativo_provider.pipeline import audit
+    from dativo_provider.pipeline.steps import run
+    from dativo_provider.quality import scan
+    from dativo_provider.quality.stream import RowChecks
+
+    params, home, rules = json.loads(argument)
+    spent: list[float] = []
+    _counted(RowChecks, "evaluate", time.thread_time, spent)
+    _counted(scan, "evaluate", time.process_time, spent)
+    _counted(audit, "set_repeats_aside", time.process_time, spent)
+    (stream,) = run(job(params, "lineitem", rules), context(home)).streams
+    if stream.error:
+        raise stream.error
+    print(sum(spent))
+
+
+def _counted(owner: Any, name: str, clock: Callable[[], float], spent: list[float]) -> None:
+    plain = getattr(owner, name)
+
+    def counting(*given: Any, **named: Any) -> Any:
+        begun = clock()
+        try:
+            return plain(*given, **named)
+        finally:
+            spent.append(clock() - begun)
+
+    setattr(owner, name, counting)
 
 
 def cost(work: Callable[[], object]) -> Cost:
     begun, before = time.perf_counter(), os.times()
     work()
-    after = os.times()
-    cpu = sum(after[2:4]) - sum(before[2:4])
-    return Cost(time.perf_counter() - begun, cpu)
+    return _since(begun, before)
+
+
+def _since(begun: float, before: os.times_result, checks: float = 0.0) -> Cost:
+    cpu = sum(os.times()[2:4]) - sum(before[2:4])  # of children, and theirs
+    return Cost(time.perf_counter() - begun, cpu, checks)
 
 
 def finished(home: str, path: Path) -> None:
@@ -97,19 +146,8 @@ def finished(home: str, path: Path) -> None:
     duckdb.execute(f"COPY (SELECT {wanted} FROM '{folder}/**/*.parquet') TO '{path}' (COMPRESSION zstd)")
 
 
-OVER_TABLE = "import sys; from benchmarks.engines import over_table; over_table(sys.argv[1])"
-
-
-def by_us_over_table(path: Path) -> Cost:
-    """In a process of its own as well, without what reading all columns for the masks costs: it is the pipeline's."""
-    done = subprocess.run(
-        [sys.executable, "-c", OVER_TABLE, str(path)], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    return Cost(*json.loads(done.stdout))
-
-
 def over_table(path: str) -> None:
-    """Prints wall and CPU seconds of masks and scan."""
+    """Prints wall and CPU seconds of masks and scan; reading all columns for the masks is the pipeline's."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -181,13 +219,13 @@ def measured(database: Database, rounds: int, envs: Path) -> list[dict[str, Cost
     """The costs of every side in each round, in turning order."""
     with tempfile.TemporaryDirectory(prefix="dativo-bench-") as home:
         path = Path(home, "finished.parquet")
-        once(database, "lineitem", home, RULES)  # makes the store and the caches of the file system
+        load(database, home, RULES)  # makes the store and the caches of the file system
         finished(home, path)
         sides: dict[str, Callable[[], Cost]] = {
-            "without": lambda: cost(lambda: once(database, "lineitem", home, [])),
-            "with": lambda: cost(lambda: once(database, "lineitem", home, RULES)),
+            "without": lambda: load(database, home, []),
+            "with": lambda: load(database, home, RULES),
             "engines": lambda: cost(lambda: by_engines(path, envs)),
-            "over the table": lambda: by_us_over_table(path),
+            "over the table": lambda: Cost(*child("over_table", str(path))),
         }
         found: list[dict[str, Cost]] = []
         for number in range(rounds):
@@ -199,30 +237,25 @@ def measured(database: Database, rounds: int, envs: Path) -> list[dict[str, Cost
 
 
 def record(found: Sequence[Mapping[str, Cost]]) -> None:
-    """Single runs scatter by more than the checks cost: what they add is the difference of medians, over all rounds
-    and over all but one of them."""
+    """Added time is the difference of medians, over all rounds and over all but each one of them."""
     lots = [found, *(([each for each in found if each is not left] or found) for left in found)]
-    middles = [{name: _middle([each[name] for each in lot]) for name in found[0]} for lot in lots]
-    added = [each["with"] - each["without"] for each in middles]
-    both = list(zip(added, middles, strict=True))
+    middles = [{name: median(each[name].wall for each in lot) for name in found[0]} for lot in lots]
     detail = {name: [vars(each[name]) for each in found] for name in found[0]}
-    work = "12 checks of Soda, Great Expectations and ODCS over 6M rows"
+    work, theirs = "12 checks of Soda, GX and ODCS over 6M rows", "of the real engines' after the load"
 
-    def record(name: str, against: str, values: Sequence[float], goal: float | None) -> None:
-        shares = [100 * each for each in values]
-        Result(f"checks_{name}", work, against, "%", shares, goal, "less", detail if name == "added" else {}).record()
+    def record(name: str, against: str, shares: Sequence[float], goal: float | None) -> None:
+        more = detail if name == "added" else {}
+        Result(f"checks_{name}", work, against, "%", [100 * each for each in shares], goal, "less", more).record()
 
-    record("added", "added to the load's time", [more.wall / each["without"].wall for more, each in both], 5)
-    record("added_cpu", "added to the load's CPU seconds", [more.cpu / each["without"].cpu for more, each in both], 5)
-    theirs = "of what the real engines cost after the load"
-    record("added_engines", f"added time {theirs}", [more.wall / each["engines"].wall for more, each in both], 10)
-    record("added_engines_cpu", f"added CPU seconds {theirs}", [m.cpu / each["engines"].cpu for m, each in both], 10)
-    ours = [each["over the table"].cpu / each["engines"].cpu for each in found]
-    record("engines", f"over the finished table, CPU seconds {theirs}", ours, None)
-
-
-def _middle(costs: Sequence[Cost]) -> Cost:
-    return Cost(median(each.wall for each in costs), median(each.cpu for each in costs))
+    added = [(each["with"] - each["without"], each) for each in middles]
+    record("added", "added to the load's time", [more / each["without"] for more, each in added], 5)
+    record("added_engines", f"added time {theirs}", [more / each["engines"] for more, each in added], 10)
+    spent = [each["with"].checks - each["without"].checks for each in found]
+    both = list(zip(spent, found, strict=True))
+    record("cpu", "CPU seconds of the load's other", [more / (each["with"].cpu - more) for more, each in both], 5)
+    record("cpu_engines", f"CPU seconds {theirs}", [more / each["engines"].cpu for more, each in both], 10)
+    over = [each["over the table"].cpu / each["engines"].cpu for each in found]
+    record("engines", f"over the finished table, CPU seconds {theirs}", over, None)
 
 
 def main() -> None:
