@@ -21,3 +21,10 @@ class Recipe:
     modules: tuple[str, ...]
     notice: str = ""  # what the operator should know before installing it
     variables: Mapping[str, str] = field(default_factory=dict)
+    extra: str = ""  # of our own package, where the tool can live beside Airflow as well
+
+    @property
+    def ways(self) -> str:
+        """How to get it."""
+        package = f", or install 'airflow-provider-dativo[{self.extra}]'" if self.extra else ""
+        return f"make it with: dativo env create {self.name}{package}"

@@ -10,4 +10,5 @@ RECIPE = Recipe(
     requirements=("great_expectations==1.24.1", "duckdb==2.0.0", "SQLAlchemy==2.0.58", "pytz==2026.6"),
     modules=("great_expectations", "sqlalchemy", "duckdb"),
     variables={"GX_ANALYTICS_ENABLED": "false"},
+    extra="gx",
 )

@@ -111,7 +111,7 @@ def ask_tool(
     """All `requests` (one for each check, in order) in one process."""
     python = python_of(recipe, scene.settings)
     if not python:
-        missing = f"{recipe.title} is not installed here; make it with: dativo env create {recipe.name}"
+        missing = f"{recipe.title} is not installed here; {recipe.ways}"
         return {check.id: Answer("not_evaluated", missing) for check in checks}
     asked = [{**each, "id": check.id, "where": check.where} for check, each in zip(checks, requests, strict=True)]
     wanted = Call(

@@ -30,9 +30,8 @@ def unready(checks: Sequence[CheckSpec], job: JobSpec, settings: Settings) -> It
             if said := _missing(str(check.params["function"]), roots_of(job)):
                 yield check, said, "a run counts the check as `error`: put the function there, or name another"
         elif check.engine in RECIPES and not python_of(RECIPES[check.engine], settings):
-            title = RECIPES[check.engine].title
-            remedy = f"where tasks run: dativo env create {check.engine}; without it the check is not evaluated"
-            yield check, f"it needs {title}, which is not installed here", remedy
+            remedy = f"where tasks run, {RECIPES[check.engine].ways}; without it the check is not evaluated"
+            yield check, f"it needs {RECIPES[check.engine].title}, which is not installed here", remedy
 
 
 def _missing(function: str, roots: Sequence[str]) -> str:

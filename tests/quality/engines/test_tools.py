@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dativo_provider.envs.recipe import Recipe
+from dativo_provider.envs.recipes import RECIPES
 from dativo_provider.errors import Cancelled
 from dativo_provider.model.checks import CheckSpec
+from dativo_provider.model.settings import Settings
 from dativo_provider.quality.engines import base
 from tests.quality.engines.support import a_custom, a_scene, results
+from tests.services.framework import ROOT
 from tests.support import requirement
 
 ROWS = {"id": [1, 2, 2, 4], "of": ["a", None, "ü", "secret"], "amount": [1.0, -2.0, 3.5, None]}
@@ -106,7 +113,20 @@ def test_an_engine_that_is_not_there_is_no_pass_and_names_the_command(tmp_path: 
     assert {each.outcome for each in found.values()} == {"not_evaluated"}
     assert "dativo env create soda" in found["s"].message
     assert "dativo env create great_expectations" in found["g"].message
+    assert "airflow-provider-dativo[gx]" in found["g"].message
     assert "spreadsheet" in found["x"].message
+
+
+@pytest.mark.parametrize("recipe", [each for each in RECIPES.values() if each.extra], ids=lambda each: each.name)
+def test_an_extra_that_a_message_names_brings_the_tool(recipe: Recipe) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert recipe.modules[0] in {text.partition(">")[0] for text in extras[recipe.extra]}
+
+
+def test_a_tool_beside_us_serves_where_no_environment_was_made(tmp_path: Path) -> None:
+    ours = Recipe("gauge", "Gauge", (), ("json", "sqlalchemy"))
+    assert base.python_of(ours, Settings("/nowhere", envs=str(tmp_path))) == sys.executable
+    assert base.python_of(replace(ours, modules=("no_such_gauge",)), Settings("/nowhere", envs=str(tmp_path))) == ""
 
 
 def test_one_that_takes_too_long_costs_its_checks_an_error(envs: Path) -> None:
