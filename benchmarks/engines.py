@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from benchmarks.postgres_to_iceberg import COLUMNS, Written, context, job
@@ -237,9 +236,6 @@ def measured(database: Database, rounds: int, envs: Path) -> list[dict[str, Cost
 
 
 def record(found: Sequence[Mapping[str, Cost]]) -> None:
-    """Added time is the difference of medians, over all rounds and over all but each one of them."""
-    lots = [found, *(([each for each in found if each is not left] or found) for left in found)]
-    middles = [{name: median(each[name].wall for each in lot) for name in found[0]} for lot in lots]
     detail = {name: [vars(each[name]) for each in found] for name in found[0]}
     work, theirs = "12 checks of Soda, GX and ODCS over 6M rows", "of the real engines' after the load"
 
@@ -247,15 +243,18 @@ def record(found: Sequence[Mapping[str, Cost]]) -> None:
         more = detail if name == "added" else {}
         Result(f"checks_{name}", work, against, "%", [100 * each for each in shares], goal, "less", more).record()
 
-    added = [(each["with"] - each["without"], each) for each in middles]
-    record("added", "added to the load's time", [more / each["without"] for more, each in added], 5)
-    record("added_engines", f"added time {theirs}", [more / each["engines"] for more, each in added], 10)
+    added = [each["with"].wall - each["without"].wall for each in found]
+    pairs = list(zip(added, found, strict=True))
+    record("added", "added to the load's time", [more / each["without"].wall for more, each in pairs], 5)
+    record("added_engines", f"added time, share {theirs}", [more / each["engines"].wall for more, each in pairs], 10)
     spent = [each["with"].checks - each["without"].checks for each in found]
     both = list(zip(spent, found, strict=True))
-    record("cpu", "CPU seconds of the load's other", [more / (each["with"].cpu - more) for more, each in both], 5)
-    record("cpu_engines", f"CPU seconds {theirs}", [more / each["engines"].cpu for more, each in both], 10)
+    record(
+        "cpu", "CPU seconds, share of the load's other", [more / (each["with"].cpu - more) for more, each in both], None
+    )
+    record("cpu_engines", f"CPU seconds, share {theirs}", [more / each["engines"].cpu for more, each in both], 10)
     over = [each["over the table"].cpu / each["engines"].cpu for each in found]
-    record("engines", f"over the finished table, CPU seconds {theirs}", over, None)
+    record("engines", f"over the finished table: CPU seconds, share {theirs}", over, None)
 
 
 def main() -> None:
