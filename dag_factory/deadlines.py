@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback  # type: ignore[attr-defined]
+from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference  # type: ignore[attr-defined]
 
 from dativo_provider.model.job import JobSpec
 
@@ -37,6 +37,6 @@ def deadline(job: JobSpec, root: str) -> dict[str, Any]:
     alert = DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=timedelta(hours=hours),
-        callback=SyncCallback(_MISSED, kwargs=told),
+        callback=AsyncCallback(_MISSED, kwargs=told),
     )
     return {"deadline": alert}

@@ -65,6 +65,11 @@ _OPTIONS = {
         "Empty: `envs` under `home`.",
         example="/opt/dativo/envs",
     ),
+    "notifiers": _option(
+        "Airflow's own notifiers that jobs may name as channels, as dotted names with commas between. They use "
+        "connections of their own choice, so each is as trusted as a DAG. Empty: none.",
+        example="airflow.providers.slack.notifications.slack_webhook.SlackWebhookNotifier",
+    ),
     "memory_limit": _option(
         "Memory that DuckDB may use in one task, in MB or with a unit.", default="1024", example="2GB"
     ),
@@ -112,6 +117,7 @@ def get_provider_info() -> dict[str, Any]:
                 "to_openlineage_converter": "dativo_provider.hooks.asset_uri.to_openlineage",
             }
         ],
+        "notifications": ["dativo_provider.notifications.dativo.DativoNotifier"],
         "extra-links": ["dativo_provider.operators.links.QualityReportLink"],
         "cli": ["dativo_provider.plugin.commands.get_commands"],
         "config": {

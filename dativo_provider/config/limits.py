@@ -129,11 +129,16 @@ def _connection_ids(data: Mapping[str, Any]) -> Iterator[tuple[tuple[Key, ...], 
         yield from _ids_in(data.get(side), (side,))
 
 
+def _names_connection(key: Any) -> bool:
+    """`slack_conn_id` and its like are arguments of Airflow's notifiers."""
+    return key in _CONNECTION_KEYS or str(key).endswith("_conn_id")
+
+
 def _ids_in(value: Any, keys: tuple[Key, ...]) -> Iterator[tuple[tuple[Key, ...], str]]:
     """`connection: some_id` and `connection_id: some_id`, at any depth."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key in _CONNECTION_KEYS and isinstance(inner, str) and inner:
+            if _names_connection(key) and isinstance(inner, str) and inner:
                 yield (*keys, key), inner
             elif isinstance(inner, str) and inner.startswith("connection:"):
                 yield (*keys, key), inner.removeprefix("connection:").strip()

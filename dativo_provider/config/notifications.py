@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -15,7 +16,8 @@ from dativo_provider.model.notices import ChannelSpec, NotificationSpec
 
 __all__ = ["TYPES", "Channels"]
 
-TYPES: tuple[str, ...] = ("slack", "email", "pagerduty", "teams", "webhook")
+TYPES: tuple[str, ...] = ("slack", "email", "pagerduty", "teams", "webhook")  # those that need no declaration
+_KINDS = (*TYPES, "airflow")
 _SECRET_HOSTS = ("hooks.slack.com",)  # whoever has such a URL may post
 _NOTIFICATION: tuple[Key, ...] = ("data_contract", "violation_handling", "notification")
 
@@ -35,14 +37,26 @@ class Channels:
     def _declare(self, name: str, shape: NotificationChannel) -> None:
         keys: tuple[Key, ...] = ("notifications", name)
         kind = shape.type or name
-        if kind not in TYPES:
-            self._making.error(keys, f"channel '{name}' has no type", f"add `type:`, one of: {listed(TYPES)}")
+        if kind not in _KINDS:
+            self._making.error(keys, f"channel '{name}' has no type", f"add `type:`, one of: {listed(_KINDS)}")
+            return
+        if (kind == "airflow") != bool(shape.notifier):
+            remedy = "write `type: airflow` and `notifier: package.module.Class`, or neither"
+            self._making.error(keys, f"channel '{name}' has only one of the type airflow and a notifier", remedy)
             return
         if urlsplit(shape.url).hostname in _SECRET_HOSTS:
             self._making.judge((*keys, "url"), "a secret stands in the file", "write ${SECRET:NAME} instead")
-        connection = shape.connection_id or ("" if shape.url else self._connection(name))
+        own = shape.url or shape.notifier
         self._found[name] = ChannelSpec(
-            name, kind, connection, shape.url, shape.channel, tuple(shape.recipients), shape.sender
+            name,
+            kind,
+            shape.connection_id or ("" if own else self._connection(name)),
+            shape.url,
+            shape.channel,
+            tuple(shape.recipients),
+            shape.sender,
+            shape.notifier,
+            json.dumps(shape.arguments, default=str),
         )
 
     def _connection(self, name: str) -> str:

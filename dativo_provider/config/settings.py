@@ -18,7 +18,7 @@ __all__ = ["KEYS", "megabytes", "settings_from"]
 KEYS = (
     "home", "catalog_name", "catalog_type", "catalog_uri", "catalog_properties", "warehouse", "store_uri",
     "memory_limit", "threads", "mode", "environment", "manage_pools", "manage_roles", "distributed",
-    "state_encryption", "envs",
+    "state_encryption", "envs", "notifiers",
 )  # fmt: skip
 _DEFAULT_HOME = ".dativo"
 _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -51,6 +51,7 @@ def settings_from(values: Mapping[str, str]) -> Settings:
         manage_pools=_flag(given, "manage_pools"),
         manage_roles=_flag(given, "manage_roles"),
         envs=str(Path(given.get("envs", home / "envs")).expanduser().absolute()),
+        notifiers=tuple(given.get("notifiers", "").replace(",", " ").split()),
         distributed=_flag(given, "distributed"),
         state_encryption=_json_object(given, "state_encryption", '{"key": "${SECRET:STATE_KEY}", "key_id": "2026"}'),
     )

@@ -90,6 +90,7 @@ class RunContext:
     cancelled: Event = field(default_factory=Event)
     on_cancel: list[Callable[[], None]] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)  # tenant, job, run, stream: on every event and metric
+    airflow: Mapping[str, Any] = field(default_factory=dict)  # the task's own context, for Airflow's notifiers
     progress: Callable[[int, int], None] | None = None  # rows, bytes of the batch just done
     kept: Kept = field(default_factory=Kept)  # shared by every step this process runs; close it after the last
 

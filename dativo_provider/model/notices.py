@@ -21,6 +21,8 @@ class ChannelSpec:
     channel: str = ""  # of Slack
     recipients: tuple[str, ...] = ()
     sender: str = ""
+    notifier: str = ""  # of Airflow, by its dotted name
+    arguments: str = "{}"  # of that notifier, as JSON; may hold references
 
 
 @dataclass(frozen=True)

@@ -43,4 +43,5 @@ class Settings:
     manage_roles: bool = False
     state_encryption: Mapping[str, Any] = field(default_factory=dict, repr=False)  # key, key_id, old_keys
     envs: str = ""  # folder of the environments of tools that cannot live in this one
+    notifiers: tuple[str, ...] = ()  # classes of Airflow's notifiers that jobs may name
     distributed: bool = False  # tasks of one run may execute on several machines

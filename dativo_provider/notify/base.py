@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from dativo_provider.errors import ConfigurationError
-from dativo_provider.model.context import Connection
+from dativo_provider.model.context import Connection, RunContext
 from dativo_provider.model.notices import ChannelSpec, Message
 from dativo_provider.notify.http import post
 
@@ -17,11 +18,13 @@ __all__ = ["Channel"]
 
 @dataclass
 class Channel(ABC):
-    """`url` has its references replaced; `connection` is empty where the channel names none."""
+    """`url` and `arguments` have their references replaced; `connection` is empty where the channel names none."""
 
     spec: ChannelSpec
     connection: Connection
     url: str
+    arguments: Mapping[str, Any]
+    ctx: RunContext
 
     @abstractmethod
     def send(self, message: Message) -> None:

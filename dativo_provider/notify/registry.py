@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from dativo_provider.config.references import expand
 from dativo_provider.model.context import Connection, RunContext
 from dativo_provider.model.notices import ChannelSpec
 from dativo_provider.notify.base import Channel
+from dativo_provider.notify.channels.airflow import AirflowChannel
 from dativo_provider.notify.channels.email import EmailChannel
 from dativo_provider.notify.channels.pagerduty import PagerDutyChannel
 from dativo_provider.notify.channels.slack import SlackChannel
@@ -23,13 +25,16 @@ CHANNELS: dict[str, type[Channel]] = {
     "pagerduty": PagerDutyChannel,
     "teams": TeamsChannel,
     "webhook": WebhookChannel,
+    "airflow": AirflowChannel,
 }
 
 
 def open_channel(spec: ChannelSpec, tenant: str, allowed: Sequence[str], ctx: RunContext) -> Channel:
     """`allowed` are variables that the tenant may name. Raises `ConfigurationError` or `CredentialError`."""
-    url = str(expand(spec.url, ctx.variables, allowed, lambda name: ctx.secrets.get(tenant, name)))
+    given = {"url": spec.url, "arguments": json.loads(spec.arguments)}
+    found = expand(given, ctx.variables, allowed, lambda name: ctx.secrets.get(tenant, name))
+    url = str(found["url"])
     connection = ctx.connections.get(spec.connection_id) if spec.connection_id else Connection()
     for secret in (url if spec.url != url else "", connection.password):
         MASKER.add(secret)
-    return CHANNELS[spec.type](spec, connection, url)
+    return CHANNELS[spec.type](spec, connection, url, found["arguments"], ctx)

@@ -34,6 +34,7 @@ class StepOperator(BaseOperator):  # type: ignore[misc]
     def execute(self, context: Mapping[str, Any]) -> Any:
         labels = {"tenant": self.tenant, "job": self.job, "stream": self.stream}
         self._ctx = ctx = run_context(context, labels)
+        ctx.airflow = context
         if self._killed:  # while the context was being built
             ctx.cancel()
         ctx.check_cancelled()

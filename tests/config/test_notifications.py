@@ -61,7 +61,18 @@ def test_whom_to_tell_may_stand_in_the_policy(deployment: Deployment) -> None:
         (JOB + "notifications: {slack: {connection_id: globex_slack}}\n", "not one of tenant 'acme'"),
         (JOB + "notifications: {slack: {url: 'https://hooks.slack.com/services/T/B/x'}}\n", "a secret stands"),
         (JOB + "notifications: {slack: {url: '${AWS_SECRET}'}}\n", "variable 'AWS_SECRET' is not allowed"),
+        (JOB + "notifications: {chat: {type: airflow}}\n", "only one of the type airflow and a notifier"),
+        (JOB + "notifications: {chat: {type: airflow, notifier: a.B, arguments: {slack_conn_id: globex_chat}}}\n",
+         "connection 'globex_chat' is not one of tenant 'acme'"),
     ],
-)
+)  # fmt: skip
 def test_mistakes_are_found_before_anything_runs(deployment: Deployment, text: str, message: str) -> None:
     assert message in deployment.only_error(text).message
+
+
+@requirement("DQ-13")
+def test_a_notifier_of_airflow_is_a_channel_with_its_arguments(deployment: Deployment) -> None:
+    chat = "{type: airflow, notifier: a.b.C, arguments: {text: '{title}', slack_conn_id: acme_chat}}"
+    job = deployment.load(f"{told('channels: chat')}notifications: {{chat: {chat}}}\n")
+    arguments = '{"text": "{title}", "slack_conn_id": "acme_chat"}'
+    assert job.notification.channels == (ChannelSpec("chat", "airflow", notifier="a.b.C", arguments=arguments),)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 
 import pytest
-from airflow.sdk import SyncCallback
+from airflow.sdk import AsyncCallback
 from airflow.serialization.serialized_objects import DagSerialization
 
 from dag_factory.build import build
@@ -30,7 +31,7 @@ def test_a_promise_of_freshness_gives_scheduled_runs_a_deadline():
     dag = build(sample_job(**PROMISED))
     (alert,) = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
     assert alert.interval == timedelta(hours=2)
-    assert isinstance(alert.callback, SyncCallback)
+    assert isinstance(alert.callback, AsyncCallback)
     stored = json.dumps(DagSerialization.to_dict(dag), sort_keys=True, default=str)
     assert "dativo_provider.operators.deadline.missed" in stored
     assert "${SECRET:HOOK}" in stored
@@ -53,7 +54,9 @@ def test_a_missed_deadline_is_told_with_what_airflow_stored(monkeypatch):
         alert = build(job).deadline
         (alert,) = alert if isinstance(alert, list) else [alert]
         arguments = json.loads(json.dumps(alert.callback.kwargs))
-        assert missed(**arguments, context={"dag_run": {"dag_run_id": "scheduled__1"}, "deadline": {}}) == 1
+        assert (
+            asyncio.run(missed(**arguments, context={"dag_run": {"dag_run_id": "scheduled__1"}, "deadline": {}})) == 1
+        )
         assert "a run is late" in inbox.received[0].json["text"]
         assert "scheduled__1" in str(inbox.received[0].json["blocks"])
 
@@ -69,7 +72,7 @@ def test_a_missed_deadline_finds_secrets_where_runner_yaml_says_and_fails_when_n
     arguments = json.loads(json.dumps(alert.callback.kwargs))
     with http_inbox() as inbox:
         with pytest.raises(RetryableError, match="nobody could be told"):
-            missed(**arguments, context={})
+            asyncio.run(missed(**arguments, context={}))
         (tmp_path / "secrets" / "acme" / "hook").write_text(inbox.url)
-        assert missed(**arguments, context={}) == 1
+        assert asyncio.run(missed(**arguments, context={})) == 1
         assert len(inbox.received) == 1

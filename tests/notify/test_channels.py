@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import logging
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email import message_from_string
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
+from airflow.sdk import DAG, BaseNotifier
 
 from dativo_provider.errors import ConfigurationError, RetryableError
 from dativo_provider.model.context import Connection, RunContext
 from dativo_provider.model.notices import ChannelSpec, Notice, NotificationSpec
 from dativo_provider.model.settings import Settings
+from dativo_provider.notifications.dativo import DativoNotifier
 from dativo_provider.notify import CHANNELS, compose, open_channel, send
 from tests.notify.servers import Inbox, http_inbox, mail_inbox
 from tests.support import requirement
@@ -207,4 +212,79 @@ def test_templates_name_facts_and_a_million_violations_stay_a_message() -> None:
 def test_every_kind_of_channel_can_be_declared() -> None:
     from dativo_provider.config.notifications import TYPES
 
-    assert sorted(TYPES) == sorted(CHANNELS)
+    assert sorted((*TYPES, "airflow")) == sorted(CHANNELS)
+
+
+class Remembers(BaseNotifier):
+    """As a provider's notifier is written; `template_fields` would be rendered by Airflow's own call."""
+
+    template_fields = ("text", "blocks")
+    seen: ClassVar[list[Any]] = []
+
+    def __init__(self, *, text: str, blocks: Sequence[Any] = (), token: str = "") -> None:
+        super().__init__()
+        self.text, self.blocks, self.token = text, blocks, token
+
+    def notify(self, context: Any) -> None:
+        if self.text == "fail":
+            raise ValueError("a secret may stand here")
+        self.seen.append((self.text, self.blocks, self.token, context))
+
+
+NOTIFIER = f"{__name__}.Remembers"
+
+
+def notified(arguments: Any, allowed: tuple[str, ...] = (NOTIFIER,)) -> int:
+    """How many were told, as a task tells."""
+    Remembers.seen.clear()
+    ctx = RunContext(Settings("/nowhere", notifiers=allowed), Known(token="s3cret"), Known())
+    ctx.airflow = {"ti": "the task"}
+    spec = ChannelSpec("chat", "airflow", notifier=NOTIFIER, arguments=json.dumps(arguments))
+    return send(message(), [spec], (), ctx)
+
+
+@requirement("DQ-13")
+def test_a_notifier_of_airflow_gets_the_message_and_the_tasks_context_and_renders_nothing() -> None:
+    blocks = [{"title": "{title}", "other": "{not_ours} {{ conn.globex_db.password }}"}]
+    assert notified({"text": "{severity}: {violations_list}", "blocks": blocks, "token": "${SECRET:token}"}) == 1
+    ((text, filled, token, context),) = Remembers.seen
+    assert text.startswith("error: - id is unique: 3 rows too many")
+    assert filled[0]["title"] == message().title
+    assert filled[0]["other"] == "{not_ours} {{ conn.globex_db.password }}"
+    assert (token, context["ti"], context["dativo"]["tenant"]) == ("s3cret", "the task", "acme")
+
+
+@requirement("DQ-13")
+@pytest.mark.parametrize(
+    ("arguments", "allowed", "said"),
+    [
+        ({"text": "x"}, (), "is not allowed here"),
+        ({"text": "fail"}, (NOTIFIER,), "ValueError"),
+        ({"wrong": 1}, (NOTIFIER,), "TypeError"),
+    ],
+)
+def test_a_notifier_that_is_not_allowed_or_fails_is_told_in_the_log_only(
+    caplog: pytest.LogCaptureFixture, arguments: Any, allowed: tuple[str, ...], said: str
+) -> None:
+    assert notified(arguments, allowed) == 0
+    assert said in caplog.text
+    assert "secret may stand" not in caplog.text
+
+
+def test_a_notifier_that_does_not_come_back_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("dativo_provider.notify.channels.airflow._SECONDS", 0.1)
+    monkeypatch.setattr(Remembers, "notify", lambda *_: threading.Event().wait(5))
+    assert notified({"text": "x"}) == 0
+    assert "did not end within 0.1 seconds" in caplog.text
+
+
+@requirement("DQ-13")
+def test_dags_that_people_write_tell_by_the_same_channels(inbox: Inbox) -> None:
+    notifier = DativoNotifier(channel="webhook", url=inbox.url, text="{{ dag.dag_id }} is late")
+    notifier({"dag": DAG("mine"), "dag_run": SimpleNamespace(run_id="r1")})
+    assert (inbox.received[0].json["title"], inbox.received[0].json["text"]) == ("mine failed", "mine is late")
+    inbox.answers += [(404, {})]
+    with pytest.raises(RetryableError, match="was not told"):
+        notifier.notify({})

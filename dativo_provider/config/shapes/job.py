@@ -155,7 +155,7 @@ class AlertRule(Shape):
 class NotificationChannel(Shape):
     """A way to tell people."""
 
-    type: Literal["slack", "email", "pagerduty", "teams", "webhook"] | None = Field(
+    type: Literal["slack", "email", "pagerduty", "teams", "webhook", "airflow"] | None = Field(
         default=None, description="Kind of the channel; default: its name."
     )
     connection_id: str = Field(
@@ -165,6 +165,13 @@ class NotificationChannel(Shape):
     channel: str = Field(default="", description="Channel of Slack.")
     recipients: Names = Field(default=[], description="E-mail addresses.")
     sender: str = Field(default="", description="Sender of e-mails; default: the connection's.")
+    notifier: str = Field(
+        default="", description="With `type: airflow`: dotted name of the notifier; the operator allows it by name."
+    )
+    arguments: Mapped = Field(
+        default={},
+        description="Arguments of the notifier; `{title}`, `{text}` and the names of `template` are filled in.",
+    )
 
 
 class Logging(Shape):

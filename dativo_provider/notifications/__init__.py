@@ -1,0 +1,1 @@
+"""Notifiers for DAGs that people write themselves."""
