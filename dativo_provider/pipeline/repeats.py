@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dativo_provider.errors import ConfigurationError
@@ -23,13 +24,14 @@ from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.records import total_books
 from dativo_provider.pipeline.repeated import Repeated, RepeatedRows, find_repeated
 from dativo_provider.pipeline.scene import scene_of
+from dativo_provider.pipeline.shape import later, reads, staged_fields
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from dativo_provider.quality.metrics.base import Scene
 
-__all__ = ["set_repeats_aside"]
+__all__ = ["set_repeats_aside", "without_repeats"]
 
 _KINDS: Sequence[StagedKind] = ("data", "quarantine")
 
@@ -38,20 +40,50 @@ def set_repeats_aside(
     folder: RunFolder, plan: Plan, manifests: Sequence[Manifest], target: Target, ctx: RunContext
 ) -> tuple[CheckResult, ...]:
     """Results of the checks that could be judged row by row, unless a manifest holds them (`RunFolder`)."""
-    checks = [check for check in plan.checks if _row_by_row(check, plan)]
+    known = {result.check_id for manifest in manifests for result in manifest.results}
+    checks = [check for check in plan.checks if _row_by_row(check, plan) and check.id not in known]
     if not checks or folder.without_repeats() is not None:
         return ()
     scene = scene_of(plan, manifests, total_books(manifests), target, ctx)
+    manifest, results = _set_aside(plan, checks, scene, manifests, target, ctx)
+    if manifest is None:
+        return results
+    folder.add_manifest(manifest, "without-repeats")
+    return ()
+
+
+def without_repeats(plan: Plan, manifests: Sequence[Manifest], target: Target, ctx: RunContext) -> list[Manifest]:
+    """The slices' rows as windowed transformations should see them: each key once, where a check over columns that are
+    there by now says so. What cannot be evaluated yet is left to the audit."""
+    there = staged_fields(plan)
+    names = {field.name for field in there} - {transform.column for transform in later(plan)}
+    checks = [check for check in plan.checks if _row_by_row(check, plan) and reads(check) <= names]
+    if not checks or not later(plan):
+        return list(manifests)
+    scene = replace(scene_of(plan, manifests, total_books(manifests), target, ctx), fields=there)
+    manifest, results = _set_aside(plan, checks, scene, manifests, target, ctx)
+    if manifest is not None:
+        return [manifest]
+    return [*manifests[:-1], *(replace(last, results=(*last.results, *results)) for last in manifests[-1:])]
+
+
+def _set_aside(
+    plan: Plan,
+    checks: Sequence[CheckSpec],
+    scene: Scene,
+    manifests: Sequence[Manifest],
+    target: Target,
+    ctx: RunContext,
+) -> tuple[Manifest | None, tuple[CheckResult, ...]]:
+    """What is left, if a row had to go, and the results of the checks that could be evaluated."""
     results = tuple(made for check in checks if (made := _judged(check, scene)))
     failed = {result.check_id for result in results if result.failed}
     if not failed:
-        return results
+        return None, results
     files = [file for manifest in manifests for file in manifest.files]
     failing = [check for check in checks if check.id in failed]
     with find_repeated(failing, scene, files, plan, target) as repeated:
-        manifest = _written(plan, manifests, files, repeated, results, target, ctx)
-    folder.add_manifest(manifest, "without-repeats")
-    return ()
+        return _written(plan, manifests, files, repeated, results, target, ctx), results
 
 
 def _row_by_row(check: CheckSpec, plan: Plan) -> bool:
@@ -129,9 +161,10 @@ def _part(
 
     from dativo_provider.quality.quarantine import quarantined_rows
 
-    names, seen = [field.name for field in plan.fields], 0
+    seen = 0
     for batch in target.read_staged(plan, [file]):
         ctx.check_cancelled()
+        names = [field.name for field in plan.fields if field.name in batch.schema.names]
         rows, here = pa.arange(seen, seen + batch.num_rows), repeated.within(seen, seen + batch.num_rows)
         bad = pc.is_in(rows, value_set=here.rows)
         seen += batch.num_rows

@@ -17,6 +17,7 @@ from dativo_provider.model.run import Manifest, Plan, StagedFile
 from dativo_provider.model.target import StagedFileWriter, StagedKind, Target
 from dativo_provider.pipeline.lookups import open_lookups
 from dativo_provider.pipeline.records import total_books
+from dativo_provider.pipeline.repeats import without_repeats
 from dativo_provider.pipeline.settle import LOST, Settled, settle
 from dativo_provider.pipeline.shape import arrow_schema, later, row_checks, staged_fields
 from dativo_provider.pipeline.workplace import open_run
@@ -40,7 +41,8 @@ def transform(plan_uri: str, ctx: RunContext) -> Manifest | None:
         return None
     if (done := folder.transformed()) is not None:
         return done
-    return folder.add_manifest(_transform(plan, folder.manifests(plan), target, ctx), "transformed")
+    manifests = without_repeats(plan, folder.manifests(plan), target, ctx)
+    return folder.add_manifest(_transform(plan, manifests, target, ctx), "transformed")
 
 
 def _transform(plan: Plan, manifests: list[Manifest], target: Target, ctx: RunContext) -> Manifest:
