@@ -93,7 +93,7 @@ def _of_stream(job: JobSpec, stream: StreamSpec) -> Iterator[Problem]:
     }  # fmt: skip
     yield from _rule_problems(
         stream.contract.rules, fields or tuple(_untyped(job, stream)), job.path,
-        typed=fields is not None, job=job, **how,
+        typed=fields is not None, job=job, key=stream.identity, **how,
     )  # fmt: skip
 
 
@@ -111,11 +111,13 @@ def _rule_problems(
     *,
     typed: bool = True,
     job: JobSpec | None = None,
+    key: Sequence[str] = (),
     **how: Any,
 ) -> Iterator[Problem]:
     """What is wrong with each rule, so that one hides no other. SQL is tried only where all columns are `typed`."""
     from dativo_provider.quality.frontends.compile import advice, compile_rules
     from dativo_provider.quality.metrics.statement import lint_queries
+    from dativo_provider.quality.metrics.uniqueness import lint_scopes
     from dativo_provider.quality.stream import lint_conditions, lint_patterns
 
     for rule in rules:
@@ -127,6 +129,8 @@ def _rule_problems(
         unfit = [*lint_patterns(checks)]
         if typed:
             unfit += [*lint_conditions(checks, fields), *lint_queries(checks, fields)]
+        if job:
+            unfit += lint_scopes(checks, job.target.mode, key)
         yield from {str(each): _problem(each, path) for each in unfit}.values()
         for where, sentence in advice(checks):
             yield _problem(ConfigurationError(sentence, where=where), path, warning=True)

@@ -15,6 +15,7 @@ from dativo_provider.model.stream import Field
 from dativo_provider.pipeline import steps
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.run import StreamReport
+from dativo_provider.quality.metrics.uniqueness import lint_scopes
 from tests.pipeline.build import Bench, ids
 from tests.support import requirement
 
@@ -295,3 +296,27 @@ def test_a_key_column_that_is_new_is_held_against_older_rows_that_have_none(tmp_
     assert outcome.error is None
     looked = "1 of 2 published files read (bounds or partitions rule out 1)"
     assert result_of(outcome, "unique").message == looked
+
+
+@requirement("DQ-06", "DQ-19")
+def test_in_a_merge_the_key_is_unique_in_the_table_and_other_columns_cannot_be_told(tmp_path: Path) -> None:
+    """A replayed row brings its key again, which is what a merge is for."""
+    rules = [{**UNIQUE, "name": "key"}, {**UNIQUE, "name": "region", "column": "region"}]
+    bench = Bench(tmp_path, rules=rules, target={"mode": "merge"}, stream={"key": ("id",)})
+    bench.csv("a.csv", "1,north,1.00,", "2,south,1.00,")
+    assert bench.run().error is None
+    bench.csv("b.csv", "2,south,5.00,", "3,west,1.00,")
+    outcome = bench.run()
+    assert outcome.error is None
+    assert result_of(outcome, "key").outcome == "passed"
+    assert result_of(outcome, "region").outcome == "not_evaluated"
+    checks = steps.plan(bench.spec(), "orders", bench.context(), RunRequest()).checks
+    for mode, key, refused in (
+        ("merge", ("id",), 1),
+        ("scd2", ("id",), 2),
+        ("delete_insert", (), 2),
+        ("append", (), 0),
+    ):
+        assert len(lint_scopes(checks, mode, key)) == refused, mode  # type: ignore[arg-type]
+    (told,) = lint_scopes(checks, "merge", ("id",))
+    assert "scope: table cannot be judged in mode merge" in told.message

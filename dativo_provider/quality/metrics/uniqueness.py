@@ -5,9 +5,10 @@ A row with NULL in a column of the key has no key.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.quality.frontends.thresholds import Threshold
@@ -17,13 +18,14 @@ from dativo_provider.quality.metrics.published import known_keys
 from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.quality.metrics.where import read_by, those_that_count
 from dativo_provider.sql.names import quoted
+from dativo_provider.vocabulary import WriteMode
 
-__all__ = ["EVALUATOR", "Repeats", "repeats", "told"]
+__all__ = ["EVALUATOR", "Repeats", "lint_scopes", "repeats", "told"]
 
 
 def _judge(check: CheckSpec, scene: Scene, _: Values) -> CheckResult:
     """To set a batch aside is to block it: single rows are, where they can be, before the run is judged as a whole."""
-    if (reason := _no_scope(scene)) and check.params.get("scope") == "table":
+    if scene.plan and (reason := _unscoped(check, scene.plan.job.target.mode, scene.plan.spec.identity)):
         return check.result("not_evaluated", message=reason)
     found = repeats(check, scene)
     failed = found.failed
@@ -64,13 +66,31 @@ def told(check: CheckSpec, found: Repeats) -> str:
     return "; ".join([*parts, *([found.looked] if found.looked else [])])
 
 
-def _no_scope(scene: Scene) -> str:
-    """Where rows replace what is published under their key, a key that is there already is nothing wrong."""
-    if scene.plan is None:
+def lint_scopes(checks: Iterable[CheckSpec], mode: WriteMode, key: Sequence[str]) -> list[ConfigurationError]:
+    """Checks of `scope: table` that no run of this mode can judge, for `validate`."""
+    return [
+        ConfigurationError(
+            f"check '{check.name}': {reason}",
+            where=check.declared_in,
+            remedy="leave out `scope: table`: the rows of each run are judged among themselves",
+        )
+        for check in checks
+        if check.kind == "uniqueness" and (reason := _unscoped(check, mode, key))
+    ]
+
+
+def _unscoped(check: CheckSpec, mode: WriteMode, key: Sequence[str]) -> str:
+    """Why `scope: table` cannot be judged; empty where it can. A merge itself sees to one row of each key, and so to
+    whatever the key is a part of."""
+    traits = TRAITS[mode]
+    if check.params.get("scope") != "table" or traits.adds or traits.reads_all:
         return ""
-    traits = TRAITS[scene.plan.job.target.mode]
-    mode = scene.plan.job.target.mode
-    return "" if traits.adds or traits.reads_all else f"in mode {mode} rows may bring a published key once more"
+    if traits.keyed and not traits.history and key and set(key) <= set(check.columns):
+        return ""
+    return (
+        f"scope: table cannot be judged in mode {mode}: rows may bring a published key once more, "
+        "and which of the published rows they replace is settled by the commit"
+    )
 
 
 def _adds(scene: Scene) -> bool:
