@@ -19,7 +19,7 @@ ACTIONS = {
     "suggest": "propose a contract from the rows of a file, a table or a job, and from the job's history",
     "export": "write a contract's checks or columns for another tool",
 }
-FORMATS = ("soda", "great_expectations", "sql", "json-schema", "checks", "parquet", "csv", "asset")
+FORMATS = ("soda", "great_expectations", "sql", "json-schema", "avro", "checks", "parquet", "csv", "asset")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ from dativo_provider.config.contract import ContractSource, TableContract
 from dativo_provider.config.contracts import read_contract
 from dativo_provider.errors import ConfigurationError
 
-WRITERS = ("soda", "great_expectations", "sql", "json-schema", "checks")
+WRITERS = ("soda", "great_expectations", "sql", "json-schema", "avro", "checks")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from dativo_provider.cli.contract_import_asset import of_asset
 from dativo_provider.cli.contracts import contract_of
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.stream import Field, Stream
@@ -122,17 +123,6 @@ def _of_csv(path: Path, name: str) -> dict[str, Any]:
         return _contract(path, name, [_field(item, required=False) for item in reader.schema])
 
 
-def _of_asset(path: Path, name: str) -> dict[str, Any]:
-    """The older form: columns, key and owner."""
-    from dativo_provider.config.contracts import read_contract
-
-    source = read_contract(path)
-    table = source.tables[0]
-    made = _contract(path, name or source.name, list(table.fields), list(table.primary_key))
-    owner = {"team": {"name": source.owner}} if source.owner else {}
-    return made | {"version": source.version, "status": source.status} | owner
-
-
 def _field(item: Any, required: bool) -> Field:
     from dativo_provider.model.types import from_arrow
 
@@ -156,5 +146,5 @@ _READ: dict[str, Callable[[Path, str], dict[str, Any]]] = {
     "sql": _of_ddl,
     "parquet": _of_parquet,
     "csv": _of_csv,
-    "asset": _of_asset,
+    "asset": of_asset,
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -304,3 +306,77 @@ def test_what_cannot_be_done_is_said(
     assert main(["contract", *(path if word == "X" else word for word in words)]) == 2
     assert said in capsys.readouterr().err
     assert yaml.safe_load(Path(path).read_text()) == before
+
+
+@requirement("DQ-01")
+def test_the_columns_of_a_contract_are_a_schema_of_avro_that_holds_their_rows(tmp_path: Path) -> None:
+    import fastavro
+
+    text = ORDERS.replace(
+        "      - {name: amount,",
+        "      - name: orders\n        logicalType: object\n"
+        "        properties: [{name: a, logicalType: array, items: {logicalType: date}}]\n"
+        "      - {name: counts, logicalType: map, map: {key: {logicalType: integer}, value: {logicalType: string}}}\n"
+        "      - {name: seen, logicalType: timestamp}\n      - {name: amount,",
+    )
+    out, file = tmp_path / "orders.avsc", tmp_path / "orders.avro"
+    assert main(["contract", "export", written(tmp_path, text), "--format", "avro", "--output", str(out)]) == 0
+    full = {
+        "id": 1, "state": "new", "email": None, "orders": {"a": [date(2026, 11, 22)]}, "amount": Decimal("1.50"),
+        "counts": [{"key": 1, "value": "x"}], "seen": datetime(2026, 11, 22, tzinfo=UTC),
+    }  # fmt: skip
+    empty = {**dict.fromkeys(full), "id": 2}
+    with file.open("wb") as target:
+        fastavro.writer(target, fastavro.parse_schema(json.loads(out.read_text())), [full, empty])
+    with file.open("rb") as found:
+        assert list(fastavro.reader(found)) == [full, empty]
+    with pytest.raises(TypeError), file.open("wb") as target:
+        fastavro.writer(target, fastavro.parse_schema(json.loads(out.read_text())), [{**full, "id": None}])
+
+
+ASSET = """
+name: orders
+version: "3.1"
+domain: sales
+team: {owner: sales@example.com}
+tags: [core]
+compliance: {classification: [internal], retention_days: 90, regulations: [GDPR]}
+finops: {cost_center: "4711"}
+schema:
+  - {name: id, type: bigint, required: true, unique: true}
+  - {name: state, type: string, enum: [new, paid]}
+  - {name: amount, type: double, logicalTypeOptions: {minimum: 0}}
+  - {name: seen, type: timestamp}
+data_quality:
+  expectations: [{type: range, column: amount, max: 100, severity: warning}]
+data_contract:
+  quality_checks:
+    soda: {checks: ["row_count > 0"]}
+    great_expectations: {checks: [{name: expect_column_values_to_not_be_null, column: state}]}
+    custom: [{name: own, function: checks.own}]
+slaProperties:
+  - {property: latency, value: 1, unit: d, element: orders.seen}
+  - {property: endOfSupport, value: "2036-04-01"}
+support: [{channel: "#sales", tool: slack}]
+roles: [{role: reader, access: read}]
+"""
+
+
+@requirement("DQ-01", "DQ-08", "DQ-10")
+def test_an_asset_becomes_a_contract_of_the_standard_with_all_its_checks_and_facts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(path: str) -> set[tuple[Any, ...]]:
+        return {(check.kind, check.columns, str(dict(check.params)), check.severity) for check in checks(path)}
+
+    path = written(tmp_path, ASSET, "orders.yaml")
+    made = imported(tmp_path, "asset", path)
+    assert "not as ODCS" not in capsys.readouterr().out
+    assert told(made) == told(path)
+    source, document = read_contract(Path(made)), yaml.safe_load(Path(made).read_text())
+    before = read_contract(Path(path))
+    assert source.properties.items() >= before.properties.items()
+    assert (source.version, source.owner, source.domain) == ("3.1", "sales@example.com", "sales")
+    assert source.promises == before.promises
+    assert document["support"] == [{"channel": "#sales", "tool": "slack"}]
+    assert document["roles"] == [{"role": "reader", "access": "read"}]

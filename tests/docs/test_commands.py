@@ -36,7 +36,7 @@ def test_every_command_of_the_page_on_contracts_runs(tmp_path: Path, dativo: Com
     for line in lines:
         answer = dativo(*shlex.split(line)[1:])
         assert answer.code == 0, (line, answer.err)
-    assert len(lines) == 11
+    assert len(lines) == 12
 
 
 @requirement("DOC-01")
