@@ -41,8 +41,9 @@ def _type(name: str, path: str) -> Any:
         return {"type": "array", "items": ["null", _type(parts[0], f"{path}_item")]}
     if word == "map":
         return _map(parts, path)
-    fields = [Field(*(part.strip() for part in each.split(":", 1))) for each in parts]
-    return {"type": "record", "name": _named(path), "fields": [_field(each, path) for each in fields]}
+    pairs = (each.partition(":") for each in parts)
+    fields = [_field(Field(inner.strip(), type=kind.strip()), path) for inner, _, kind in pairs]
+    return {"type": "record", "name": _named(path), "fields": fields}
 
 
 def _map(parts: list[str], path: str) -> Made:
