@@ -33,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="since", metavar="T", help="evidence: runs from this time (ISO) on")
     parser.add_argument("--to", dest="until", metavar="T", help="evidence: runs before this time (ISO)")
     parser.add_argument("--format", choices=("csv", "json"), default="csv", help="evidence: default csv")
+    parser.add_argument("--verify", type=Path, metavar="P", help="evidence: whether an exported file is as it was")
+    parser.add_argument("--digest", default="", metavar="D", help="evidence --verify: the digest its export told")
     parser.add_argument("--limit", type=int, default=30, metavar="N", help="trend, report: the newest N (default: 30)")
     parser.add_argument("--output", type=Path, metavar="P", help="report, evidence: the file to write")
     parser.add_argument(
@@ -155,8 +157,11 @@ def evidence(args: argparse.Namespace, job: JobSpec | None, ctx: RunContext) -> 
 
     from dativo_provider.cli.output import csv_text, print_json
     from dativo_provider.quality.evidence.rows import COLUMNS
+    from dativo_provider.quality.evidence.seal import sealed
 
-    rows = evidence_rows(args, job, ctx)
+    if args.verify:
+        return verified(args.verify, args.digest)
+    rows = sealed(evidence_rows(args, job, ctx))
     if args.format == "json" and not args.output:
         print_json(list(rows))
         return 0
@@ -165,15 +170,51 @@ def evidence(args: argparse.Namespace, job: JobSpec | None, ctx: RunContext) -> 
             import json
 
             json.dump(list(rows), out, indent=2, default=str)
-            return 0
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([csv_text(value) for value in row.values()] for row in rows)
+        else:
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows([csv_text(value) for value in row.values()] for row in rows)
+    if args.output and not args.quiet:
+        verified(args.output)
     return 0
+
+
+def verified(path: Path, kept: str = "") -> int:
+    """Tells how many rows `path` has and its last digest. Raises `DataError` when something was changed."""
+    from dativo_provider.cli.output import counted, say
+    from dativo_provider.errors import DataError
+    from dativo_provider.quality.evidence.seal import first_broken
+
+    rows, broken, digest = first_broken(exported(path))
+    if broken or (kept and kept != digest):
+        problem = f"row {broken} is not as it was exported" if broken else f"its digest is {digest}"
+        raise DataError(
+            f"this evidence was changed: {problem}", where=str(path), remedy="export it again and compare the two"
+        )
+    say(f"{path}: {counted(rows, 'row')}, digest {digest or 'none'}; keep the digest apart from the file")
+    return 0
+
+
+def exported(path: Path) -> list[dict[str, Any]]:
+    import csv
+    import json
+
+    if not path.exists():
+        raise ConfigurationError("there is no such file", where=str(path), remedy="name an exported one: --verify FILE")
+    with path.open(encoding="utf-8", newline="") as file:
+        if file.read(1) == "[":
+            rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+            return rows
+        file.seek(0)
+        return list(csv.DictReader(file))
 
 
 def evidence_rows(args: argparse.Namespace, job: JobSpec | None, ctx: RunContext) -> Iterator[dict[str, Any]]:
     """Oldest run first."""
+    from functools import cache
+
+    from dativo_provider.files import parent
+    from dativo_provider.pipeline.acceptance import accepted_in
     from dativo_provider.quality.evidence.rows import evidence as rows_of
     from dativo_provider.store import open_store
 
@@ -181,9 +222,12 @@ def evidence_rows(args: argparse.Namespace, job: JobSpec | None, ctx: RunContext
     tenant, name = (job.tenant, job.name) if job else (args.tenant_id, None)
     records = store.runs(tenant, name, args.stream or None, limit=None, since=moment(args.since, "--from"))
     until = moment(args.until, "--to")
+    levels = cache(lambda runs: accepted_in(runs, ctx))
     for record in reversed(records):
         if until is None or record.started_at < until:
-            yield from rows_of(record, store.results(record.plan_id))
+            yield from rows_of(
+                record, store.results(record.plan_id), levels(parent(record.folder)) if record.folder else ()
+            )
 
 
 def moment(text: str | None, option: str) -> str | None:

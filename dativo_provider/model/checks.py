@@ -106,6 +106,8 @@ class CheckSpec:
 
 @dataclass(frozen=True)
 class CheckResult:
+    """What a check came to. How long it took and by what is told, but does not make it another result."""
+
     check_id: str
     name: str
     outcome: Outcome
@@ -116,6 +118,8 @@ class CheckResult:
     failed: int = 0
     value: Any = None
     message: str = ""
+    engine: str = field(default="", compare=False)  # with its version: `duckdb 1.5.5`
+    seconds: float = field(default=0.0, compare=False)  # its own, and its share of what was done for several at once
 
 
 def _only_warns(result: CheckResult) -> bool:

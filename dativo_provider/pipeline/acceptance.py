@@ -16,12 +16,19 @@ from dativo_provider.model.run import RunRecord, data_time, dump, load, new_id
 from dativo_provider.pipeline.workplace import run_files, runs_folder
 from dativo_provider.quality.metrics.measured import beyond_history
 
-__all__ = ["accept", "accepted"]
+__all__ = ["accept", "accepted", "accepted_in"]
+
+_FOLDER = "/accepted"
 
 
 def accepted(job: JobSpec, stream: str, ctx: RunContext) -> list[Acceptance]:
     """What was accepted of a stream, oldest first."""
-    folder = _folder(job, stream, ctx)
+    return accepted_in(runs_folder(job, stream, ctx), ctx)
+
+
+def accepted_in(runs: str, ctx: RunContext) -> list[Acceptance]:
+    """The same, by the folder of the stream's runs."""
+    folder = f"{runs}{_FOLDER}"
     files = run_files(folder, ctx)
     return [load(Acceptance, files.read(info.uri)) for info in files.list(folder)]
 
@@ -46,7 +53,7 @@ def accept(
         for result, levels in wanted
         if (run.plan_id, result.check_id) not in done
     ]  # fmt: skip
-    folder = _folder(job, run.stream, ctx)
+    folder = f"{runs_folder(job, run.stream, ctx)}{_FOLDER}"
     files = run_files(folder, ctx)
     for each in made:
         files.write_new(f"{folder}/{each.id}.json", dump(each))
@@ -66,7 +73,3 @@ def _wanted(run: RunRecord, results: Sequence[CheckResult], check: str) -> list[
             "check's `sigmas` and `tolerance`, and columns are accepted by a new version of the contract",
         )
     return found
-
-
-def _folder(job: JobSpec, stream: str, ctx: RunContext) -> str:
-    return f"{runs_folder(job, stream, ctx)}/accepted"

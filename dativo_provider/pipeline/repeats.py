@@ -11,6 +11,7 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from dativo_provider.errors import ConfigurationError
@@ -76,7 +77,7 @@ def _set_aside(
     ctx: RunContext,
 ) -> tuple[Manifest | None, tuple[CheckResult, ...]]:
     """What is left, if a row had to go, and the results of the checks that could be evaluated."""
-    results = tuple(made for check in checks if (made := _judged(check, scene)))
+    results = tuple(made for check in checks if (made := _timed(check, scene)))
     failed = {result.check_id for result in results if result.failed}
     if not failed:
         return None, results
@@ -92,6 +93,14 @@ def _row_by_row(check: CheckSpec, plan: Plan) -> bool:
     counted = check.tolerance > 0 or "allowed" in check.params or "not_evaluated" in check.params
     fits = check.kind == "uniqueness" and check.on_violation == "quarantine" and not counted
     return fits and "skipped" not in check.params and (traits.adds or traits.reads_all)
+
+
+def _timed(check: CheckSpec, scene: Scene) -> CheckResult | None:
+    from dativo_provider.quality.tools import DUCKDB
+
+    began = perf_counter()
+    made = _judged(check, scene)
+    return made and replace(made, engine=DUCKDB, seconds=perf_counter() - began)
 
 
 def _judged(check: CheckSpec, scene: Scene) -> CheckResult | None:

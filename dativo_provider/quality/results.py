@@ -26,4 +26,10 @@ def merge(parts: Iterable[Sequence[CheckResult]]) -> tuple[CheckResult, ...]:
 
 def _sum(one: CheckResult, other: CheckResult) -> CheckResult:
     worse = min(one, other, key=lambda result: _WORST_FIRST.index(result.outcome))
-    return replace(worse, evaluated=one.evaluated + other.evaluated, failed=one.failed + other.failed)
+    return replace(
+        worse,
+        evaluated=one.evaluated + other.evaluated,
+        failed=one.failed + other.failed,
+        engine=worse.engine or one.engine or other.engine,
+        seconds=one.seconds + other.seconds,
+    )

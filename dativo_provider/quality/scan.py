@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from time import perf_counter
 from typing import TypeVar
 
 import duckdb
@@ -20,6 +21,7 @@ from dativo_provider.quality.metrics import EVALUATORS
 from dativo_provider.quality.metrics.base import Measures, NoHistory, Scene, Values
 from dativo_provider.quality.metrics.facts import told
 from dativo_provider.quality.metrics.query import one_pass
+from dativo_provider.quality.tools import DUCKDB
 from dativo_provider.sql.names import quoted
 from dativo_provider.vocabulary import Outcome
 
@@ -42,15 +44,28 @@ def evaluate(checks: Sequence[CheckSpec], scene: Scene) -> tuple[CheckResult, ..
     found = {check.id: made for check in checks if (made := _unlooked(check))}
     found |= engines.evaluate([c for c in checks if c.id not in found and engines.needs_engine(c)], scene)
     left = [check for check in checks if check.id not in found]
+    began = perf_counter()
     asked = {check.id: _asked(check, scene) for check in left}
     known = told({name: each for name, each in asked.items() if isinstance(each, Measures)}, scene)
     values = known | _measured(scene, {name: each for name, each in asked.items() if name not in known})
-    found |= {check.id: _judged(check, scene, values[check.id]) for check in left}
+    sharing = [name for name, value in values.items() if value and name not in known]
+    share = (perf_counter() - began) / max(1, len(sharing))
+    for check in left:
+        before = share if check.id in sharing else 0.0
+        found[check.id] = _timed(partial(_judged, check, scene, values[check.id]), before)
     return tuple(_by_footers(found[check.id]) if check.id in known else found[check.id] for check in checks)
 
 
 def _by_footers(result: CheckResult) -> CheckResult:
-    return replace(result, evaluated_by="stats") if result.evaluated_by == "scan" else result
+    return replace(result, evaluated_by="stats", engine="") if result.evaluated_by == "scan" else result
+
+
+def _timed(make: Callable[[], CheckResult], before: float = 0.0) -> CheckResult:
+    """What `make` gives, with how long it took beside what was done before it, and by which DuckDB."""
+    began = perf_counter()
+    made = make()
+    engine = DUCKDB if made.evaluated_by == "scan" else ""
+    return replace(made, engine=engine, seconds=before + perf_counter() - began)
 
 
 def _asked(check: CheckSpec, scene: Scene) -> Measures | _Fault:

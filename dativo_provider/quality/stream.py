@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
+from time import perf_counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,7 @@ from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
 from dativo_provider.quality.conditions import Conditions, Truth
 from dativo_provider.quality.probes import PROBES, Probe, lint_patterns
+from dativo_provider.quality.tools import ARROW, DUCKDB
 from dativo_provider.vocabulary import EvaluatedBy, Outcome
 
 __all__ = ["RowChecks", "RowVerdict", "lint_conditions", "lint_patterns"]
@@ -58,6 +60,7 @@ class _Compiled:
     evaluated: int = 0
     failed: int = 0
     error: str = ""
+    seconds: float = 0.0
 
     @property
     def sets_aside(self) -> bool:
@@ -81,6 +84,7 @@ class RowChecks:
     _compiled: list[_Compiled] = field(init=False, default_factory=list)
     _lost: list[CheckSpec] = field(init=False, default_factory=list)
     _conditions: Conditions = field(init=False)
+    _conditions_took: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         self._conditions = Conditions(self.schema)
@@ -115,9 +119,13 @@ class RowChecks:
         """`data` has the columns of `schema`; `failures` are the cast's. `condemned` rows are set aside for the reason
         that is their key, whatever the checks say."""
         violations: list[tuple[int, pa.BooleanArray]] = []
+        began = perf_counter()
         told = self._conditions.evaluate(data)
+        self._conditions_took += perf_counter() - began
         for position, item in enumerate(self._compiled):
+            began = perf_counter()
             mask = _violations(item, data, failures, told)
+            item.seconds += perf_counter() - began
             if mask is not None:
                 item.failed += mask.true_count
                 violations.append((position, mask))
@@ -137,7 +145,9 @@ class RowChecks:
 
     def results(self) -> tuple[CheckResult, ...]:
         """Counts so far. A check that saw no row is `skipped`; one that counts is judged by the verdict."""
-        found = {item.check.id: _result(item) for item in self._compiled}
+        sharing = [item for item in self._compiled if _asks_sql(item.check)]
+        each = self._conditions_took / max(1, len(sharing))
+        found = {item.check.id: _result(item, each if item in sharing else 0.0) for item in self._compiled}
         found |= {check.id: _unevaluated(check) for check in self._lost}
         return tuple(found[check.id] for check in self.checks)
 
@@ -146,7 +156,7 @@ def lint_conditions(checks: Sequence[CheckSpec], fields: Sequence[Field]) -> lis
     """The row checks whose SQL cannot be evaluated over these columns, for `validate`."""
     schema, found = pa.schema([pa.field(item.name, to_arrow(item.type)) for item in fields]), []
     for check in checks:
-        if check.scope == "row" and (check.where or check.kind == "condition"):
+        if check.scope == "row" and _asks_sql(check):
             try:
                 RowChecks([check], schema)
             except ConfigurationError as error:
@@ -156,6 +166,10 @@ def lint_conditions(checks: Sequence[CheckSpec], fields: Sequence[Field]) -> lis
 
 def _expression(check: CheckSpec) -> str:
     return str(check.params["expression"]) if check.kind == "condition" else ""
+
+
+def _asks_sql(check: CheckSpec) -> bool:
+    return bool(check.where or check.kind == "condition")
 
 
 def _violations(
@@ -207,11 +221,13 @@ def _reasons(aside: list[tuple[str, pa.BooleanArray]], bad: pa.BooleanArray) -> 
     return reasons
 
 
-def _result(item: _Compiled) -> CheckResult:
+def _result(item: _Compiled, shared: float) -> CheckResult:
     outcome: Outcome = "error" if item.error else "failed" if item.failed else "passed" if item.evaluated else "skipped"
     by: EvaluatedBy = "stream" if item.evaluated else "none"
     message = item.error or ("" if item.evaluated else "there was no row to check")
-    return item.check.result(outcome, by, item.evaluated, item.failed, message=message)
+    made = item.check.result(outcome, by, item.evaluated, item.failed, message=message)
+    engine = (DUCKDB if item.check.kind == "condition" else ARROW) if item.evaluated else ""
+    return replace(made, engine=engine, seconds=item.seconds + shared)
 
 
 def _unevaluated(check: CheckSpec) -> CheckResult:

@@ -4,7 +4,13 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from dativo_provider.quality.evidence.seal import sealed
 from tests.cli.conftest import Command, World
 from tests.support import requirement
 
@@ -54,8 +60,50 @@ def test_an_auditor_gets_every_result_with_its_versions(world: World) -> None:
     assert failed
     assert int(failed[0]["failed"]) > 0
     assert float(rows[0]["run_seconds"]) > 0
+    looked = [row for row in rows if row["engine"] in ("stream", "scan")]
+    assert all(float(row["seconds"]) > 0 for row in looked)
+    assert sum(float(row["seconds"]) for row in looked) < float(rows[0]["run_seconds"])
+    assert {row["engine_version"].split()[0] for row in looked} <= {"pyarrow", "duckdb"}
+    assert all(re.search(r" \d+\.\d+", row["engine_version"]) for row in looked)
     again = world.dativo("quality", "evidence", "--config", world.job, "--format", "json").json
     assert [row["check_id"] for row in again] == [row["check_id"] for row in rows]
+
+
+@requirement("DQ-17")
+@pytest.mark.parametrize("kind", ["csv", "json"])
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (lambda rows: [{**rows[0], "outcome": "skipped"}, *rows[1:]], "row 1 is not as it was"),
+        (lambda rows: [*rows[:1], *rows[2:]], "row 2 is not as it was"),
+        (lambda rows: [*rows[:-2], rows[-1], rows[-2]], "is not as it was"),
+        (lambda rows: rows[:-1], "its digest is"),
+        (lambda rows: [*sealed({**row, "decided_by": "nobody"} for row in rows)], "its digest is"),
+        (lambda rows: rows, ""),
+    ],
+    ids=["a cell", "a row gone", "rows moved", "the end cut off", "all made anew", "nothing"],
+)
+def test_evidence_shows_that_somebody_has_changed_it(
+    world: World, kind: str, changed: Callable[[list[Any]], list[Any]], told: str
+) -> None:
+    world.run()
+    file = world.folder / f"evidence.{kind}"
+    said = world.dativo("quality", "evidence", "--format", kind, "--output", file).out
+    [digest] = re.findall(r"digest ([0-9a-f]{64})", said)
+    rows = json.loads(file.read_text()) if kind == "json" else list(csv.DictReader(file.open(newline="")))
+    written(file, changed(rows))
+    answer = world.dativo("quality", "evidence", "--verify", file, "--digest", digest)
+    assert (answer.code, told in answer.err) == (2 if told else 0, True)
+
+
+def written(file: Path, rows: list[Any]) -> None:
+    with file.open("w", newline="") as out:
+        if file.suffix == ".json":
+            json.dump(rows, out)
+            return
+        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 @requirement("DQ-17")
@@ -126,5 +174,7 @@ def test_a_level_is_accepted_with_who_and_why_and_then_a_run_publishes(world: Wo
     shown = world.dativo("quality", "trend", "--config", world.job, "--json").json
     [level] = [each for point in shown for each in point["accepted"]]
     assert (level["by"], level["reason"], list(level["levels"])) == ("ann", "a new shop", ["rows_accepted"])
+    [row] = [row for row in world.dativo("quality", "evidence", "--format", "json").json if row["accepted_by"]]
+    assert (row["check"], row["accepted_by"], row["accepted_because"]) == ("as_many", "ann", "a new shop")
     table = world.dativo("quality", "trend", "--config", world.job).out
     assert "a new shop" in re.sub(r"\s+", " ", table)

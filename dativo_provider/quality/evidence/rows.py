@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from dativo_provider.model.acceptance import Acceptance
 from dativo_provider.model.checks import CheckResult
 from dativo_provider.model.run import RunRecord
 
@@ -14,14 +15,18 @@ __all__ = ["COLUMNS", "evidence"]
 
 COLUMNS = (
     "tenant", "job", "stream", "run", "status", "started_at", "finished_at", "run_seconds", "table", "data_version",
-    "contract_version", "decision", "check_id", "check", "outcome", "severity", "on_violation", "engine", "evaluated",
-    "failed", "value", "message", "decided_by",
+    "contract_version", "decision", "check_id", "check", "outcome", "severity", "on_violation", "engine",
+    "engine_version", "seconds", "evaluated", "failed", "value", "message", "decided_by", "accepted_by",
+    "accepted_because", "digest",
 )  # fmt: skip
 
 
-def evidence(run: RunRecord, results: Sequence[CheckResult]) -> list[dict[str, Any]]:
+def evidence(
+    run: RunRecord, results: Sequence[CheckResult], accepted: Sequence[Acceptance] = ()
+) -> list[dict[str, Any]]:
     """A run that was never audited is one row without a check. `data_version` is the snapshot it made, empty where
-    nothing was published."""
+    nothing was published. `accepted` are levels of the job; `digest` is filled by `sealed`."""
+    by_check = {each.check_id: each for each in accepted if each.run == run.plan_id}
     about = {
         "tenant": run.tenant,
         "job": run.job,
@@ -37,10 +42,10 @@ def evidence(run: RunRecord, results: Sequence[CheckResult]) -> list[dict[str, A
         "decision": run.verdict.decision if run.verdict else "",
         "decided_by": run.decided_by,
     }
-    return [_row(about | _facts(result)) for result in results] or [_row(about)]
+    return [_row(about | _facts(result, by_check.get(result.check_id))) for result in results] or [_row(about)]
 
 
-def _facts(result: CheckResult) -> dict[str, Any]:
+def _facts(result: CheckResult, accepted: Acceptance | None) -> dict[str, Any]:
     value = result.value
     return {
         "check_id": result.check_id,
@@ -49,10 +54,14 @@ def _facts(result: CheckResult) -> dict[str, Any]:
         "severity": result.severity,
         "on_violation": result.on_violation,
         "engine": result.evaluated_by,
+        "engine_version": result.engine,
+        "seconds": round(result.seconds, 6),
         "evaluated": result.evaluated,
         "failed": result.failed,
         "value": json.dumps(value, default=str) if isinstance(value, dict | list) else value,
         "message": result.message,
+        "accepted_by": accepted.by if accepted else "",
+        "accepted_because": accepted.reason if accepted else "",
     }
 
 
