@@ -254,3 +254,4 @@ class RunRecord:
     lane: LaneKind = "live"
     drift: tuple[ColumnDrift, ...] = ()
     table_changes: tuple[str, ...] = ()
+    numbers: Mapping[str, float] = field(default_factory=dict)  # for history; only where it is made again of a folder

@@ -22,6 +22,7 @@ from dativo_provider.model.checks import Verdict
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.run import Plan, Published, RunRecord, dump, load
 from dativo_provider.pipeline.folder import RunFolder
+from dativo_provider.pipeline.numbers import measured, scored
 from dativo_provider.pipeline.records import record_of
 from dativo_provider.pipeline.workplace import run_files
 from dativo_provider.vocabulary import RunStatus
@@ -103,14 +104,23 @@ def _is_run(folder: str, inside: Iterable[FileInfo]) -> bool:
 def _record(folder: RunFolder, touched: float) -> RunRecord:
     plan = folder.plan()
     verdict, published, books = _verdict(folder), folder.published(), _books(folder, plan)
+    status = _status(verdict, published, books)
     return replace(
-        record_of(plan, _status(verdict, published, books)),
+        record_of(plan, status),
         finished_at=datetime.fromtimestamp(touched, UTC).isoformat(),
         snapshot_id=published.snapshot_id if published else None,
         books=books,
         verdict=verdict,
         decided_by=published.decided_by if published else "",
+        numbers=_numbers(folder, plan, verdict, status),
     )
+
+
+def _numbers(folder: RunFolder, plan: Plan, verdict: Verdict | None, status: RunStatus) -> dict[str, float]:
+    if verdict is None:
+        return {}
+    accepted = status in ("published", "nothing_new")
+    return scored(plan, verdict) | (measured(folder, plan, verdict) if accepted else {})
 
 
 def _status(verdict: Verdict | None, published: Published | None, books: Books) -> RunStatus:
@@ -130,6 +140,6 @@ def _verdict(folder: RunFolder) -> Verdict | None:
 
 
 def _books(folder: RunFolder, plan: Plan) -> Books:
-    made = folder.transformed()
+    made = folder.without_repeats() or folder.transformed()
     parts = [made] if made else [folder.manifest(piece.index) for piece in plan.slices]
     return sum((manifest.books for manifest in parts if manifest), Books())

@@ -15,14 +15,18 @@ from dativo_provider.model.target import Target
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.scene import scene_of
 
-__all__ = ["leave_numbers", "leave_profile", "leave_score"]
+__all__ = ["leave_numbers", "leave_profile", "leave_score", "measured", "scored"]
 
 
 def leave_score(plan: Plan, verdict: Verdict, ctx: RunContext) -> None:
     """Of every audited run, blocked ones too: that is what a trend is to show."""
+    _record(plan, scored(plan, verdict), ctx)
+
+
+def scored(plan: Plan, verdict: Verdict) -> dict[str, float]:
     from dativo_provider.quality.score import scorecard
 
-    _record(plan, scorecard(verdict.results, plan.checks, plan.fields).metrics(), ctx)
+    return scorecard(verdict.results, plan.checks, plan.fields).metrics()
 
 
 def leave_profile(
@@ -43,12 +47,16 @@ def leave_profile(
 
 def leave_numbers(folder: RunFolder, plan: Plan, ctx: RunContext) -> None:
     """Of an accepted run: what the next one's anomaly and change checks are judged against."""
+    _record(plan, measured(folder, plan, folder.verdict()), ctx)
+
+
+def measured(folder: RunFolder, plan: Plan, verdict: Verdict) -> dict[str, float]:
     from dativo_provider.quality.metrics.measured import history_of
     from dativo_provider.quality.profile.model import Profile
 
     text = folder.profile()
     profiled = load(Profile, text).metrics() if text and plan.job.profile else {}
-    _record(plan, {**profiled, **history_of(folder.verdict().results)}, ctx)
+    return {**profiled, **history_of(verdict.results)}
 
 
 def _record(plan: Plan, values: Mapping[str, float], ctx: RunContext) -> None:

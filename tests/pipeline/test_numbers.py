@@ -23,7 +23,8 @@ from dativo_provider.pipeline.history import fold, old_runs, records
 from dativo_provider.pipeline.run import StreamReport, run
 from dativo_provider.pipeline.workplace import open_folder, run_files, runs_folder
 from dativo_provider.quality.profile.model import Profile
-from dativo_provider.store import StreamKey, open_store
+from dativo_provider.store import StreamKey, import_records, open_store
+from dativo_provider.store.sql import SqlStore
 from tests.pipeline.build import Bench
 from tests.support import requirement
 
@@ -153,6 +154,35 @@ def test_a_profile_of_a_sample_says_so_and_leaves_only_numbers_that_hold_for_all
     assert (made.by, made.share) == ("rows", 0.5)
     assert 5 < made.rows < 25
     assert [len(bill.history(f"{word}(cost)")) for word in ("null_share", "max", "sum", "distinct")] == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("folded", [False, True], ids=["of folders", "of finished records"])
+def test_a_store_that_is_made_again_knows_what_runs_measured(tmp_path: Path, folded: bool) -> None:
+    bill = a_bill(tmp_path, severity="error", profile=True)
+    bill.had(days=9)
+    for factor in (1, 1, 9):
+        bill.run(factor)
+    names = ("mean(cost)", "max(cost)", "score", "score_dimension(other)", "rows_accepted", "anomaly(mean(cost))")
+    store = open_store(bill.ctx)
+    before = {name: store.history(KEY, name, None) for name in names}
+    assert [len(before[name]) for name in names] == [11, 2, 3, len(before[names[3]]), 11, 2]
+    if folded:
+        root = runs_folder(bill.job(), "orders", bill.ctx)
+        files = run_files(root, bill.ctx)
+        fold(files, old_runs(files, root, time.time() + 1, ()))
+    with SqlStore(f"sqlite:///{tmp_path}/other.db") as other:
+        import_records(other, records(bill.ctx))
+        after = {name: other.history(KEY, name, None) for name in names}
+    runs = {point.plan_id for point in before["score"]}
+    assert after == {name: [point for point in points if point.plan_id in runs] for name, points in before.items()}
+
+
+def test_a_run_made_again_has_the_books_it_was_published_with(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, rules=[{"type": "uniqueness", "columns": ["id"], "on_violation": "quarantine"}])
+    bench.csv("a.csv", *(f"{n},n,1.00,2026-01-01T00:00:00Z" for n in (1, 2, 2)))
+    report = bench.run()
+    [record] = records(bench.context())
+    assert (report.books.accepted, record.books) == (2, report.books)
 
 
 @requirement("DQ-11")
