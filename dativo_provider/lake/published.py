@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyiceberg.table import FileScanTask, Table
 
-__all__ = ["rows_within"]
+__all__ = ["Ranges", "rows_within"]
 
 Ranges = Mapping[str, tuple[Any, Any]]
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from dativo_provider.errors import ConfigurationError, SourceChanged
 from dativo_provider.lake.owner import TENANT
+from dativo_provider.lake.published import Ranges, rows_within
 from dativo_provider.lake.read import no_rows, scan, typed
 from dativo_provider.lake.schema import read_fields
 from dativo_provider.lake.table import find_table, table_name
 from dativo_provider.lake.translate import translated
 from dativo_provider.model.job import JobSpec
 from dativo_provider.model.stream import Field
-from dativo_provider.model.target import TableVersion
+from dativo_provider.model.target import PublishedRows, TableVersion
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,7 +43,22 @@ def table_version(catalog: Catalog, name: str, job: JobSpec, version: str = "") 
     _check_readable(catalog, table, job.tenant)
     found = version or f"{table.metadata.table_uuid}/{table.metadata.current_snapshot_id or _EMPTY}"
     snapshot = _snapshot(table, found)
-    return TableVersion(name, found, _fields(table, snapshot), lambda fields: _rows(table, snapshot, fields))
+    fields = _fields(table, snapshot)
+    return TableVersion(
+        name,
+        found,
+        fields,
+        lambda columns: _rows(table, snapshot, columns),
+        lambda ranges, keys: _within(table, snapshot, ranges, keys, fields),
+    )
+
+
+def _within(
+    table: Table, snapshot: int | None, ranges: Ranges, keys: Mapping[str, Sequence[Any]], fields: Sequence[Field]
+) -> PublishedRows:
+    every = {item.name: item for item in fields}
+    wanted = [every[name] for name in ranges]
+    return PublishedRows(no_rows(wanted)) if snapshot is None else rows_within(table, snapshot, ranges, keys, wanted)
 
 
 def _check_readable(catalog: Catalog, table: Table, tenant: str) -> None:

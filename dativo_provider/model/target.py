@@ -48,16 +48,6 @@ class TargetTable:
 
 
 @dataclass(frozen=True)
-class TableVersion:
-    """One version of a table for ever: `read` gives the rows of some columns, in `fields`' types."""
-
-    name: str
-    version: str
-    fields: tuple[Field, ...]
-    read: Callable[[Sequence[Field]], Iterator[pa.RecordBatch]]
-
-
-@dataclass(frozen=True)
 class PublishedRows:
     """Rows of `files` files, of which some were not opened: partitions and bounds, or bloom filters, ruled them out."""
 
@@ -65,6 +55,24 @@ class PublishedRows:
     files: int = 0
     out_of_bounds: int = 0
     out_of_filters: int = 0
+
+    def __str__(self) -> str:
+        ruled_out = {"bounds or partitions": self.out_of_bounds, "bloom filters": self.out_of_filters}
+        why = " and ".join(f"{what} rule out {files}" for what, files in ruled_out.items() if files)
+        read = self.files - self.out_of_bounds - self.out_of_filters
+        return f"{read} of {self.files} published files read{f' ({why})' if why else ''}" if self.files else ""
+
+
+@dataclass(frozen=True)
+class TableVersion:
+    """One version of a table for ever: `read` gives the rows of some columns, in `fields`' types;
+    `within(ranges, keys)` those that may hold one of some keys, as `Target.published_within` does."""
+
+    name: str
+    version: str
+    fields: tuple[Field, ...]
+    read: Callable[[Sequence[Field]], Iterator[pa.RecordBatch]]
+    within: Callable[[Mapping[str, tuple[Any, Any]], Mapping[str, Sequence[Any]]], PublishedRows]
 
 
 class Target(ABC):

@@ -16,7 +16,7 @@ import pytest
 from dativo_provider.errors import ConfigurationError, StorageUnavailable
 from dativo_provider.model.checks import CheckResult
 from dativo_provider.model.stream import Field
-from dativo_provider.model.target import TableVersion
+from dativo_provider.model.target import PublishedRows, TableVersion
 from dativo_provider.quality.scan import evaluate
 from dativo_provider.sql import limit
 from tests.quality.staged import Staged, compiled, results, scene_of
@@ -269,7 +269,11 @@ def customers(*ids: int) -> Any:
         rows = pa.table({"number": pa.array(ids, pa.int64()), "name": ["x"] * len(ids)})
         yield from rows.select(names).to_batches()
 
-    return lambda name: TableVersion(f"acme.{name}", "1", fields, read)
+    def within(ranges: Any, keys: Any) -> PublishedRows:
+        rows = pa.table({"number": pa.array(ids, pa.int64())})
+        return PublishedRows(pa.RecordBatchReader.from_batches(rows.schema, rows.to_batches()), 3, 2)
+
+    return lambda name: TableVersion(f"acme.{name}", "1", fields, read, within)
 
 
 @requirement("DQ-06")

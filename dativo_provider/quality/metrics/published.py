@@ -11,14 +11,14 @@ from decimal import Decimal
 import duckdb
 
 from dativo_provider.model.checks import CheckSpec
-from dativo_provider.model.target import FEW_KEYS, PublishedRows
+from dativo_provider.model.target import FEW_KEYS
 from dativo_provider.quality.metrics.base import Scene
 from dativo_provider.quality.metrics.query import database, python_value, rows_of, streamed
 from dativo_provider.quality.metrics.where import read_by, those_that_count
 from dativo_provider.sql.limit import limited
 from dativo_provider.sql.names import quoted
 
-__all__ = ["find_known", "known_keys"]
+__all__ = ["few_of", "find_known", "known_keys", "load_keys", "ranges_of"]
 
 
 def known_keys(check: CheckSpec, scene: Scene) -> tuple[int, str]:
@@ -30,27 +30,21 @@ def known_keys(check: CheckSpec, scene: Scene) -> tuple[int, str]:
 
 def find_known(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> str:
     """Leaves those keys in the table `known`; says how many files were read for it, and why no more."""
-    if not _load(check, scene, found):
+    if not load_keys(check, scene, found):
         found.execute("CREATE TABLE known (none BOOLEAN)")
         return ""
-    before = scene.published(_ranges(check, found), _few(check, found))
+    before = scene.published(ranges_of(check, found), few_of(check, found))
     with streamed(iter(before.rows), before.rows.schema) as published, limited(found):
         found.register("published", published)
         names = ", ".join(f"published.{quoted(name)}" for name in check.columns)
         same = " AND ".join(f"keys.{quoted(name)} = published.{quoted(name)}" for name in check.columns)
         # the right side is what DuckDB keeps in memory: the run's keys, however many rows are published
         found.execute(f"CREATE TABLE known AS SELECT DISTINCT {names} FROM published SEMI JOIN keys ON {same}")
-    return _looked(before)
+    return str(before)
 
 
-def _looked(before: PublishedRows) -> str:
-    ruled_out = {"bounds or partitions": before.out_of_bounds, "bloom filters": before.out_of_filters}
-    why = " and ".join(f"{what} rule out {files}" for what, files in ruled_out.items() if files)
-    read = before.files - before.out_of_bounds - before.out_of_filters
-    return f"{read} of {before.files} published files read{f' ({why})' if why else ''}" if before.files else ""
-
-
-def _load(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> bool:
+def load_keys(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> bool:
+    """Puts the different keys of the run into the table `keys`; False when there is none."""
     names = [quoted(name) for name in check.columns]
     whole = those_that_count(check, *(f"{name} IS NOT NULL" for name in names))
     with rows_of(scene, read_by(check, scene, *check.columns)) as staged, limited(found):
@@ -61,13 +55,13 @@ def _load(check: CheckSpec, scene: Scene, found: duckdb.DuckDBPyConnection) -> b
     return bool(found.execute("SELECT count(*) FROM keys").fetchall()[0][0])
 
 
-def _ranges(check: CheckSpec, found: duckdb.DuckDBPyConnection) -> dict[str, tuple[object, object]]:
+def ranges_of(check: CheckSpec, found: duckdb.DuckDBPyConnection) -> dict[str, tuple[object, object]]:
     ends = ", ".join(f"min({quoted(name)}), max({quoted(name)})" for name in check.columns)
     row = [python_value(column[0]) for column in found.sql(f"SELECT {ends} FROM keys").to_arrow_table().columns]
     return {name: (_end(row[2 * at]), _end(row[2 * at + 1])) for at, name in enumerate(check.columns)}
 
 
-def _few(check: CheckSpec, found: duckdb.DuckDBPyConnection) -> dict[str, list[object]]:
+def few_of(check: CheckSpec, found: duckdb.DuckDBPyConnection) -> dict[str, list[object]]:
     """The keys themselves, by column, where they are few; of the columns whose values files can be asked for."""
     names = ", ".join(map(quoted, check.columns))
     rows = found.sql(f"SELECT {names} FROM keys LIMIT {FEW_KEYS + 1}").to_arrow_table()
