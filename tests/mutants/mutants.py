@@ -26,6 +26,8 @@ CSV = "dativo_provider/connectors/csv"
 PIPELINE = "dativo_provider/pipeline"
 RUN = "tests/pipeline/test_run.py::"
 LOOKUPS = "tests/pipeline/test_lookups.py::"
+NUMBERS = "tests/pipeline/test_numbers.py::"
+QUALITY = "dativo_provider/quality"
 
 
 PLAIN = f"{LAKE}/plain"
@@ -960,5 +962,47 @@ MUTANTS = (
         "place = pc.add(pc.multiply(place, width), ",
         "place = pc.add(place, ",
         ("tests/quality/test_dense.py::test_a_key_of_two_numbers_is_told_from_every_other_pair",),
+    ),
+    Mutant(
+        "what was before an accepted level stays where it was",
+        f"{QUALITY}/anomaly/levels.py",
+        "    return [*raised, *after[0]], ",
+        "    return [*known, *after[0]], ",
+        (f"{NUMBERS}test_a_level_that_was_accepted_is_normal_from_then_on_and_what_leaves_it_is_found",),
+    ),
+    Mutant(
+        "a check whose history cannot be read passes by its rows",
+        f"{QUALITY}/metrics/anomaly.py",
+        'if away and outcome != "failed":',
+        'if away and outcome == "error":',
+        (f"{NUMBERS}test_without_the_store_a_check_against_history_is_not_evaluated_and_follows_the_policy",),
+    ),
+    Mutant(
+        "a check that is not evaluated counts as covered",
+        f"{QUALITY}/score.py",
+        'if result.outcome in ("passed", "failed")]',
+        'if result.outcome != "error"]',
+        ("tests/quality/test_score.py",),
+    ),
+    Mutant(
+        "people are told of the same thing in every run",
+        "dativo_provider/notify/once.py",
+        'told.at.get(notice.key, float("-inf")) >= window',
+        'told.at.get(notice.key, float("-inf")) >= 0',
+        ("tests/pipeline/test_alerts.py::test_a_spike_of_daily_cost_is_told_once_a_day_and_when_it_is_over",),
+    ),
+    Mutant(
+        "a digest of evidence is over its own row alone",
+        f"{QUALITY}/evidence/seal.py",
+        "cells = [before, *",
+        'cells = ["", *',
+        ("tests/cli/test_quality.py::test_evidence_shows_that_somebody_has_changed_it",),
+    ),
+    Mutant(
+        "a row whose newest entry was discarded is open again after its expiry",
+        f"{PIPELINE}/inbox/expire.py",
+        "not superseded and (status = 'deleted' or expires_at <= ?)",
+        "not superseded and (status = 'nobody' or expires_at <= ?)",
+        ("tests/pipeline/inbox/test_expire.py::test_older_entries_of_a_row_never_outlive_the_newest_one",),
     ),
 )
