@@ -195,7 +195,9 @@ class SlaProperty(Shape):
     """One promise to consumers."""
 
     id: str | None = Field(default=None, description="Stable id.")
-    property: str = Field(description="`latency` or `freshness` becomes a check; `retention` a table property.")
+    property: str = Field(
+        description="`latency` or `freshness` becomes a check, `availability` is watched, `retention` tags the table."
+    )
     value: Any = Field(default=None, description="Value.")
     valueExt: Any = Field(default=None, description="Second value.")  # noqa: N815
     unit: str | None = Field(default=None, description="`h`, `d`, `y`, …")
