@@ -345,8 +345,8 @@ MUTANTS = (
     Mutant(
         "a blocked run passes the audit",
         f"{PIPELINE}/audit.py",
-        "        tell_verdict(plan, verdict, ctx)\n        raise blocked(plan, verdict)\n    return verdict\n",
-        "        tell_verdict(plan, verdict, ctx)\n    return verdict\n",
+        "        leave_report(folder, plan, ctx)\n        raise blocked(plan, verdict)\n    return verdict\n",
+        "        leave_report(folder, plan, ctx)\n    return verdict\n",
         (f"{RUN}test_audit_and_publish_each_refuse_a_blocked_run",),
     ),
     Mutant(
@@ -944,9 +944,9 @@ MUTANTS = (
     ),
     Mutant(
         "of a key that is published already the first row is published once more",
-        f"{PIPELINE}/repeats.py",
-        'f"place > 1 OR ({listed}) IN (SELECT ({listed}) FROM known)" if published else "place > 1"',
-        '"place > 1"',
+        f"{PIPELINE}/repeated.py",
+        '        repeated += f" OR ({listed}) IN (SELECT ({listed}) FROM known)"\n',
+        "",
         ("tests/pipeline/test_checks.py::test_rows_whose_key_is_published_are_quarantined_all_of_them",),
     ),
     Mutant(
