@@ -1,0 +1,136 @@
+"""What an answer means: a page to read, or an error chosen by what can be done about it (ERR-01).
+
+Without a rule of the spec the status decides: 401 expired, 403 forbidden, 404 and 410 missing, 408, 425 and 5xx
+transient, 429 rate limited, any other 4xx wrong (REQUIREMENTS 3.17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from dativo_provider.connectors.rest.page import at
+from dativo_provider.connectors.rest.spec import ErrorRule, Meaning
+from dativo_provider.errors import (
+    ConfigurationError,
+    CredentialError,
+    DativoError,
+    RateLimited,
+    RetryableError,
+    SourceChanged,
+    SourceUnavailable,
+)
+
+__all__ = ["Missing", "asked_wait", "error_of", "meaning", "says"]
+
+_BY_STATUS: Mapping[int, Meaning] = {
+    401: "expired", 403: "forbidden", 404: "missing", 410: "missing", 408: "transient", 425: "transient",
+    429: "rate_limited",
+}  # fmt: skip
+_SAID = ("message", "error.message", "error_description", "errors.0.message", "errors.0.detail", "detail", "title",
+         "error", "description")  # fmt: skip
+_SCOPES = ("x-accepted-oauth-scopes", "x-accepted-github-permissions")
+_EPOCH_FROM = 10_000_000  # a reset header above is a moment, below it is seconds from now
+
+
+class Missing(SourceChanged):
+    """The API does not know what was asked for (404, 410)."""
+
+
+def meaning(status: int, body: Any, headers: Mapping[str, str], rules: Sequence[ErrorRule]) -> ErrorRule | None:
+    """The rule that an answer falls under; None for a page to read."""
+    for rule in rules:
+        if _fits(rule, status, body, headers):
+            return rule
+    if status < 400:
+        return None
+    return ErrorRule(means=_BY_STATUS.get(status, "transient" if status >= 500 else "wrong"))
+
+
+def _fits(rule: ErrorRule, status: int, body: Any, headers: Mapping[str, str]) -> bool:
+    statuses = [status, f"{status // 100}xx"]
+    if rule.status and not any(each in statuses for each in rule.status):
+        return False
+    if not (rule.status or rule.where or rule.header):
+        return False
+    values = [(at(body, path), wanted) for path, wanted in rule.where.items()]
+    values += [(headers.get(name), wanted) for name, wanted in rule.header.items()]
+    return all(says(value, wanted) for value, wanted in values)
+
+
+def says(value: Any, wanted: Any) -> bool:
+    """Whether `value` is `wanted`; `*` is any value, and `text*` or `*text` any text that begins or ends so."""
+    if isinstance(wanted, list):
+        return any(says(value, each) for each in wanted)
+    if not isinstance(wanted, str) or "*" not in wanted or value is None:
+        return bool(value == wanted)
+    if wanted == "*":
+        return True
+    text = str(value)
+    return text.startswith(wanted[:-1]) if wanted.endswith("*") else text.endswith(wanted[1:])
+
+
+_ERRORS: Mapping[Meaning, tuple[type[DativoError], str]] = {
+    "rate_limited": (RateLimited, "lower source.rate_limits, or run at another time"),
+    "quota": (RateLimited, "the quota of the vendor is used up: run again when it starts anew"),
+    "transient": (SourceUnavailable, "look at the vendor's status page"),
+    "expired": (CredentialError, "renew the credentials of source.connection"),
+    "credential": (CredentialError, "renew the credentials of source.connection"),
+    "forbidden": (CredentialError, "give the credentials the right to read this"),
+    "missing": (Missing, "check source.connection and the stream's name"),
+    "wrong": (ConfigurationError, "correct the request in the API's spec"),
+}
+
+
+def error_of(
+    rule: ErrorRule, status: int, body: Any, headers: Mapping[str, str], url: str, now: datetime
+) -> DativoError:
+    """The error of an answer that falls under `rule`."""
+    kind, remedy = _ERRORS[rule.means]
+    said = _said(body)
+    text = f"the API answered {status}" + (f": {said}" if said else "")
+    wait = {"retry_after": asked_wait(headers, now)} if issubclass(kind, RetryableError) else {}
+    return kind(text, where=url, remedy=rule.remedy or _scopes(rule, headers) or remedy, **wait)
+
+
+def _scopes(rule: ErrorRule, headers: Mapping[str, str]) -> str:
+    """What GitHub and others say that the credentials lack."""
+    wanted = next((headers[name] for name in _SCOPES if headers.get(name)), "")
+    return f"allow the credentials: {wanted}" if wanted and rule.means == "forbidden" else ""
+
+
+def _said(body: Any) -> str:
+    found = next((value for path in _SAID if isinstance(value := at(body, path), str) and value), "")
+    return " ".join(found.split())[:300]
+
+
+def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that an answer asks to wait: `Retry-After` (RFC 9110 §10.2.3), else when its limit starts anew."""
+    waits = [_seconds(value, now) for name, value in headers.items() if name.lower().endswith("retry-after")]
+    if not waits:
+        names = ("ratelimit-reset", "x-ratelimit-reset")
+        waits = [_seconds(headers[name], now) for name in names if name in headers]
+    known = [wait for wait in waits if wait is not None]
+    return max(known) if known else None
+
+
+def _seconds(text: str, now: datetime) -> float | None:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        return _until(text, now)
+    if not number.is_finite():
+        return None
+    return max(0.0, float(number) - now.timestamp() if number > _EPOCH_FROM else float(number))
+
+
+def _until(text: str, now: datetime) -> float | None:
+    try:
+        at_ = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    at_ = at_ if at_.tzinfo else at_.replace(tzinfo=UTC)
+    return max(0.0, (at_ - now).total_seconds())

@@ -1,0 +1,123 @@
+"""Access tokens that a token endpoint gives for something that lasts longer (RFC 6749, RFC 7523)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from dativo_provider.connectors.rest.auth.base import Auth, Fetch, Held, basic, told
+from dativo_provider.connectors.rest.values import filled, text
+from dativo_provider.errors import CredentialError, MissingExtra
+
+__all__ = ["ClientCredentials", "JwtBearer", "RefreshToken"]
+
+_LIFETIME = 3600  # seconds of an assertion; token endpoints refuse more than an hour
+
+
+class _Token(Auth):
+    token_url: str = Field(min_length=1, description="Token endpoint.")
+    fields: dict[str, str] = Field(default={}, description="More fields of the form, e.g. `scope`.")
+    basic: bool = Field(default=False, description="Whether client id and secret go into an Authorization header.")
+
+    @property
+    def renewable(self) -> bool:
+        return True
+
+    def hold(self, values: Mapping[str, Any], fetch: Fetch) -> Held:
+        url = text(self.token_url, values)
+        answer = fetch(url, {**self._form(values), **(filled(self.fields, values) or {})}, self._headers(values))
+        known = {key: value for key, value in answer.items() if isinstance(value, str | int) and key != "access_token"}
+        return Held({"Authorization": f"Bearer {told(answer, url)}"}, values=known)
+
+    def _form(self, values: Mapping[str, Any]) -> dict[str, str]:
+        raise NotImplementedError
+
+    def _headers(self, values: Mapping[str, Any]) -> dict[str, str]:
+        return {}
+
+
+class _Client(_Token):
+    client_id: str = Field(default="{client_id}", description="The client's id.")
+    client_secret: str = Field(default="{client_secret}", description="The client's secret.")
+
+    def _required(self) -> tuple[str, ...]:
+        return (self.client_id, self.client_secret)
+
+    def _client(self, values: Mapping[str, Any]) -> dict[str, str]:
+        if self.basic:
+            return {}
+        return {"client_id": text(self.client_id, values), "client_secret": text(self.client_secret, values)}
+
+    def _headers(self, values: Mapping[str, Any]) -> dict[str, str]:
+        if not self.basic:
+            return {}
+        return {"Authorization": basic(text(self.client_id, values), text(self.client_secret, values))}
+
+
+class RefreshToken(_Client):
+    """A refresh token is exchanged for an access token (RFC 6749 §6)."""
+
+    type: Literal["oauth2_refresh"] = "oauth2_refresh"
+    refresh_token: str = Field(default="{refresh_token}", description="The refresh token.")
+
+    def _required(self) -> tuple[str, ...]:
+        return (*super()._required(), self.refresh_token)
+
+    def _form(self, values: Mapping[str, Any]) -> dict[str, str]:
+        token = text(self.refresh_token, values)
+        return {"grant_type": "refresh_token", "refresh_token": token, **self._client(values)}
+
+
+class ClientCredentials(_Client):
+    """The client's own id and secret are exchanged for an access token (RFC 6749 §4.4)."""
+
+    type: Literal["oauth2_client_credentials"] = "oauth2_client_credentials"
+
+    def _form(self, values: Mapping[str, Any]) -> dict[str, str]:
+        return {"grant_type": "client_credentials", **self._client(values)}
+
+
+class JwtBearer(_Token):
+    """A signed assertion of a service account is exchanged for an access token (RFC 7523)."""
+
+    type: Literal["jwt_bearer"] = "jwt_bearer"
+    issuer: str = Field(default="{client_email}", description="`iss`: the account.")
+    subject: str = Field(default="", description="`sub`: the user it acts for; default: none.")
+    audience: str = Field(default="", description="`aud`; default: the token endpoint.")
+    private_key: str = Field(default="{private_key}", description="Private key in PEM.")
+    key_id: str = Field(default="{private_key_id}", description="`kid`; left out when it has no value.")
+    claims: dict[str, str] = Field(default={}, description="More claims, e.g. `scope`.")
+    algorithm: Literal["RS256", "ES256"] = Field(default="RS256", description="Signature.")
+
+    def _required(self) -> tuple[str, ...]:
+        return (self.issuer, self.private_key)
+
+    def _form(self, values: Mapping[str, Any]) -> dict[str, str]:
+        grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+        return {"grant_type": grant, "assertion": self._assertion(values)}
+
+    def _assertion(self, values: Mapping[str, Any]) -> str:
+        try:
+            import jwt
+        except ModuleNotFoundError:
+            raise MissingExtra.named("rest", "a signed login") from None
+        now = int(time.time())
+        claims = filled(
+            {
+                "iss": self.issuer, "sub": self.subject or None, "aud": self.audience or self.token_url, "iat": now,
+                "exp": now + _LIFETIME, **self.claims,
+            },
+            values,
+        )  # fmt: skip
+        key, kid = text(self.private_key, values).replace("\\n", "\n"), filled(self.key_id, values)
+        try:
+            return jwt.encode({name: each for name, each in claims.items() if each}, key, self.algorithm,
+                              headers={"kid": str(kid)} if kid else None)  # fmt: skip
+        except (ValueError, TypeError, jwt.PyJWTError) as error:
+            raise CredentialError(
+                f"the private key cannot sign ({type(error).__name__})",
+                remedy="give the whole PEM text, with its BEGIN and END lines",
+            ) from None

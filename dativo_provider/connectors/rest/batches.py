@@ -1,0 +1,122 @@
+"""Pages become batches: records in the window, once each, in pieces of bounded size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from dativo_provider.connectors.rest.answers import says
+from dativo_provider.connectors.rest.arrow import Reading, json_text, to_batch, unknown
+from dativo_provider.connectors.rest.moments import Written, moment_or_none
+from dativo_provider.connectors.rest.page import Page, at
+from dativo_provider.connectors.rest.spec import Listing
+from dativo_provider.model.batch import Batch, Reject
+
+__all__ = ["Batches", "Inside"]
+
+_ROWS = 5_000  # of one batch
+_LONGEST = 65_536  # characters of a reject
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The window on a moment in the record, or in what lists it. Without a bound everything is inside."""
+
+    path: str = ""
+    listed: bool = False  # the moment stands in what lists the record
+    form: Written = "iso"
+    lo: datetime | None = None
+    hi: datetime | None = None
+
+    def holds(self, found: datetime | None) -> bool:
+        """What has no moment belongs to a full read alone."""
+        if found is None:
+            return self.lo is None
+        return (self.lo is None or self.lo <= found) and (self.hi is None or found < self.hi)
+
+    def moment(self, record: Any) -> datetime | None:
+        return moment_or_none(at(record, self.path), self.form)
+
+    @property
+    def bounded(self) -> bool:
+        return bool(self.path) and (self.lo is not None or self.hi is not None)
+
+
+@dataclass
+class Batches:
+    """Gathers what pages bring. `extra` are keys the spec does not know, `unplaced` records without a moment."""
+
+    stream: str
+    origin: str
+    listing: Listing
+    columns: Sequence[Reading]
+    inside: Inside = Inside()
+    latest: Sequence[Reading] = ()  # of a key that may come several times the first record counts
+    as_text: Sequence[str] = ()
+    extra: set[str] = field(default_factory=set)
+    unplaced: int = 0
+    below: bool = False  # whether a record older than the window was met
+    _waiting: list[Any] = field(default_factory=list)
+    _gone: list[bool] = field(default_factory=list)
+    _rejects: list[Reject] = field(default_factory=list)
+    _known: set[Any] = field(default_factory=set)
+    _number: int = 0
+
+    def take(self, page: Page, more: Mapping[str, Any] | None = None) -> Iterator[Batch]:
+        """The batches that are full by now. The first page leaves at once, so that work begins early."""
+        first = self._number == 0
+        for item in page.records:
+            self._number += 1
+            self._add(item, more)
+        if first or len(self._waiting) >= _ROWS:
+            yield from self.rest()
+
+    def rest(self) -> Iterator[Batch]:
+        waiting, gone, rejects = self._waiting, self._gone, tuple(self._rejects)
+        self._waiting, self._gone, self._rejects = [], [], []
+        for start in range(0, len(waiting), _ROWS):
+            end = start + _ROWS
+            yield self._batch(waiting[start:end], gone[start:end], rejects if start == 0 else ())
+        if rejects and not waiting:
+            yield self._batch([], [], rejects)
+
+    def _add(self, item: Any, more: Mapping[str, Any] | None) -> None:
+        record = at(item, self.listing.each)
+        if not isinstance(record, Mapping):
+            self._rejects.append(Reject(self.origin, self._number, json_text(item)[:_LONGEST], "this is no record"))
+            return
+        if more:
+            record = {**more, **record}
+        if self._is_inside(item if self.inside.listed else record) and self._is_first(record):
+            self._waiting.append(record)
+            self._gone.append(self._is_gone(item))
+
+    def _is_inside(self, record: Any) -> bool:
+        if not self.inside.bounded:
+            return True
+        found = self.inside.moment(record)
+        self.unplaced += found is None
+        self.below |= found is not None and self.inside.lo is not None and found < self.inside.lo
+        return self.inside.holds(found)
+
+    def _is_first(self, record: Mapping[str, Any]) -> bool:
+        if not self.latest:
+            return True
+        key = tuple(at(record, each.path) for each in self.latest)
+        fresh = key not in self._known
+        self._known.add(key)
+        return fresh
+
+    def _is_gone(self, item: Any) -> bool:
+        rules = self.listing.deleted
+        return bool(rules) and all(says(at(item, path), wanted) for path, wanted in rules.items())
+
+    def _batch(self, records: Sequence[Mapping[str, Any]], gone: Sequence[bool], rejects: Iterable[Reject]) -> Batch:
+        import pyarrow as pa
+
+        self.extra |= unknown(records, self.columns)
+        data = to_batch(records, self.columns, self.as_text)
+        ops = pa.array(["delete" if each else "upsert" for each in gone], pa.string()) if any(gone) else None
+        return Batch(self.stream, data, self.origin, ops=ops, rejects=tuple(rejects))

@@ -1,0 +1,61 @@
+"""What a job's `rate_limits` says, over what the spec says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from dativo_provider.config.shapes.base import Interval, Shape
+from dativo_provider.connectors.base import RequestRetry
+from dativo_provider.connectors.rest.spec import Api, Limit
+from dativo_provider.errors import ConfigurationError
+
+__all__ = ["RateLimits", "limits_of", "rate_limits"]
+
+
+class Retry(Shape):
+    """How often one request is made again, before the run's own retries begin."""
+
+    max_retries: int = Field(default=4, ge=0, le=100, description="Times after the first.")
+    backoff: str = Field(default="exponential", pattern="exponential", description="The only one there is.")
+    max_backoff_seconds: float = Field(default=30, gt=0, description="Longest wait that is not the API's own wish.")
+    budget_seconds: float = Field(default=300, gt=0, description="Of waiting, over all requests of a task.")
+
+
+class RateLimits(Shape):
+    """`source.rate_limits` of an API."""
+
+    rps_default: float | None = Field(default=None, gt=0, description="Requests per second of this job.")
+    burst_default: int | None = Field(default=None, description="Read, not used: bursts follow from the limit.")
+    requests: int | None = Field(default=None, ge=1, description="Requests `per` so much time; over the spec's.")
+    per: Interval = Field(default=1, description="Seconds, or `1m`, `1h`, `1d`.")
+    shared_by: int = Field(default=1, ge=1, description="Jobs that use the same credentials at the same time.")
+    retry: Retry = Field(default=Retry(), description="How often one request is made again.")
+
+    def requests_retry(self) -> RequestRetry:
+        retry = self.retry
+        return RequestRetry(
+            attempts=retry.max_retries + 1, max_seconds=retry.max_backoff_seconds, budget_seconds=retry.budget_seconds
+        )
+
+
+def rate_limits(given: Mapping[str, Any]) -> RateLimits:
+    """Raises `ConfigurationError`."""
+    try:
+        return RateLimits.model_validate(dict(given))
+    except ValidationError as failed:
+        error = failed.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in error["loc"])
+        raise ConfigurationError(f"source.rate_limits.{place}: {error['msg']}", remedy="see docs/connectors") from None
+
+
+def limits_of(api: Api, given: RateLimits) -> dict[str, Limit]:
+    """The API's limits by name; the job's own replaces `default`."""
+    own = {}
+    if given.requests:
+        own["default"] = Limit(requests=given.requests, per=given.per)
+    elif given.rps_default:
+        own["default"] = Limit(requests=max(1, round(given.rps_default * 60)), per=60)
+    return {**api.limits, **own}

@@ -1,0 +1,91 @@
+"""Specs of this package and of tenants, read with the place of every mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dativo_provider.config.layers import Findings, Within
+from dativo_provider.config.problems import did_you_mean, listed
+from dativo_provider.config.validate import shaped
+from dativo_provider.config.yamlpos import Document, parse, read, without_nulls
+from dativo_provider.connectors.rest.spec import Api
+from dativo_provider.connectors.rest.values import FORMS, placeholders
+from dativo_provider.errors import ConfigurationError
+from dativo_provider.model.types import check_type
+
+__all__ = ["SHIPPED", "api_of", "load_api", "names"]
+
+SHIPPED = Path(__file__).parent / "specs"
+_WINDOW = frozenset({"lo", "hi", "parent", "version", "base_url"})
+
+
+def names() -> tuple[str, ...]:
+    """APIs that this package knows."""
+    return tuple(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
+
+
+def api_of(connector: str, given: Mapping[str, Any] | str | None = None) -> Api:
+    """The shipped spec of `connector`, or the one `given` (its text or data). Raises `ConfigurationError`."""
+    if isinstance(given, str):
+        return _judged(parse(given, f"spec of '{connector}'"))
+    if given is not None:
+        return Api.model_validate(given)
+    if connector not in names():
+        hint = did_you_mean(connector, names()) or f"there are: {listed(names())}"
+        raise ConfigurationError(f"there is no API spec '{connector}'", remedy=hint)
+    return _shipped(connector)
+
+
+@cache
+def _shipped(name: str) -> Api:
+    return load_api(SHIPPED / f"{name}.yaml")
+
+
+def load_api(path: Path) -> Api:
+    """Raises `InvalidConfig` with every mistake of the file."""
+    return _judged(read(path))
+
+
+def _judged(doc: Document) -> Api:
+    findings, at = Findings(), Within(doc)
+    api = shaped(Api, without_nulls(doc.data), at, findings)
+    if api is not None:
+        _check_types(api, at, findings)
+        _check_placeholders(api, doc.data, at, findings)
+    findings.raise_errors()
+    assert api is not None
+    return api
+
+
+def _check_types(api: Api, at: Within, findings: Findings) -> None:
+    for name, stream in api.streams.items():
+        for column, each in stream.columns.items():
+            try:
+                check_type(each.type)
+            except ConfigurationError as error:
+                findings.error(at, ("streams", name, "columns", column), error.message, error.remedy)
+
+
+def _check_placeholders(api: Api, data: Mapping[str, Any], at: Within, findings: Findings) -> None:
+    known = api.settings.keys() | _WINDOW | {name for each in api.auth for name in each.needs}
+    for keys, template in _templates(data):
+        for name, form in placeholders(template):
+            first = name.partition(".")[0]
+            if first not in known:
+                hint = did_you_mean(first, known) or f"declare it in `settings`; known: {listed(sorted(known))}"
+                findings.error(at, keys, f"'{{{name}}}' is not a setting", hint)
+            if form and form not in FORMS:
+                findings.error(at, keys, f"'{form}' is no form of a value", f"use one of: {listed(FORMS)}")
+
+
+def _templates(data: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Every text of the parts that may hold placeholders."""
+    if isinstance(data, str):
+        yield keys, data
+    items = data.items() if isinstance(data, Mapping) else enumerate(data) if isinstance(data, list) else ()
+    for key, each in items:
+        if key not in ("description", "remedy", "docs", "title", "settings", "columns", "auth"):
+            yield from _templates(each, (*keys, key))

@@ -1,0 +1,47 @@
+"""How fast requests may go: below the vendor's limit, and slower for a while after it said no.
+
+A limit of N requests per T seconds is kept in every window of T seconds, whatever its start: a short burst of B is
+let through, then requests leave every T/(N-B+1) seconds (the generic cell rate algorithm, ITU-T I.371). A refusal
+halves the rate, and each answer adds a little again (additive increase, multiplicative decrease).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+
+__all__ = ["Pace"]
+
+_BURST = 0.05  # of the limit
+_SLOWEST, _FASTER = 0.02, 0.01  # shares of the full rate
+
+
+class Pace:
+    """Shared by all threads that use one limit. `now` gives seconds; `share` is this task's part of the limit."""
+
+    def __init__(self, requests: int, seconds: float, now: Callable[[], float], share: float = 1.0) -> None:
+        allowed = requests * share
+        burst = max(1, int(allowed * _BURST))
+        self._gap = seconds / (allowed - burst + 1 if allowed >= 1 else allowed)
+        self._slack = (burst - 1) * self._gap
+        self._now, self._lock = now, Lock()
+        self._due = self._blocked = 0.0
+        self.rate = 1.0  # of the full one
+
+    def reserve(self) -> float:
+        """Seconds to wait before the next request may leave."""
+        with self._lock:
+            now = max(self._now(), self._blocked)
+            at = max(self._due - self._slack, now)
+            self._due = max(self._due, now) + self._gap / self.rate
+            return max(0.0, at - self._now())
+
+    def refused(self, wait: float | None) -> None:
+        """The API asked to slow down, and nothing leaves before it said."""
+        with self._lock:
+            self.rate = max(self.rate / 2, _SLOWEST)
+            self._blocked = max(self._blocked, self._now() + (wait or 0.0))
+
+    def answered(self) -> None:
+        with self._lock:
+            self.rate = min(1.0, self.rate + _FASTER)

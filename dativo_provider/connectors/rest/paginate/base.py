@@ -1,0 +1,48 @@
+"""What a paginator is: a shape in the spec, and the walk over the pages it describes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from pydantic import Field, model_validator
+
+from dativo_provider.config.shapes.base import Shape, Wrong
+from dativo_provider.connectors.rest.page import Page
+
+__all__ = ["Ask", "Into", "Paginator"]
+
+
+class Ask(Protocol):
+    def __call__(
+        self, *, params: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None, url: str = ""
+    ) -> Page:
+        """The page of the stream's request with `params` and `body` (by dotted path) put over it, or that of `url`."""
+
+
+class Paginator(Shape):
+    """`type` is the word the spec says; a leaf adds its own keys."""
+
+    @abstractmethod
+    def pages(self, ask: Ask) -> Iterator[Page]:
+        """Every page, in order. What `ask` raises ends the walk."""
+
+
+class Into(Paginator):
+    """A paginator that puts one value per page into the request."""
+
+    param: str = Field(default="", description="Query parameter that receives it.")
+    body: str = Field(default="", description="Dotted path in the JSON body that receives it.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Into:
+        if bool(self.param) == bool(self.body):
+            raise Wrong("needs either `param` or `body`", "name the one place that the API reads")
+        return self
+
+    def ask_with(self, ask: Ask, value: Any, **params: Any) -> Page:
+        """The page that `value` in its place asks for."""
+        if self.param:
+            return ask(params={self.param: value, **params})
+        return ask(params=params, body={self.body: value})

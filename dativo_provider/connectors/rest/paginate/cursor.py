@@ -1,0 +1,35 @@
+"""Each page carries the token of the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import Field
+
+from dativo_provider.connectors.rest.page import Page, at
+from dativo_provider.connectors.rest.paginate.base import Ask, Into
+
+__all__ = ["Cursor"]
+
+
+class Cursor(Into):
+    """A token in the answer asks for the next page."""
+
+    type: Literal["cursor"] = "cursor"
+    next: str = Field(min_length=1, description="Dotted path of the token in the answer.")
+    more: str = Field(default="", description="Path of a flag that is true while there are more pages.")
+    end: str = Field(default="", description="Path of a flag that is true on the last page.")
+
+    def pages(self, ask: Ask) -> Iterator[Page]:
+        page = ask()
+        yield page
+        while (token := self.token(page)) is not None:
+            page = self.ask_with(ask, token)
+            yield page
+
+    def token(self, page: Page) -> Any:
+        """None after the last page."""
+        if (self.more and not at(page.data, self.more)) or (self.end and at(page.data, self.end)):
+            return None
+        return at(page.data, self.next) or None

@@ -1,0 +1,48 @@
+"""The answer names the address of the next page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from dativo_provider.connectors.rest.page import Page, at
+from dativo_provider.connectors.rest.paginate.base import Ask, Paginator
+
+__all__ = ["LinkHeader", "NextUrl"]
+
+
+class LinkHeader(Paginator):
+    """A `Link` header names the next page (RFC 8288)."""
+
+    type: Literal["link_header"] = "link_header"
+    rel: str = Field(default="next", description="Relation of the link.")
+
+    def pages(self, ask: Ask) -> Iterator[Page]:
+        page = ask()
+        yield page
+        while url := page.links.get(self.rel):
+            page = ask(url=url)
+            yield page
+
+
+class NextUrl(Paginator):
+    """The answer holds the address of the next page; a relative one is meant from `base_url`."""
+
+    type: Literal["next_url"] = "next_url"
+    next: str = Field(min_length=1, description="Dotted path of the address in the answer.")
+    more: str = Field(default="", description="Path of a flag that is true while there are more pages.")
+    end: str = Field(default="", description="Path of a flag that is true on the last page.")
+
+    def pages(self, ask: Ask) -> Iterator[Page]:
+        page = ask()
+        yield page
+        while url := self._next(page):
+            page = ask(url=url)
+            yield page
+
+    def _next(self, page: Page) -> str:
+        if (self.more and not at(page.data, self.more)) or (self.end and at(page.data, self.end)):
+            return ""
+        return str(at(page.data, self.next) or "")

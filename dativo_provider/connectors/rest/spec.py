@@ -1,0 +1,185 @@
+"""A REST API as one YAML: what can be read of it, how its pages are asked for, and what it may be asked.
+
+The field descriptions are the reference a spec's author reads; docs/connectors/writing-a-spec.md is made from them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from dativo_provider.config.shapes.base import Interval, Mapped, Names, Shape, Wrong, schema_key, text_or
+from dativo_provider.connectors.rest.auth import AnyAuth, Nobody
+from dativo_provider.connectors.rest.moments import Written
+from dativo_provider.connectors.rest.paginate import AnyPaginator, Single
+
+__all__ = ["Api", "Column", "ErrorRule", "Incremental", "Limit", "Listing", "Request", "Setting", "Stream"]
+
+# What an answer means for who asked.
+Meaning = Literal["rate_limited", "quota", "transient", "expired", "credential", "forbidden", "missing", "wrong"]
+# How the values of a column stand in JSON; `json` keeps whatever stands there as JSON text.
+Form = Literal["plain", "json", "epoch", "epoch_ms"]
+
+
+class Setting(Shape):
+    """Something of `source.connection` that the spec refers to as `{name}`."""
+
+    description: str = Field(default="", description="What it is and where a user finds it.")
+    default: str | int | None = Field(default=None, description="Used when the job does not set it.")
+    secret: bool = Field(default=False, description="Never shown; give it as `${SECRET:NAME}`.")
+    optional: bool = Field(default=False, description="Whether the API can do without it.")
+
+
+class Limit(Shape):
+    """So many requests in so much time, for all streams that name it."""
+
+    requests: int = Field(ge=1, description="Requests.")
+    per: Interval = Field(description="Seconds, or `1m`, `1h`, `1d`. A day's limit is a quota that tasks share.")
+    docs: str = Field(default="", description="Page of the vendor that says so.")
+
+
+class ErrorRule(Shape):
+    """What an answer means, where that is not what its status says. The first rule that fits counts."""
+
+    status: Annotated[list[int | Literal["2xx", "4xx", "5xx"]], BeforeValidator(
+        lambda value: value if isinstance(value, list) else [value]
+    )] = Field(default=[], description="Statuses it is about; default: every one.")  # fmt: skip
+    where: dict[str, Any] = Field(default={}, description="Values at dotted paths of the body; `*` is any value.")
+    header: dict[str, str] = Field(default={}, description="Values of headers; `*` is any value.")
+    means: Meaning = Field(description="`wrong`: the request itself.")
+    remedy: str = Field(default="", description="What a user can do about it.")
+
+
+class Request(Shape):
+    """What is asked for. Text may hold `{name}` of settings, `{lo}` and `{hi}` of the window, `{parent.name}`."""
+
+    path: str = Field(default="", description="Path below `base_url`, or a whole address on the same host.")
+    method: Literal["GET", "POST"] = Field(default="GET", description="Method.")
+    params: Mapped = Field(default={}, description="Query parameters; one whose value is not set is left out.")
+    body: Mapped = Field(default={}, description="JSON body; an entry whose value is not set is left out.")
+    headers: dict[str, str] = Field(default={}, description="More headers.")
+
+
+class Column(Shape):
+    """A column and where it stands in a record."""
+
+    type: str = Field(default="string", description="Type of the column, in Iceberg's words.")
+    path: str = Field(default="", description="Dotted path in the record; default: the column's name.")
+    form: Form = Field(default="plain", description="How the value stands there.")
+    description: str = Field(default="", description="What it is.")
+    classification: str = Field(default="", description="`pii` for personal data; contracts and masks read it.")
+    required: bool = Field(default=False, description="Whether every record has it.")
+
+
+class Token(Shape):
+    """A position that only the API understands: each run starts where the one before ended."""
+
+    path: str = Field(min_length=1, description="Dotted path of the position in the last answer.")
+    param: str = Field(min_length=1, description="Query parameter that takes it.")
+
+
+class Listing(Shape):
+    """Where records are listed."""
+
+    request: Annotated[Request, BeforeValidator(text_or("path"), json_schema_input_type=str | Request)] = Field(
+        default_factory=Request, description="What is asked for; a text is the path of a GET."
+    )
+    records: str = Field(default="", description="Dotted path of the records in an answer; empty: the answer itself.")
+    each: str = Field(default="", description="Dotted path of the record in each of those; empty: itself.")
+    paginate: AnyPaginator | None = Field(default=None, description="How pages follow; default: the API's.")
+    deleted: dict[str, Any] = Field(
+        default={}, description="Values at paths of what `records` lists that say: the record is gone. `text*` fits."
+    )
+
+
+class Incremental(Shape):
+    """How later runs ask for what is new."""
+
+    cursor: str = Field(default="", description="Column with the moment of a record's last change.")
+    moment: str = Field(default="", description="Instead of a column: its path in what `changes` lists.")
+    token: Token | None = Field(default=None, description="Instead of a moment: the API's own position.")
+    format: Written = Field(default="iso", description="How the API writes that moment in records.")
+    precision: Literal["microsecond", "millisecond", "second", "day"] = Field(
+        default="second", description="What the API rounds moments to; a window ends on such a step."
+    )
+    changes: Listing | None = Field(default=None, description="Where later runs look, instead of the stream's list.")
+    bounded: bool = Field(default=False, description="Whether the API keeps to `{hi}` as well, so that tasks share.")
+    descending: bool = Field(default=False, description="Newest first and no bound: reading ends below the window.")
+    latest: bool = Field(default=False, description="A key may come several times, newest first: the first counts.")
+    kept: Interval | None = Field(default=None, description="How long the API keeps changes; older state reads all.")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Incremental:
+        if sum(map(bool, (self.cursor, self.moment, self.token))) != 1:
+            raise Wrong("needs one of `cursor`, `moment` and `token`", "name what says that a record changed")
+        if self.moment and self.changes is None:
+            raise Wrong("has a `moment` of no `changes`", "say where changes are listed, or name a column as `cursor`")
+        return self
+
+
+class Parent(Shape):
+    """The stream whose records this one is asked for by."""
+
+    stream: str = Field(min_length=1, description="Name of that stream.")
+    values: dict[str, str] = Field(min_length=1, description="Paths in its records, as `{parent.name}`.")
+    missing: Literal["skip", "fail"] = Field(
+        default="skip", description="When the API no longer knows a parent: go on, or fail."
+    )
+
+
+class Stream(Listing):
+    """One kind of record."""
+
+    description: str = Field(default="", description="What a record is.")
+    docs: str = Field(default="", description="Page of the vendor about it.")
+    key: Names = Field(default=[], description="Columns that identify a record.")
+    columns: dict[str, Annotated[Column, BeforeValidator(text_or("type"), json_schema_input_type=str | Column)]] = (
+        Field(min_length=1, description="Columns in order; a text is the type.")
+    )
+    incremental: Incremental | None = Field(default=None, description="How later runs ask for what is new.")
+    parent: Parent | None = Field(default=None, description="The stream it is asked for by.")
+    limit: str = Field(default="", description="Name of its own limit, beside the API's.")
+    permission: str = Field(default="", description="What the credentials must be allowed to.")
+
+    @model_validator(mode="after")
+    def _known_columns(self) -> Stream:
+        named = [*self.key, *([self.incremental.cursor] if self.incremental and self.incremental.cursor else [])]
+        unknown = [each for each in named if each not in self.columns]
+        if unknown:
+            raise Wrong(f"'{unknown[0]}' is no column", "name one of `columns`")
+        return self
+
+
+class Api(Shape):
+    """The spec of one API."""
+
+    schema_: str = schema_key()
+    api: str = Field(pattern=r"[a-z][a-z0-9_]*", description="Name of the connector, as jobs say it.")
+    title: str = Field(default="", description="The vendor's own name.")
+    description: str = Field(default="", description="For people.")
+    docs: str = Field(default="", description="The vendor's reference.")
+    version: str = Field(default="", description="Version of the API the spec was written for; `{version}`.")
+    base_url: str = Field(min_length=1, description="Where paths begin; `source.connection.base_url` replaces it.")
+    settings: dict[str, Setting] = Field(default={}, description="What the spec needs of `source.connection`.")
+    headers: dict[str, str] = Field(default={}, description="Headers of every request.")
+    params: Mapped = Field(default={}, description="Query parameters of every request to a path.")
+    auth: Annotated[list[AnyAuth], BeforeValidator(lambda value: value if isinstance(value, list) else [value])] = (
+        Field(default=[Nobody()], description="Ways to log in; the first whose credentials are there is taken.")
+    )
+    paginate: AnyPaginator = Field(default=Single(), description="How pages follow, unless a stream says otherwise.")
+    limits: dict[str, Limit] = Field(default={}, description="What the API allows; `default` is for every request.")
+    errors: list[ErrorRule] = Field(default=[], description="What answers mean beside their status.")
+    check: Annotated[Request, BeforeValidator(text_or("path"), json_schema_input_type=str | Request)] | None = Field(
+        default=None, description="A cheap request that shows whether the credentials work."
+    )
+    streams: dict[str, Stream] = Field(min_length=1, description="What can be read, by the name jobs use.")
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Api:
+        for name, stream in self.streams.items():
+            if stream.parent and stream.parent.stream not in self.streams:
+                raise Wrong(f"stream '{name}' has an unknown parent '{stream.parent.stream}'", "name one of `streams`")
+            if stream.limit and stream.limit not in self.limits:
+                raise Wrong(f"stream '{name}' has an unknown limit '{stream.limit}'", "name one of `limits`")
+        return self
