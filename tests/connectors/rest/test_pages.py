@@ -1,0 +1,263 @@
+"""Every way of paging gives every record once, whatever happens on the way."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from dativo_provider.connectors.rest.reader import RestReader
+from dativo_provider.errors import ConfigurationError, SourceChanged, SourceUnavailable
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.job import IncrementalSpec, SourceSpec, StreamSpec
+from dativo_provider.model.settings import Settings
+from dativo_provider.model.stream import Cursor, Slice, WindowRequest
+from tests.connectors.rest.fake import Answer, Asked, FakeApi, serving
+from tests.connectors.rest.toy import SPEC, STYLES
+from tests.support import requirement
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    found = FakeApi()
+    with serving(found):
+        yield found
+
+
+def add(api: FakeApi, count: int, *, every: timedelta = timedelta(seconds=1), first: int = 1) -> None:
+    moments = [(number, START + (number - 1) * every) for number in range(first, first + count)]
+    api.rows += [
+        {"id": number, "name": f"row {number}", "amount": 1.5, "updated_at": at.isoformat().replace("+00:00", "Z")}
+        for number, at in moments
+    ]
+
+
+def reader(api: FakeApi, spec: dict[str, Any] = SPEC, **retry: Any) -> RestReader:
+    limits = {"retry": {"max_retries": 6, "max_backoff_seconds": 0.01, **retry}}
+    source = SourceSpec("rest", {"base_url": api.url, "token": api.token}, options={"spec": spec, "rate_limits": limits})
+    return RestReader(source, RunContext(Settings(home=""), now=lambda: START + timedelta(days=1)))
+
+
+def ids(made: RestReader, style: str, lo: datetime | None = None, hi: datetime | None = None) -> list[int]:
+    spec = StreamSpec(style, style, "t", contract=_none())
+    piece = Slice(0, style, {"lo": lo and lo.isoformat(), "hi": hi and hi.isoformat()})
+    return [each["id"] for batch in made.read(spec, piece) for each in batch.data.to_pylist()]
+
+
+def _none() -> Any:
+    from dativo_provider.model.job import ContractSpec
+
+    return ContractSpec("events")
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("count", [0, 1, 100, 101, 350])
+def test_every_record_comes_once(api: FakeApi, style: str, count: int) -> None:
+    add(api, count)
+    assert sorted(ids(reader(api), style)) == list(range(1, count + 1))
+
+
+@pytest.mark.parametrize("style", STYLES)
+@requirement("ERR-02", "PRF-01")
+def test_faults_between_pages_lose_and_double_nothing(api: FakeApi, style: str) -> None:
+    """Every third request fails in another way."""
+    faults = [
+        Answer(500, {"message": "oops"}),
+        Answer(429, {}, {"Retry-After": "0"}),
+        Answer(200, b"<html>please log in</html>"),
+        Answer(200, b'{"items": [{"id": 1'),
+        Answer(200, {"items": [{"id": 1}]}, cut=True),
+        Answer(503, b""),
+    ]
+    numbers = iter(range(10_000))
+    api.faults.append(lambda asked: random.choice(faults) if next(numbers) % 3 == 1 else None)
+    add(api, 730)
+    assert sorted(ids(reader(api, budget_seconds=60), style)) == list(range(1, 731))
+
+
+@pytest.mark.parametrize("style", set(STYLES) - {"graphql"})
+def test_a_window_holds_what_changed_in_it_and_nothing_else(api: FakeApi, style: str) -> None:
+    """Some of these APIs keep to no bound, or to seconds: what they give too much is left out."""
+    add(api, 300, every=timedelta(milliseconds=500))
+    found = ids(reader(api), style, START + timedelta(seconds=50), START + timedelta(seconds=100))
+    assert sorted(found) == list(range(101, 201))
+
+
+def test_an_edge_second_is_read_once_although_pages_share_it(api: FakeApi) -> None:
+    add(api, 250, every=timedelta(milliseconds=40))  # 25 records in each second
+    assert sorted(ids(reader(api), "time")) == list(range(1, 251))
+
+
+def test_a_second_with_more_records_than_a_page_holds_is_told(api: FakeApi) -> None:
+    add(api, 250, every=timedelta(milliseconds=1))
+    with pytest.raises(SourceChanged, match="more than 100 records have the moment"):
+        ids(reader(api), "time")
+
+
+def test_pages_that_go_round_in_a_circle_end_with_an_error(api: FakeApi) -> None:
+    add(api, 300)
+    api.faults.append(
+        lambda asked: Answer(body={"items": [], "meta": {"has_more": True, "next": "7"}})
+        if asked.query.get("cursor") else None
+    )  # fmt: skip
+    with pytest.raises(SourceUnavailable, match="circle"):
+        ids(reader(api, max_retries=0), "cursor")
+
+
+@pytest.mark.parametrize("style", ["next", "link"])
+@requirement("SEC-05")
+def test_a_next_page_on_another_host_is_not_asked_for(api: FakeApi, style: str) -> None:
+    """The token would go there too."""
+    add(api, 300)
+    stranger = FakeApi()
+    with serving(stranger):
+        away = f"{stranger.url}/{style}?page=2"
+        body: Any = [] if style == "link" else {"items": [], "next": away}
+        api.faults.append(lambda asked: Answer(body=body, headers={"Link": f'<{away}>; rel="next"'}))
+        with pytest.raises(ConfigurationError, match="another host|a page was asked for from"):
+            ids(reader(api), style)
+        assert stranger.asked == []
+
+
+def test_a_redirection_to_another_host_is_not_followed(api: FakeApi) -> None:
+    stranger = FakeApi()
+    with serving(stranger):
+        api.faults.append(lambda asked: Answer(302, b"", {"Location": f"{stranger.url}/single"}))
+        with pytest.raises(ConfigurationError, match="a page was asked for from"):
+            ids(reader(api), "single")
+        assert stranger.asked == []
+
+
+def test_the_request_carries_the_window_the_version_and_the_token(api: FakeApi) -> None:
+    ids(reader(api), "cursor", START, START + timedelta(hours=1))
+    asked = api.asked[-1]
+    assert asked.query == {"since": "2026-03-01T12:00:00.000000Z", "until": "2026-03-01T13:00:00.000000Z"}
+    assert asked.headers["toy-version"] == "2026-11-01"
+    assert asked.headers["authorization"] == f"Bearer {api.token}"
+
+
+def test_what_is_no_record_is_set_aside_with_its_text(api: FakeApi) -> None:
+    api.rows = [{"id": 1, "updated_at": "2026-03-01T12:00:00Z"}, None, "text", [1]]  # type: ignore[list-item]
+    made = reader(api)
+    batches = list(made.read(StreamSpec("single", "single", "t", _none()), Slice(0, "single")))
+    rejects = [each for batch in batches for each in batch.rejects]
+    assert [each.raw for each in rejects] == ["null", '"text"', "[1]"]
+    assert made.result().rows == 4
+
+
+@requirement("ING-20")
+def test_a_value_of_another_type_makes_its_column_text_and_the_others_stay(api: FakeApi) -> None:
+    add(api, 3)
+    api.rows[1]["id"] = "two"
+    batches = list(reader(api).read(StreamSpec("single", "single", "t", _none()), Slice(0, "single")))
+    data = batches[0].data
+    assert data.column("id").to_pylist() == ["1", "two", "3"]
+    assert str(data.schema.field("amount").type) == "decimal128(18, 4)"
+
+
+def test_fields_that_the_spec_does_not_know_are_told(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
+    add(api, 3)
+    for each in api.rows:
+        each["loyalty"] = 1
+    made = reader(api)
+    list(made.read(StreamSpec("single", "single", "t", _none()), Slice(0, "single")))
+    assert made.result().detail["unknown_fields"] == ["loyalty"]
+    assert "loyalty" in caplog.text
+
+
+def test_a_field_that_only_the_contract_knows_is_read(api: FakeApi) -> None:
+    from dativo_provider.model.job import ContractSpec
+    from dativo_provider.model.stream import Field
+
+    add(api, 2)
+    for each in api.rows:
+        each["custom_tier"] = "gold"
+    spec = StreamSpec("single", "single", "t", ContractSpec("events", fields=(Field("custom_tier"),)))
+    made = reader(api)
+    assert [each.name for each in made.describe(spec).fields][-1] == "custom_tier"
+    rows = [each for batch in made.read(spec, Slice(0, "single")) for each in batch.data.to_pylist()]
+    assert {each["custom_tier"] for each in rows} == {"gold"}
+
+
+def test_an_unknown_stream_is_answered_with_the_nearest(api: FakeApi) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        reader(api).describe(StreamSpec("cursr", "cursr", "t", _none()))
+    assert "cursor" in caught.value.remedy
+    assert api.asked == []
+
+
+# positions that only the API understands ---------------------------------------------------------------------
+
+
+def token_spec() -> dict[str, Any]:
+    stream = SPEC["streams"]["cursor"] | {
+        "incremental": {"token": {"path": "meta.position", "param": "position"}},
+        "request": "/cursor",
+    }
+    return SPEC | {"streams": {"cursor": stream}}
+
+
+def test_a_position_of_the_api_is_kept_and_shown_to_it_again(api: FakeApi) -> None:
+    def positioned(asked: Asked) -> Answer:
+        start = int(asked.query.get("position", 0))
+        found = [each for each in api.rows if each["id"] > start]
+        last = found[-1]["id"] if found else start
+        return Answer(body={"items": found, "meta": {"has_more": False, "position": last}})
+
+    api.faults.append(positioned)
+    spec = StreamSpec("cursor", "cursor", "t", _none(), incremental=IncrementalSpec("updated_at"))
+    cursor: Cursor | None = None
+    for first, count in ((1, 5), (6, 2), (8, 0)):
+        add(api, count, first=first)
+        made = reader(api, token_spec())
+        window = made.window(spec, WindowRequest(since=cursor))
+        piece = made.slices(spec, window, 4)
+        assert len(piece) == 1
+        rows = [each["id"] for batch in made.read(spec, piece[0]) for each in batch.data.to_pylist()]
+        assert rows == list(range(first, first + count))
+        cursor = made.next_cursor(window, [made.result()], cursor)
+    assert cursor == Cursor({"token": 7})
+
+
+# changes -----------------------------------------------------------------------------------------------------
+
+
+def events_spec(**increment: Any) -> dict[str, Any]:
+    changes = {
+        "request": {"path": "/single", "params": {"kind": "event"}},
+        "records": "items", "each": "object", "deleted": {"type": "*.deleted"}, "paginate": {"type": "single"},
+    }  # fmt: skip
+    found = {"moment": "created", "format": "epoch", "latest": True, "changes": changes, "kept": "30d", **increment}
+    return SPEC | {"streams": {"cursor": SPEC["streams"]["cursor"] | {"incremental": found, "request": "/cursor"}}}
+
+
+def test_later_runs_read_changes_and_deletes_and_keep_the_newest_of_a_key(api: FakeApi) -> None:
+    def event(kind: str, second: int, number: int, name: str) -> dict[str, Any]:
+        at = int(START.timestamp()) + second
+        return {"type": f"row.{kind}", "created": at, "object": {"id": number, "name": name}}
+
+    found = [event("updated", 9, 1, "newest"), event("updated", 5, 1, "older"), event("deleted", 4, 2, "gone"),
+             event("updated", 1, 3, "before")]  # fmt: skip
+    api.faults.append(lambda asked: Answer(body={"items": found}) if asked.query.get("kind") == "event" else None)
+    spec = StreamSpec("cursor", "cursor", "t", _none(), incremental=IncrementalSpec("updated_at", lag_seconds=0))
+    made = reader(api, events_spec())
+    since = Cursor({"column": "created", "type": "timestamptz", "value": (START + timedelta(seconds=2)).isoformat()})
+    window = made.window(spec, WindowRequest(since=since))
+    batches = [batch for piece in made.slices(spec, window, 1) for batch in made.read(spec, piece)]
+    rows = [(each["id"], each["name"]) for batch in batches for each in batch.data.to_pylist()]
+    assert rows == [(1, "newest"), (2, "gone")]
+    assert batches[0].ops is not None
+    assert batches[0].ops.to_pylist() == ["upsert", "delete"]
+
+
+def test_state_older_than_the_api_keeps_changes_reads_everything(api: FakeApi) -> None:
+    spec = StreamSpec("cursor", "cursor", "t", _none(), incremental=IncrementalSpec("updated_at"))
+    since = Cursor({"column": "created", "type": "timestamptz", "value": "2026-01-01T00:00:00+00:00"})
+    window = reader(api, events_spec()).window(spec, WindowRequest(since=since))
+    assert window.kind == "full"
+    assert "longer ago than the API keeps changes (30 days)" in window.notes[0]
