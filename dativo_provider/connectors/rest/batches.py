@@ -36,8 +36,12 @@ class Inside:
             return self.lo is None
         return (self.lo is None or self.lo <= found) and (self.hi is None or found < self.hi)
 
-    def moment(self, record: Any) -> datetime | None:
-        return moment_or_none(at(record, self.path), self.form)
+    def moment(self, item: Any, record: Any) -> datetime | None:
+        """`item` lists `record`."""
+        return moment_or_none(at(item if self.listed else record, self.path), self.form)
+
+    def holds_record(self, item: Any, record: Any) -> bool:
+        return not self.bounded or self.holds(self.moment(item, record))
 
     @property
     def bounded(self) -> bool:
@@ -89,14 +93,14 @@ class Batches:
             return
         if more:
             record = {**more, **record}
-        if self._is_inside(item if self.inside.listed else record) and self._is_first(record):
+        if self._is_inside(item, record) and self._is_first(record):
             self._waiting.append(record)
             self._gone.append(self._is_gone(item))
 
-    def _is_inside(self, record: Any) -> bool:
+    def _is_inside(self, item: Any, record: Any) -> bool:
         if not self.inside.bounded:
             return True
-        found = self.inside.moment(record)
+        found = self.inside.moment(item, record)
         self.unplaced += found is None
         self.below |= found is not None and self.inside.lo is not None and found < self.inside.lo
         return self.inside.holds(found)

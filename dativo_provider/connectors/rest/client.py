@@ -176,7 +176,9 @@ class Client:
     def _warn_of_sunset(self, headers: Mapping[str, str], where: str) -> None:
         """RFC 8594 and RFC 9745: the vendor has announced the end of what was asked."""
         found = headers.get("sunset") or headers.get("deprecation")
-        if found and self._ctx.kept.get(("sunset", self._api.api, where), lambda: [True]).pop(0):
+        told = self._ctx.kept.get(("rest.sunset", self._api.api), set[str])
+        if found and where not in told:
+            told.add(where)
             self._ctx.log.warning("%s: the vendor ends this part of its API (%s); update the spec", where, found)
 
     # what requests share ------------------------------------------------------------------------------------

@@ -99,6 +99,7 @@ class Incremental(Shape):
     cursor: str = Field(default="", description="Column with the moment of a record's last change.")
     moment: str = Field(default="", description="Instead of a column: its path in what `changes` lists.")
     token: Token | None = Field(default=None, description="Instead of a moment: the API's own position.")
+    by_parent: bool = Field(default=False, description="Instead: read again for each parent that changed.")
     format: Written = Field(default="iso", description="How the API writes that moment in records.")
     precision: Literal["microsecond", "millisecond", "second", "day"] = Field(
         default="second", description="What the API rounds moments to; a window ends on such a step."
@@ -111,8 +112,10 @@ class Incremental(Shape):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Incremental:
-        if sum(map(bool, (self.cursor, self.moment, self.token))) != 1:
-            raise Wrong("needs one of `cursor`, `moment` and `token`", "name what says that a record changed")
+        if sum(map(bool, (self.cursor, self.moment, self.token, self.by_parent))) != 1:
+            raise Wrong(
+                "needs one of `cursor`, `moment`, `token` and `by_parent`", "name what says that a record changed"
+            )
         if self.moment and self.changes is None:
             raise Wrong("has a `moment` of no `changes`", "say where changes are listed, or name a column as `cursor`")
         return self
@@ -180,6 +183,17 @@ class Api(Shape):
         for name, stream in self.streams.items():
             if stream.parent and stream.parent.stream not in self.streams:
                 raise Wrong(f"stream '{name}' has an unknown parent '{stream.parent.stream}'", "name one of `streams`")
+            if stream.incremental and stream.incremental.by_parent and not self.increment(stream):
+                raise Wrong(f"stream '{name}' follows a parent that has no `incremental`", "say how the parent changes")
+            if stream.parent and stream.incremental and stream.incremental.descending:
+                raise Wrong(f"stream '{name}' cannot end early for all its parents", "remove `descending`")
             if stream.limit and stream.limit not in self.limits:
                 raise Wrong(f"stream '{name}' has an unknown limit '{stream.limit}'", "name one of `limits`")
         return self
+
+    def increment(self, stream: Stream) -> Incremental | None:
+        """What says that records of `stream` changed: of its own, or of the stream it is asked for by."""
+        found = stream.incremental
+        if found is None or not found.by_parent:
+            return found
+        return self.increment(self.streams[stream.parent.stream]) if stream.parent else None

@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Any
 
 from dativo_provider.connectors.rest.spec import Incremental
-from dativo_provider.connectors.rest.spec import Stream as Spec
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Cursor, Slice, Window, WindowRequest
@@ -26,12 +25,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 256
 
 
-def plan_window(spec: Spec, stream: StreamSpec, request: WindowRequest, now: datetime) -> Window:
+def plan_window(increment: Incremental | None, stream: StreamSpec, request: WindowRequest, now: datetime) -> Window:
     """Half-open and fixed: what changes from `hi` on belongs to the next run.
 
     Raises `ConfigurationError` for a range of a stream that has no moments.
     """
-    increment, ranged = spec.incremental, bool(request.start or request.end)
+    ranged = bool(request.start or request.end)
     if increment is None or (stream.incremental.strategy == "full_refresh" and not ranged):
         if ranged:
             raise ConfigurationError(
@@ -110,10 +109,9 @@ def bounds(spec: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
     return (_moment(lo) if lo else None), (_moment(hi) if hi else None)
 
 
-def cut(spec: Spec, stream: str, window: Window, want: int) -> list[Slice]:
+def cut(increment: Incremental | None, stream: str, window: Window, want: int) -> list[Slice]:
     """Equal spans of time where the API keeps to both bounds, else the whole."""
     lo, hi = bounds({"lo": window.lo, "hi": window.hi})
-    increment = spec.incremental
     parts = max(1, min(want, _MOST)) if increment and increment.bounded and lo and hi else 1
     if parts == 1 or lo is None or hi is None or increment is None:
         return [Slice(0, stream, {"lo": window.lo, "hi": window.hi, "of": 1, **window.detail})]

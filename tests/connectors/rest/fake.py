@@ -115,7 +115,9 @@ class FakeApi:
     def _next(self, asked: Asked) -> Answer:
         start, found = int(asked.query.get("start", 0)), self._found(asked)
         end = start + self.page
-        return Answer(body={"items": found[start:end], "next": self._with(asked, start=end) if end < len(found) else None})
+        return Answer(
+            body={"items": found[start:end], "next": self._with(asked, start=end) if end < len(found) else None}
+        )
 
     def _graphql(self, asked: Asked) -> Answer:
         start = int(asked.body["variables"].get("after") or 0)

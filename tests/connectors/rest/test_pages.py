@@ -39,7 +39,9 @@ def add(api: FakeApi, count: int, *, every: timedelta = timedelta(seconds=1), fi
 
 def reader(api: FakeApi, spec: dict[str, Any] = SPEC, **retry: Any) -> RestReader:
     limits = {"retry": {"max_retries": 6, "max_backoff_seconds": 0.01, **retry}}
-    source = SourceSpec("rest", {"base_url": api.url, "token": api.token}, options={"spec": spec, "rate_limits": limits})
+    source = SourceSpec(
+        "rest", {"base_url": api.url, "token": api.token}, options={"spec": spec, "rate_limits": limits}
+    )
     return RestReader(source, RunContext(Settings(home=""), now=lambda: START + timedelta(days=1)))
 
 
@@ -119,7 +121,7 @@ def test_a_next_page_on_another_host_is_not_asked_for(api: FakeApi, style: str) 
         away = f"{stranger.url}/{style}?page=2"
         body: Any = [] if style == "link" else {"items": [], "next": away}
         api.faults.append(lambda asked: Answer(body=body, headers={"Link": f'<{away}>; rel="next"'}))
-        with pytest.raises(ConfigurationError, match="another host|a page was asked for from"):
+        with pytest.raises(ConfigurationError, match="a page was asked for from"):
             ids(reader(api), style)
         assert stranger.asked == []
 
@@ -261,3 +263,60 @@ def test_state_older_than_the_api_keeps_changes_reads_everything(api: FakeApi) -
     window = reader(api, events_spec()).window(spec, WindowRequest(since=since))
     assert window.kind == "full"
     assert "longer ago than the API keeps changes (30 days)" in window.notes[0]
+
+
+# what hangs on other records ---------------------------------------------------------------------------------
+
+
+def comments_spec(**parts: Any) -> dict[str, Any]:
+    comments = {
+        "request": "/comments/{parent.row}", "records": "items", "paginate": {"type": "single"},
+        "parent": {"stream": "cursor", "values": {"row": "id"}},
+        "columns": {"row": {"type": "long", "path": "parent.row"}, "text": "string"},
+        "incremental": {"by_parent": True}, **parts,
+    }  # fmt: skip
+    return SPEC | {"streams": {"cursor": SPEC["streams"]["cursor"], "comments": comments}}
+
+
+def commented(asked: Asked) -> Answer | None:
+    """Every tenth parent is gone by now, every third has no comment."""
+    if not asked.path.startswith("/comments/"):
+        return None
+    row = int(asked.path.rpartition("/")[2])
+    if row % 10 == 0:
+        return Answer(404, {"message": "deleted"})
+    return Answer(body={"items": [{"text": f"{row}.{number}"} for number in range(row % 3)]})
+
+
+def comments(api: FakeApi, spec: dict[str, Any], lo: datetime | None = None) -> tuple[list[tuple[int, str]], int]:
+    made = reader(api, spec)
+    piece = Slice(0, "comments", {"lo": lo.isoformat(), "hi": "2027-01-01T00:00:00+00:00"} if lo else {})
+    batches = list(made.read(StreamSpec("comments", "comments", "t", _none()), piece))
+    rows = [(each["row"], each["text"]) for batch in batches for each in batch.data.to_pylist()]
+    return rows, int(made.result().detail.get("parents_gone", 0))
+
+
+def test_records_are_asked_for_by_those_they_hang_on_in_their_order(api: FakeApi) -> None:
+    add(api, 230)
+    api.faults.append(commented)
+    rows, gone = comments(api, comments_spec())
+    wanted = [(row, f"{row}.{number}") for row in range(1, 231) if row % 10 for number in range(row % 3)]
+    assert rows == wanted
+    assert gone == 23
+
+
+def test_later_runs_ask_only_for_parents_that_changed(api: FakeApi) -> None:
+    add(api, 50)
+    api.faults.append(commented)
+    rows, _ = comments(api, comments_spec(), START + timedelta(seconds=40))
+    assert {row for row, _ in rows} == {41, 43, 44, 46, 47, 49}
+    spec = StreamSpec("comments", "comments", "t", _none(), incremental=IncrementalSpec("updated_at"))
+    assert reader(api, comments_spec()).window(spec, WindowRequest()).column == "updated_at"
+
+
+def test_a_parent_that_is_gone_fails_the_run_where_the_spec_wants_that(api: FakeApi) -> None:
+    add(api, 20)
+    api.faults.append(commented)
+    parent = {"stream": "cursor", "values": {"row": "id"}, "missing": "fail"}
+    with pytest.raises(SourceChanged, match="404: deleted"):
+        comments(api, comments_spec(parent=parent))

@@ -1,0 +1,121 @@
+"""The pages of a stream: of its own list, or of one list for each record of the stream it hangs on."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
+from typing import Any
+
+from dativo_provider.connectors.rest.answers import Missing
+from dativo_provider.connectors.rest.batches import Inside
+from dativo_provider.connectors.rest.client import Call, Client
+from dativo_provider.connectors.rest.page import Page, at
+from dativo_provider.connectors.rest.spec import Api, Listing, Stream
+from dativo_provider.connectors.rest.walk import Asked, Walk
+from dativo_provider.connectors.rest.window import bounds
+from dativo_provider.model.stream import Slice
+
+__all__ = ["Walks", "inside_of", "listing_of"]
+
+Repeat = Callable[[Callable[[], Page], str], Page]
+Holder = Mapping[str, Any]  # `{"parent": {...}}` of the record that a page belongs to
+_AHEAD = 4  # first pages asked for at once
+
+
+class Walks:
+    """`repeat` makes a call again while what it raises may pass. `gone` counts parents the API no longer knows."""
+
+    def __init__(self, api: Api, piece: Slice, client: Client, repeat: Repeat) -> None:
+        self._api, self._piece, self._client, self._repeat = api, piece, client, repeat
+        lo, hi = bounds(piece.spec)
+        self._values = {**client.values, "lo": lo, "hi": hi}
+        self.gone = 0
+
+    def pages(self, spec: Stream) -> Iterator[tuple[Page, Holder]]:
+        """In the order of the lists. Each with what its records hang on."""
+        if spec.parent is None:
+            yield from ((page, {}) for page in self._walk(spec, {}))
+            return
+        holders = ({"parent": parent} for parent in self._parents(spec))
+        for holder, pages in _ahead(lambda holder: self._begun(spec, holder), holders):
+            self.gone += pages is None
+            for page in pages or ():
+                yield page, holder
+
+    def _parents(self, spec: Stream) -> Iterator[Holder]:
+        assert spec.parent is not None
+        holding = self._api.streams[spec.parent.stream]
+        inside = inside_of(holding, self._piece)
+        listing = listing_of(holding, self._piece)
+        for page, _ in self.pages(holding):
+            for item in page.records:
+                record = at(item, listing.each)
+                if inside.holds_record(item, record):
+                    yield {name: at(record, path) for name, path in spec.parent.values.items()}
+
+    def _begun(self, spec: Stream, holder: Holder) -> Iterator[Page] | None:
+        """The pages of one parent, the first of them asked for now; None when the API no longer knows it."""
+        pages = self._walk(spec, holder)
+        try:
+            first = next(pages, None)
+        except Missing:
+            if spec.parent is None or spec.parent.missing == "fail":
+                raise
+            return None
+        return pages if first is None else chain((first,), pages)
+
+    def _walk(self, spec: Stream, holder: Holder) -> Iterator[Page]:
+        listing = listing_of(spec, self._piece)
+        asked = Asked(listing.request, listing.records, listing.paginate or self._api.paginate, self._api.params)
+        return Walk(asked, {**self._values, **holder}, self._sender(spec)).pages()
+
+    def _sender(self, spec: Stream) -> Callable[[Call], Page]:
+        limits = (spec.limit,) if spec.limit else ()
+        token = spec.incremental.token if spec.incremental else None
+        known = self._piece.spec.get("token")
+        start = {token.param: known} if token and known else {}
+
+        def send(call: Call) -> Page:
+            if start and "?" not in call.url:
+                call = Call(call.url, call.method, {**start, **call.params}, call.body, call.headers)
+            return self._repeat(lambda: self._client.send(call, limits), f"reading {call.url.partition('?')[0]}")
+
+        return send
+
+
+def _ahead(
+    begin: Callable[[Holder], Iterator[Page] | None], holders: Iterator[Holder]
+) -> Iterator[tuple[Holder, Iterator[Page] | None]]:
+    """In order, while the next few begin."""
+    begun: deque[tuple[Holder, Future[Iterator[Page] | None]]] = deque()
+    with ThreadPoolExecutor(_AHEAD, "dativo-rest") as pool:
+        try:
+            for holder in holders:
+                begun.append((holder, pool.submit(begin, holder)))
+                if len(begun) >= _AHEAD:
+                    first, pages = begun.popleft()
+                    yield first, pages.result()
+            for first, pages in begun:
+                yield first, pages.result()
+        finally:
+            for _, pages in begun:
+                pages.cancel()
+
+
+def listing_of(spec: Stream, piece: Slice) -> Listing:
+    """Where a slice is read: later runs may have a place of their own."""
+    later = piece.spec.get("lo") is not None or piece.spec.get("token") is not None
+    return (spec.incremental.changes if later and spec.incremental else None) or spec
+
+
+def inside_of(spec: Stream, piece: Slice) -> Inside:
+    increment = spec.incremental
+    if increment is None or increment.token or increment.by_parent:
+        return Inside()
+    lo, hi = bounds(piece.spec)
+    if increment.moment:
+        return Inside(increment.moment, True, increment.format, lo, hi) if lo else Inside()
+    column = spec.columns[increment.cursor]
+    return Inside(column.path or increment.cursor, False, increment.format, lo, hi)

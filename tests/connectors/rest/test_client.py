@@ -1,0 +1,305 @@
+"""One conversation: logins, what answers mean, and that no secret is shown."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from dativo_provider.connectors.rest.answers import asked_wait
+from dativo_provider.connectors.rest.reader import RestReader
+from dativo_provider.errors import (
+    ConfigurationError,
+    CredentialError,
+    DativoError,
+    RateLimited,
+    SourceChanged,
+    SourceUnavailable,
+)
+from dativo_provider.model.context import Connection, RunContext
+from dativo_provider.model.job import SourceSpec
+from dativo_provider.model.settings import Settings
+from tests.connectors.rest.fake import Answer, Asked, FakeApi, serving
+from tests.connectors.rest.toy import SPEC
+from tests.support import requirement
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    found = FakeApi()
+    with serving(found):
+        yield found
+
+
+def reader(api: FakeApi, auth: Any = None, ctx: RunContext | None = None, **parts: Any) -> RestReader:
+    spec = SPEC if auth is None else SPEC | {"auth": auth}
+    connection = {"base_url": api.url} | parts.pop("connection", {"token": api.token})
+    options = {"spec": spec | parts.pop("spec", {}), "rate_limits": {"retry": {"max_retries": 0}}}
+    return RestReader(SourceSpec("rest", connection, options=options, **parts), ctx or RunContext(Settings(home="")))
+
+
+def answering(api: FakeApi, answer: Answer) -> None:
+    api.faults.append(lambda asked: answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "says"),
+    [
+        (Answer(401, {"message": "no"}), CredentialError, "401: no"),
+        (Answer(403, {"error": {"message": "scope"}}), CredentialError, "403: scope"),
+        (Answer(404, {"errors": [{"detail": "no such thing"}]}), SourceChanged, "404: no such thing"),
+        (Answer(410, b""), SourceChanged, "410"),
+        (Answer(400, {"title": "bad filter"}), ConfigurationError, "400: bad filter"),
+        (Answer(422, {"error": "limit"}), ConfigurationError, "422: limit"),
+        (Answer(429, {}), RateLimited, "429"),
+        (Answer(500, b"<html>"), SourceUnavailable, "500"),
+        (Answer(503, {}), SourceUnavailable, "503"),
+        (Answer(408, {}), SourceUnavailable, "408"),
+        (Answer(200, b"<!DOCTYPE html><html></html>"), SourceUnavailable, "an HTML page, not JSON"),
+        (Answer(200, b'{"a": [1, 2'), SourceUnavailable, "JSON that is cut off"),
+        (Answer(200, b""), SourceUnavailable, "not JSON"),
+        (Answer(200, {"id": 1}, cut=True), SourceUnavailable, "could not be asked"),
+    ],
+)
+@requirement("ERR-01")
+def test_an_answer_is_an_error_of_its_kind(
+    api: FakeApi, answer: Answer, expected: type[DativoError], says: str
+) -> None:
+    answering(api, answer)
+    with pytest.raises(expected, match=says) as caught:
+        reader(api).check()
+    assert caught.value.remedy
+    assert "/me" in caught.value.where
+    assert type(caught.value) is not DativoError
+
+
+@requirement("ERR-01")
+def test_a_rule_of_the_spec_says_what_an_answer_means(api: FakeApi) -> None:
+    """A quota that is used up is often told with 200 or 403."""
+    rules = [
+        {"status": 200, "where": {"error.code": "QUOTA*"}, "means": "quota", "remedy": "buy more"},
+        {"status": "4xx", "header": {"x-limit": "*"}, "means": "rate_limited"},
+    ]
+    answering(api, Answer(200, {"error": {"code": "QUOTA_DAY"}}))
+    with pytest.raises(RateLimited) as caught:
+        reader(api, spec={"errors": rules}).check()
+    assert caught.value.remedy == "buy more"
+    api.faults.clear()
+    answering(api, Answer(403, {}, {"X-Limit": "burst"}))
+    with pytest.raises(RateLimited):
+        reader(api, spec={"errors": rules}).check()
+
+
+def test_the_scope_that_is_missing_is_named(api: FakeApi) -> None:
+    answering(api, Answer(403, {"message": "Resource not accessible"}, {"X-Accepted-OAuth-Scopes": "repo"}))
+    with pytest.raises(CredentialError) as caught:
+        reader(api).check()
+    assert caught.value.remedy == "allow the credentials: repo"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7),
+        ({"retry-after": "Sun, 01 Mar 2026 12:00:30 GMT"}, 30),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-5"}, 0),
+        ({"retry-after": "NaN"}, None),
+        ({"x-ratelimit-reset": str(int(NOW.timestamp()) + 90)}, 90),
+        ({"ratelimit-reset": "12"}, 12),
+        ({"retry-after": "3", "x-ratelimit-reset": "60"}, 3),
+        ({"x-ms-ratelimit-microsoft.costmanagement-qpu-retry-after": "40", "retry-after": "4"}, 40),
+        ({}, None),
+    ],
+)
+@requirement("ERR-05")
+def test_the_wait_is_what_the_answer_asks_for(headers: dict[str, str], seconds: float | None) -> None:
+    assert asked_wait(headers, NOW) == seconds
+
+
+# logins --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("auth", "connection", "header", "value"),
+    [
+        ({"type": "bearer", "token": "{k}"}, {"k": "s3cret-key"}, "authorization", "Bearer s3cret-key"),
+        ({"type": "bearer", "scheme": "Token"}, {"api_key": "s3cret-key"}, "authorization", "Token s3cret-key"),
+        ({"type": "api_key", "header": "X-Key"}, {"api_key": "s3cret-key"}, "x-key", "s3cret-key"),
+        ({"type": "basic", "username": "{u}/token", "password": "{p}"}, {"u": "ann@acme", "p": "s3cret-key"},
+         "authorization", "Basic " + b64encode(b"ann@acme/token:s3cret-key").decode()),
+    ],
+)  # fmt: skip
+def test_a_key_is_shown_where_the_api_reads_it(
+    api: FakeApi, auth: Any, connection: dict[str, str], header: str, value: str
+) -> None:
+    answering(api, Answer(403, {"message": f"no {value}"}))
+    with pytest.raises(CredentialError) as caught:
+        reader(api, auth, connection=connection).check()
+    assert api.asked[0].headers[header] == value
+    assert "s3cret-key" not in str(caught.value)
+    assert b64encode(b"ann@acme/token:s3cret-key").decode() not in str(caught.value)
+
+
+def test_a_key_in_the_query_is_in_no_error(api: FakeApi) -> None:
+    answering(api, Answer(500, {}))
+    with pytest.raises(SourceUnavailable) as caught:
+        reader(api, {"type": "api_key", "param": "key"}, connection={"api_key": "s3cret-key"}).check()
+    assert "s3cret-key" not in str(caught.value)
+
+
+def test_the_first_login_whose_credentials_are_there_is_taken(api: FakeApi) -> None:
+    ways = [{"type": "api_key", "header": "X-Key"}, {"type": "bearer", "token": "{token}"}]
+    reader(api, ways).check()
+    with pytest.raises(CredentialError, match="no credentials") as caught:
+        reader(api, ways, connection={}).check()
+    assert caught.value.remedy == "set source.credentials: api_key or token"
+
+
+class TokenApi(FakeApi):
+    """Gives a new access token for each login and knows only the newest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given = 0
+        self.forms: list[Asked] = []
+
+    def answer(self, asked: Asked) -> Answer:
+        if asked.path == "/token":
+            self.forms.append(asked)
+            self.given += 1
+            self.token = f"access-{self.given}"
+            return Answer(body={"access_token": self.token, "expires_in": 3600, "instance": "eu7"})
+        return super().answer(asked)
+
+
+@pytest.fixture
+def tokens() -> Iterator[TokenApi]:
+    found = TokenApi()
+    with serving(found):
+        yield found
+
+
+REFRESH = {"type": "oauth2_refresh", "token_url": "{base_url}/token"}
+CLIENT = {"client_id": "me", "client_secret": "cl1ent-s3cret", "refresh_token": "r3fresh"}
+
+
+@requirement("CON-02", "ERR-01")
+def test_an_access_token_that_expires_is_renewed_once(tokens: TokenApi) -> None:
+    made = reader(tokens, REFRESH, connection=CLIENT)
+    made.check()
+    tokens.token = "revoked-meanwhile"
+    made.check()
+    assert tokens.given == 2
+    form = tokens.forms[0].body
+    assert form == {"grant_type": ["refresh_token"], "refresh_token": ["r3fresh"], "client_id": ["me"],
+                    "client_secret": ["cl1ent-s3cret"]}  # fmt: skip
+
+
+def test_a_token_that_is_refused_when_new_is_an_error_of_the_credentials(tokens: TokenApi) -> None:
+    tokens.faults.append(lambda asked: Answer(401, {"message": "disabled"}))
+    with pytest.raises(CredentialError, match="disabled"):
+        reader(tokens, REFRESH, connection=CLIENT).check()
+    assert tokens.given == 2
+
+
+def test_readers_of_one_process_log_in_once(tokens: TokenApi) -> None:
+    ctx = RunContext(Settings(home=""))
+    for _ in range(3):
+        reader(tokens, REFRESH, ctx, connection=CLIENT).check()
+    assert tokens.given == 1
+    reader(tokens, REFRESH, ctx, connection=CLIENT | {"refresh_token": "another"}).check()
+    assert tokens.given == 2
+
+
+def test_a_refused_login_says_why_and_shows_nothing(api: FakeApi) -> None:
+    answering(api, Answer(400, {"error": "invalid_grant", "error_description": "r3fresh is revoked"}))
+    with pytest.raises(CredentialError, match="refused the login") as caught:
+        reader(api, REFRESH, connection=CLIENT).check()
+    assert "r3fresh" not in str(caught.value)
+
+
+def test_a_client_logs_in_with_its_own_secret_in_a_header_where_the_api_wants_it(tokens: TokenApi) -> None:
+    auth = {"type": "oauth2_client_credentials", "token_url": "{base_url}/token", "basic": True,
+            "fields": {"scope": "read"}}  # fmt: skip
+    reader(tokens, auth, connection={"client_id": "me", "client_secret": "s"}).check()
+    assert tokens.forms[0].body == {"grant_type": ["client_credentials"], "scope": ["read"]}
+    assert tokens.forms[0].headers["authorization"] == "Basic " + b64encode(b"me:s").decode()
+
+
+def test_a_service_account_signs_what_it_asks(tokens: TokenApi) -> None:
+    import jwt
+
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    auth = {"type": "jwt_bearer", "token_url": "{base_url}/token", "claims": {"scope": "drive.readonly"}}
+    reader(tokens, auth, connection={"client_email": "bot@acme.iam", "private_key": pem.replace("\n", "\\n")}).check()
+    said = jwt.decode(tokens.forms[0].body["assertion"][0], key.public_key(), ["RS256"], audience=f"{tokens.url}/token")
+    assert (said["iss"], said["scope"], said["exp"] - said["iat"]) == ("bot@acme.iam", "drive.readonly", 3600)
+    with pytest.raises(CredentialError, match="cannot sign"):
+        reader(tokens, auth, connection={"client_email": "bot@acme.iam", "private_key": "rubbish"}).check()
+
+
+# settings ------------------------------------------------------------------------------------------------------
+
+NEEDY = {"settings": {"account": {"description": "the number at the top of the page"}},
+         "base_url": "{base_url}"}  # fmt: skip
+
+
+def test_a_setting_that_is_missing_is_named_with_what_it_is(api: FakeApi) -> None:
+    with pytest.raises(ConfigurationError, match="needs 'account': the number at the top of the page"):
+        reader(api, spec=NEEDY).check()
+
+
+def test_a_setting_that_is_misspelt_is_answered_with_the_nearest(api: FakeApi) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        reader(api, spec=NEEDY, connection={"token": "x", "acount": "1"}).check()
+    assert "'account'" in caught.value.remedy
+
+
+class Connections:
+    def __init__(self, found: Connection) -> None:
+        self.found = found
+
+    def get(self, connection_id: str) -> Connection:
+        return self.found
+
+
+def test_an_airflow_connection_gives_the_address_and_the_token(api: FakeApi) -> None:
+    found = Connection("http", host=api.url, password=api.token)
+    ctx = RunContext(Settings(home=""), connections=Connections(found))
+    source = SourceSpec("rest", connection_id="acme_toy", options={"spec": SPEC})
+    RestReader(source, ctx).check()
+    assert api.asked[-1].path == "/me"
+
+
+# the end of an API ---------------------------------------------------------------------------------------------
+
+
+def test_the_announced_end_of_an_api_is_told_once(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
+    answering(api, Answer(200, {"id": 1}, {"Sunset": "Sat, 31 Oct 2026 23:59:59 GMT"}))
+    made = reader(api)
+    for _ in range(3):
+        made.check()
+    assert caplog.text.count("the vendor ends this part of its API") == 1
+
+
+def test_a_run_that_is_cancelled_does_not_wait_for_its_turn(api: FakeApi) -> None:
+    spec = {"limits": {"default": {"requests": 1, "per": "1h"}}}
+    ctx = RunContext(Settings(home=""))
+    made = reader(api, ctx=ctx, spec=spec)
+    made.check()
+    ctx.cancelled.set()
+    started = datetime.now(UTC)
+    with pytest.raises(DativoError, match="cancelled"):
+        made.check()
+    assert datetime.now(UTC) - started < timedelta(seconds=5)

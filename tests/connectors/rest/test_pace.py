@@ -1,0 +1,113 @@
+"""The pace, on a clock of the test's own: never above the limit, and hardly below it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from threading import Thread
+
+import pytest
+
+from dativo_provider.connectors.rest.breaker import Breaker
+from dativo_provider.connectors.rest.pace import Pace
+from dativo_provider.errors import SourceUnavailable
+from tests.support import requirement
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def run(pace: Pace, clock: Clock, seconds: float) -> list[float]:
+    """When requests leave that take no time themselves."""
+    end, left = clock.at + seconds, []
+    while clock.at < end:
+        clock.at += pace.reserve()
+        left.append(clock.at)
+    return left
+
+
+def most(moments: list[float], seconds: float) -> int:
+    return max(bisect_left(moments, at + seconds - 1e-9) - number for number, at in enumerate(moments))
+
+
+@pytest.mark.parametrize(("requests", "seconds"), [(1, 1), (10, 60), (25, 1), (100, 10), (700, 60), (2_000, 60)])
+@requirement("ERR-05", "PRF-01")
+def test_a_limit_is_kept_in_every_window_and_used(requests: int, seconds: float) -> None:
+    clock = Clock()
+    moments = run(Pace(requests, seconds, clock), clock, 30 * seconds)
+    assert most(moments, seconds) <= requests
+    assert len(moments) / 30 >= 0.9 * requests
+
+
+def test_tasks_that_share_a_limit_keep_it_together() -> None:
+    clocks = [Clock() for _ in range(4)]
+    together = sorted(at for clock in clocks for at in run(Pace(100, 10, clock, share=0.25), clock, 300))
+    assert most(together, 10) <= 105  # within 5 %: each may begin with a burst of its own
+    assert len(together) >= 0.9 * 100 * 30
+
+
+@requirement("ERR-05")
+def test_a_refusal_halves_the_rate_and_answers_bring_it_back() -> None:
+    clock = Clock()
+    pace = Pace(100, 10, clock)
+    pace.refused(30)
+    assert 29 < pace.reserve() <= 30.2
+    clock.at += 31
+    assert pace.rate == 0.5
+    slow = len(run(pace, clock, 100))
+    assert slow <= 560
+    for _ in range(60):
+        pace.answered()
+    assert pace.rate == 1.0
+    assert len(run(pace, clock, 100)) >= 950
+
+
+def test_many_refusals_never_stop_it_for_ever() -> None:
+    clock = Clock()
+    pace = Pace(100, 10, clock)
+    for _ in range(100):
+        pace.refused(None)
+    assert pace.reserve() + pace.reserve() < 60
+
+
+def test_threads_share_one_pace() -> None:
+    clock = Clock()
+    pace = Pace(100, 10, clock)
+    waits: list[float] = []
+    threads = [Thread(target=lambda: waits.extend(pace.reserve() for _ in range(25))) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert most(sorted(clock.at + wait for wait in waits), 10) <= 100
+
+
+@requirement("ERR-03")
+def test_a_breaker_opens_after_failures_in_a_row_and_closes_after_answers() -> None:
+    clock = Clock()
+    breaker = Breaker(clock, failures=5, seconds=60, successes=2)
+    for _ in range(4):
+        breaker.failed()
+    breaker.answered()
+    for _ in range(4):
+        breaker.failed()
+    breaker.admit("here")
+    breaker.failed()
+    with pytest.raises(SourceUnavailable, match="left alone for 60 s") as caught:
+        breaker.admit("here")
+    assert caught.value.retry_after == 60
+    clock.at += 61
+    breaker.admit("here")
+    breaker.failed()  # still down: open again at once
+    with pytest.raises(SourceUnavailable):
+        breaker.admit("here")
+    clock.at += 61
+    breaker.answered()
+    breaker.answered()
+    for _ in range(4):
+        breaker.failed()
+    breaker.admit("here")
