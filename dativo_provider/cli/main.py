@@ -20,6 +20,7 @@ VERBS = {
     "run": "run a job, or a folder of one tenant's jobs, without a scheduler",
     "check": "try the connections of a job's source and target",
     "discover": "list what a source offers; write contracts for it",
+    "connector": "lint the spec of an API, and hold it against the API",
     "contract": "lint, compare, import and export data contracts",
     "runs": "show past runs",
     "query": "ask a job's tables, their quarantine or a blocked run's rows in SQL",

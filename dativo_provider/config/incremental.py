@@ -24,8 +24,11 @@ def is_incremental(making: Making) -> bool:
     return given is not None and given.strategy != "full_refresh"
 
 
-def incremental(making: Making, entry: Entry, fields: Sequence[Field], key: Sequence[str]) -> IncrementalSpec:
-    """`key` identifies a row of the stream; without one, rows read twice would be published twice.
+def incremental(
+    making: Making, entry: Entry, fields: Sequence[Field], key: Sequence[str], known: str = ""
+) -> IncrementalSpec:
+    """`key` identifies a row of the stream; without one, rows read twice would be published twice. `known` is the
+    cursor that the source itself names.
 
     The cursor column of files does not say what is new; with the key it tells rows that were delivered before.
     """
@@ -39,7 +42,7 @@ def incremental(making: Making, entry: Entry, fields: Sequence[Field], key: Sequ
         return IncrementalSpec(cursor_field=entry.cursor_field)
     strategy = _strategy(making, given)
     lookback = _lookback(making, given)
-    cursor = entry.cursor_field or given.cursor_field or _IMPLIED.get(strategy, "")
+    cursor = entry.cursor_field or given.cursor_field or known or _IMPLIED.get(strategy, "")
     _check_cursor(making, strategy, cursor, fields)
     if strategy == "full_refresh":
         return IncrementalSpec(cursor_field=cursor)

@@ -175,6 +175,7 @@ def _connectors(making: Making) -> None:
     source = _recipe(making, "source", job.source_connector, job.source_connector_path)
     target_recipe = _recipe(making, "target", job.target_connector or "iceberg", job.target_connector_path)
     making.source = _with_recipe(making, Source, "source", source)
+    making.apis = source.apis if source else {}
     making.target = _with_recipe(making, Target, "target", target_recipe)
     if source and source.source and not (job.source and job.source.incremental):
         making.source.incremental = None
@@ -358,6 +359,7 @@ def _source(making: Making) -> SourceSpec:
         options=options,
         roots=making.tenant.file_roots,
         pool_size=source.pool_size,
+        rate_limits=source.rate_limits,
     )
 
 

@@ -8,8 +8,21 @@ from typing import Any, Literal
 
 __all__ = ["Kind", "kind_of"]
 
+# A `spec` describes an API; the connectors room knows its shape.
 Kind = Literal[
-    "job", "odcs", "asset", "checks", "recipe", "registry", "runner", "tenant", "defaults", "policy", "other", "unknown"
+    "job",
+    "odcs",
+    "asset",
+    "checks",
+    "recipe",
+    "spec",
+    "registry",
+    "runner",
+    "tenant",
+    "defaults",
+    "policy",
+    "other",
+    "unknown",
 ]
 _JOB = frozenset(
     "tenant_id source_connector target_connector source_connector_path target_connector_path asset_path "
@@ -31,6 +44,8 @@ def kind_of(data: Mapping[str, Any], path: str = "") -> Kind:
         return "runner"
     if "connectors" in keys:
         return "registry"
+    if {"api", "streams"} <= keys:
+        return "spec"
     if "policy" in keys and keys <= {"policy", "$schema"}:
         return "policy"
     if name == "tenant":

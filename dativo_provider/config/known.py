@@ -32,8 +32,9 @@ class Known:
 
 _APIS = (
     "hubspot stripe salesforce zendesk intercom confluence github google_drive aws_cost_explorer gcp_billing "
-    "azure_cost_management kubernetes_metrics json_api rest notion jira shopify mimesis"
+    "azure_cost_management kubernetes_metrics json_api notion jira shopify mimesis"
 )
+_SPECS = ("rest",)  # read by a spec
 _DATABASES = "mysql mongodb snowflake bigquery redshift databricks kafka"
 _PLAIN = ("append", "replace")  # readers of folders cannot be shown anything else
 _ROWS = (
@@ -51,5 +52,6 @@ _ROWS = (
     *(Known(name, target=name in ("mysql", "snowflake"), cloud=name != "mysql", kind="database", strategy="updated_at")
       for name in _DATABASES.split()),
     *(Known(name) for name in _APIS.split()),
+    *(Known(name, runs=("source",), strategy="updated_at") for name in _SPECS),
 )  # fmt: skip
 BUILT_IN: Mapping[str, Known] = {row.name: row for row in _ROWS}

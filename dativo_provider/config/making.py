@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dativo_provider.config.apis import ApiStream
 from dativo_provider.config.contract import Policy
 from dativo_provider.config.known import BUILT_IN, Known
 from dativo_provider.config.layers import Findings, Located
@@ -40,6 +41,7 @@ class Making:
     source: Source = field(default_factory=Source)
     target: Target = field(default_factory=Target)
     publisher: Known = BUILT_IN["iceberg"]
+    apis: Mapping[str, ApiStream] = field(default_factory=dict)  # what the source's spec says of streams
     recipe_variables: tuple[str, ...] = ()
     keep_original: bool = False  # says the job, for every contract
     quarantine_days: int | None = None  # likewise

@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from dativo_provider.config.apis import ApiStream, api_streams
+from dativo_provider.config.kinds import kind_of
 from dativo_provider.config.known import BUILT_IN, Known
 from dativo_provider.config.layers import Findings, Within
 from dativo_provider.config.places import Place, is_below
@@ -16,7 +18,7 @@ from dativo_provider.config.problems import InvalidConfig
 from dativo_provider.config.references import find_references
 from dativo_provider.config.shapes.recipe import Connector, Recipe, Registry
 from dativo_provider.config.validate import shaped
-from dativo_provider.config.yamlpos import read, without_nulls
+from dativo_provider.config.yamlpos import Document, read, without_nulls
 from dativo_provider.vocabulary import Role
 
 __all__ = ["RecipeSpec", "find_recipe", "read_recipe", "read_registry", "registered"]
@@ -36,6 +38,7 @@ class RecipeSpec:
     target: Mapping[str, Any] = field(default_factory=dict)
     variables: tuple[str, ...] = ()
     engine: str = "native"
+    apis: Mapping[str, ApiStream] = field(default_factory=dict)  # of a spec, by stream
 
 
 def find_recipe(name: str, role: Role, place: Place) -> Path | None:
@@ -74,12 +77,22 @@ def read_recipe(path: Path) -> RecipeSpec:
 def _cached_recipe(path: Path, _mtime: int) -> RecipeSpec | InvalidConfig:
     try:
         doc, findings = read(path), Findings()
+        if kind_of(doc.data) == "spec":
+            return _of_spec(doc)
         shape = shaped(Recipe, without_nulls(doc.data), Within(doc), findings)
         findings.raise_errors()
         assert shape is not None
         return _recipe(shape, str(path))
     except InvalidConfig as invalid:
         return invalid
+
+
+def _of_spec(doc: Document) -> RecipeSpec:
+    """The spec of an API, as its text: the connectors room reads it, and names its lines."""
+    spec = {"spec": doc.text, "spec_path": doc.path}
+    return RecipeSpec(
+        str(doc.data["api"]), "rest", ("source",), doc.path, {"options": spec}, apis=api_streams(doc.data)
+    )
 
 
 def _recipe(shape: Recipe, path: str) -> RecipeSpec:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from dativo_provider.config.apis import ApiStream
 from dativo_provider.config.blocks import columns_of
 from dativo_provider.config.contract import ContractSource, TableContract
 from dativo_provider.config.entries import Entry, entries
@@ -50,7 +51,8 @@ def _stream(
     handling = making.handling.over((source.policy.handling if source else Handling()).over(below))
     contract = replace(contract, handling=handling)
     name = entry.name if entry.named or count > 1 or table is None else _table_name(_wanted_name(source, table))
-    key = entry.key or tuple(making.source.key) or contract.primary_key
+    api = making.apis.get(entry.object) or making.apis.get(entry.name) or ApiStream()
+    key = entry.key or tuple(making.source.key) or contract.primary_key or api.key
     stream = StreamSpec(
         name=name,
         object=entry.object,
@@ -60,7 +62,7 @@ def _stream(
         where=entry.where,
         query=entry.query,
         key=key,
-        incremental=incremental(making, entry, contract.fields, key),
+        incremental=incremental(making, entry, contract.fields, key, api.cursor),
         on_changed_file=entry.on_changed_file or making.source.on_changed_file,  # type: ignore[arg-type]
         options=dict(entry.options),
     )

@@ -44,9 +44,9 @@ def _explain(
     model: type[Shape], data: Any, error: Mapping[str, Any], at: Located, findings: Findings, prefix: tuple[Key, ...]
 ) -> None:
     path = data_path(data, error["loc"], missing=error["type"] == "missing")
-    keys = (*prefix, *path)
+    keys = (*prefix, *path, *(("type",) if error["type"] == "union_tag_invalid" else ()))
     if error["type"] == "extra_forbidden":
-        _unknown_key(model, path, keys, at, findings)
+        _unknown_key(model, path, keys, data, at, findings)
     elif error["type"] == "missing":
         name = str(error["loc"][-1])
         findings.error(at, keys[:-1], f"'{name}' is missing{_in(keys[:-1])}", f"add `{name}:`", value=False)
@@ -56,9 +56,9 @@ def _explain(
 
 
 def _unknown_key(
-    model: type[Shape], path: tuple[Key, ...], keys: tuple[Key, ...], at: Located, findings: Findings
+    model: type[Shape], path: tuple[Key, ...], keys: tuple[Key, ...], data: Any, at: Located, findings: Findings
 ) -> None:
-    allowed = allowed_keys(model, path[:-1])
+    allowed = allowed_keys(model, path[:-1], data)
     hint = did_you_mean(str(keys[-1]), allowed)
     remedy = f"{hint} Allowed: {listed(allowed)}".strip() if allowed else hint
     findings.error(at, keys, f"'{keys[-1]}' is not a key{_of(keys[:-1])}", remedy, value=False)
@@ -107,6 +107,10 @@ def _wording(error: Mapping[str, Any], keys: tuple[Key, ...]) -> tuple[str, str]
         words = _WORDS.findall(str(error["ctx"]["expected"])) or [str(error["ctx"]["expected"])]
         hint = _hint(str(error["input"]), words, keys) if isinstance(error["input"], str) else ""
         return f"{name} cannot be {_shown(error['input'])}", f"{hint} Use one of: {listed(words)}".strip()
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return _unknown_type(error, name)
+    if error["type"] == "string_pattern_mismatch":
+        return f"{name} does not fit {error['ctx']['pattern']}", "use other letters"
     if error["type"] in _EXPECTED:
         return f"{name} must be {_EXPECTED[error['type']]}, not {_kind(error['input'])}", ""
     if error["type"] == "value_error":
@@ -119,6 +123,16 @@ def _wording(error: Mapping[str, Any], keys: tuple[Key, ...]) -> tuple[str, str]
         .replace("String should", "must")
     )
     return f"{name} {said[:1].lower()}{said[1:]}", ""
+
+
+def _unknown_type(error: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """Of shapes that are told apart by the word under `type`."""
+    context = error.get("ctx", {})
+    words = _WORDS.findall(str(context.get("expected_tags", "")))
+    if "tag" not in context:
+        return f"{name} has no `type`", "say which kind it is"
+    remedy = f"{did_you_mean(context['tag'], words)} Use one of: {listed(words)}".strip()
+    return f"{name} cannot be '{context['tag']}'", remedy
 
 
 def _named(keys: Sequence[Key]) -> str:

@@ -82,6 +82,7 @@ class SourceSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     roots: tuple[str, ...] = ()  # folders or prefixes a file connector may read below
     pool_size: int = 5  # connections at once, over all tasks that Airflow runs for it
+    rate_limits: Mapping[str, Any] = field(default_factory=dict)  # of an API, in the job's words
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ def test_zendesk_articles_to_markdown_kv_loads_as_it_is() -> None:
     assert job.dag_id == "techcorp.zendesk_articles_to_markdown_kv"
     assert job.schedule.cron == "0 * * * *"
     assert job.unsupported == (
-        "connector 'zendesk' cannot be read by this version, which reads csv and postgres",
+        "connector 'zendesk' cannot be read by this version, which reads csv, postgres, rest",
         "file_format 'markdown_kv' is not written by this version",
     )
     stream = job.streams[0]

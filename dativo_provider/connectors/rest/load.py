@@ -27,15 +27,16 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
 
 
-def api_of(connector: str, given: Mapping[str, Any] | str | None = None) -> Api:
-    """The shipped spec of `connector`, or the one `given` (its text or data). Raises `ConfigurationError`."""
-    if isinstance(given, str):
-        return _judged(parse(given, f"spec of '{connector}'"))
-    if given is not None:
-        return Api.model_validate(given)
+def api_of(connector: str, text: str | None = None, path: str = "") -> Api:
+    """The shipped spec of `connector`, or that of `text`. Raises `InvalidConfig`, `ConfigurationError`."""
+    if text is not None:
+        return _judged(parse(text, path or f"spec of '{connector}'"))
     if connector not in names():
-        hint = did_you_mean(connector, names()) or f"there are: {listed(names())}"
-        raise ConfigurationError(f"there is no API spec '{connector}'", remedy=hint)
+        raise ConfigurationError(
+            f"'{connector}' needs the spec of an API",
+            remedy="name one in source_connector: connectors/<name>.yaml beside the job, or one of: "
+            + (listed(names()) or "none"),
+        )
     return _shipped(connector)
 
 

@@ -33,7 +33,7 @@ class RestReader(BaseReader):
 
     def __init__(self, source: SourceSpec, ctx: RunContext) -> None:
         super().__init__(source, ctx)
-        self._limits = rate_limits(source.options.get("rate_limits") or {})
+        self._limits = rate_limits(source.rate_limits)
         self._clients: dict[int, Client] = {}
 
     @property
@@ -42,7 +42,8 @@ class RestReader(BaseReader):
 
     @cached_property
     def api(self) -> Api:
-        return api_of(self.source.connector, self.source.options.get("spec"))
+        options = self.source.options
+        return api_of(self.source.connector, options.get("spec"), str(options.get("spec_path") or ""))
 
     # plan ---------------------------------------------------------------------------------------------------
 

@@ -158,7 +158,7 @@ class Api(Shape):
     """The spec of one API."""
 
     schema_: str = schema_key()
-    api: str = Field(pattern=r"[a-z][a-z0-9_]*", description="Name of the connector, as jobs say it.")
+    api: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the connector, as jobs say it.")
     title: str = Field(default="", description="The vendor's own name.")
     description: str = Field(default="", description="For people.")
     docs: str = Field(default="", description="The vendor's reference.")

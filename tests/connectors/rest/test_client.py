@@ -25,7 +25,7 @@ from dativo_provider.model.context import Connection, RunContext
 from dativo_provider.model.job import SourceSpec
 from dativo_provider.model.settings import Settings
 from tests.connectors.rest.fake import Answer, Asked, FakeApi, serving
-from tests.connectors.rest.toy import SPEC
+from tests.connectors.rest.toy import SPEC, text
 from tests.support import requirement
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -41,8 +41,9 @@ def api() -> Iterator[FakeApi]:
 def reader(api: FakeApi, auth: Any = None, ctx: RunContext | None = None, **parts: Any) -> RestReader:
     spec = SPEC if auth is None else SPEC | {"auth": auth}
     connection = {"base_url": api.url} | parts.pop("connection", {"token": api.token})
-    options = {"spec": spec | parts.pop("spec", {}), "rate_limits": {"retry": {"max_retries": 0}}}
-    return RestReader(SourceSpec("rest", connection, options=options, **parts), ctx or RunContext(Settings(home="")))
+    options, limits = {"spec": text(spec | parts.pop("spec", {}))}, {"retry": {"max_retries": 0}}
+    source = SourceSpec("rest", connection, options=options, rate_limits=limits, **parts)
+    return RestReader(source, ctx or RunContext(Settings(home="")))
 
 
 def answering(api: FakeApi, answer: Answer) -> None:
@@ -277,7 +278,7 @@ class Connections:
 def test_an_airflow_connection_gives_the_address_and_the_token(api: FakeApi) -> None:
     found = Connection("http", host=api.url, password=api.token)
     ctx = RunContext(Settings(home=""), connections=Connections(found))
-    source = SourceSpec("rest", connection_id="acme_toy", options={"spec": SPEC})
+    source = SourceSpec("rest", connection_id="acme_toy", options={"spec": text(SPEC)})
     RestReader(source, ctx).check()
     assert api.asked[-1].path == "/me"
 

@@ -16,7 +16,7 @@ from dativo_provider.model.reader import Reader
 from dativo_provider.model.stream import Window
 from tests.conformance.readers import CONTRACT, ReaderConformance, ReaderWorld, Row
 from tests.connectors.rest.fake import FakeApi, serving
-from tests.connectors.rest.toy import SPEC
+from tests.connectors.rest.toy import SPEC, text
 
 
 class RestWorld(ReaderWorld):
@@ -30,8 +30,9 @@ class RestWorld(ReaderWorld):
         return self._source(token=self.api.token)
 
     def _source(self, **connection: Any) -> SourceSpec:
-        options = {"spec": SPEC, "rate_limits": {"retry": {"max_retries": 0}}}
-        return SourceSpec("rest", {"base_url": self.api.url, **connection}, options=options)
+        limits = {"retry": {"max_retries": 0}}
+        options = {"spec": text(SPEC)}
+        return SourceSpec("rest", {"base_url": self.api.url, **connection}, options=options, rate_limits=limits)
 
     def stream(self, incremental: bool = False) -> StreamSpec:
         increment = IncrementalSpec("updated_at", "updated_at", lag_seconds=0) if incremental else IncrementalSpec()

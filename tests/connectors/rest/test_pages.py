@@ -16,7 +16,7 @@ from dativo_provider.model.job import IncrementalSpec, SourceSpec, StreamSpec
 from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Cursor, Slice, WindowRequest
 from tests.connectors.rest.fake import Answer, Asked, FakeApi, serving
-from tests.connectors.rest.toy import SPEC, STYLES
+from tests.connectors.rest.toy import SPEC, STYLES, text
 from tests.support import requirement
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -40,7 +40,7 @@ def add(api: FakeApi, count: int, *, every: timedelta = timedelta(seconds=1), fi
 def reader(api: FakeApi, spec: dict[str, Any] = SPEC, **retry: Any) -> RestReader:
     limits = {"retry": {"max_retries": 6, "max_backoff_seconds": 0.01, **retry}}
     source = SourceSpec(
-        "rest", {"base_url": api.url, "token": api.token}, options={"spec": spec, "rate_limits": limits}
+        "rest", {"base_url": api.url, "token": api.token}, options={"spec": text(spec)}, rate_limits=limits
     )
     return RestReader(source, RunContext(Settings(home=""), now=lambda: START + timedelta(days=1)))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-__all__ = ["SPEC", "STYLES"]
+__all__ = ["SPEC", "STYLES", "text"]
 
 COLUMNS = {
     "id": {"type": "long", "required": True},
@@ -60,3 +61,8 @@ SPEC: dict[str, Any] = {
     "check": "/me",
     "streams": {style: _stream(style) for style in STYLES},
 }
+
+
+def text(spec: Any) -> str:
+    """As a file says it: JSON is YAML."""
+    return json.dumps(spec)
