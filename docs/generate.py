@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from dativo_provider import errors
+from dativo_provider.config.docs import page
+from dativo_provider.connectors.rest.spec import Api
 from dativo_provider.get_provider_info import get_provider_info
 from dativo_provider.observability.events import EVENTS
 from dativo_provider.observability.logs import LABELS
@@ -20,6 +22,15 @@ from dativo_provider.vocabulary import ExitCode
 
 DOCS = Path(__file__).parent
 MADE = "Made from the code by `python docs/generate.py`; do not edit this page.\n"
+SPEC = """\
+`connectors/<name>.yaml` beside a job, its tenant or the root describes an API, and `source_connector: <name>` reads it.
+[Writing a spec](../connectors/writing-a-spec.md) goes through one step by step.
+
+`{name}` in a text stands for a setting or a credential, `{lo}` and `{hi}` for the bounds of the window, `{parent.x}`
+for a value of the record that others hang on. `{lo:epoch}` writes a moment in another form: `iso` (with microseconds),
+`iso_millis`, `iso_seconds`, `date`, `epoch`, `epoch_ms`, `http`; `{key:base64}` encodes. What has no value is left out:
+an entry of a mapping alone, an item of a list as a whole.
+"""
 EXITS: Mapping[ExitCode, str] = {
     ExitCode.OK: "every row was accepted; nothing new to read counts as this",
     ExitCode.PARTIAL: "published, and some rows were left out: they are in the quarantine table with their reasons",
@@ -107,11 +118,16 @@ def settings_page() -> str:
     ])  # fmt: skip
 
 
+def spec_page() -> str:
+    return page("Spec of an API", SPEC, [("", Api)])
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "reference/errors.md": errors_page,
     "reference/events.md": events_page,
     "reference/metrics.md": metrics_page,
     "reference/settings.md": settings_page,
+    "reference/spec.md": spec_page,
 }
 
 

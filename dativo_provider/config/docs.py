@@ -23,7 +23,7 @@ from dativo_provider.config.shapes.recipe import Recipe
 from dativo_provider.config.shapes.runner import Runner
 from dativo_provider.config.shapes.tenant import Tenant
 
-__all__ = ["main", "pages"]
+__all__ = ["main", "page", "pages"]
 
 _NOTE = "<!-- Made by `python -m dativo_provider.config.docs docs/reference`; do not edit. -->"
 _WORDS: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false", Any: "anything"}
@@ -67,16 +67,16 @@ begin with `<tenant>_`, and publishes to the deployment's warehouse in the names
 def pages() -> dict[str, str]:
     """Markdown by file name."""
     return {
-        "job.md": _page("Job", _JOB, [("", Job)]),
-        "contract.md": _page(
+        "job.md": page("Job", _JOB, [("", Job)]),
+        "contract.md": page(
             "Contract",
             _CONTRACT + "\n## Types\n\n" + _type_table(),
             [("", Contract), ("Older form: asset", Asset), ("Files of checks: data_contract", ContractFileBody)],
         ),
-        "runner.md": _page("Runner", _RUNNER, [("", Runner)]),
-        "tenant.md": _page("Tenant", _TENANT, [("", Tenant)]),
-        "policy.md": _page("Policy", _POLICY, [("", PolicyFile)]),
-        "recipe.md": _page("Recipe", f"{Recipe.__doc__}\n", [("", Recipe)]),
+        "runner.md": page("Runner", _RUNNER, [("", Runner)]),
+        "tenant.md": page("Tenant", _TENANT, [("", Tenant)]),
+        "policy.md": page("Policy", _POLICY, [("", PolicyFile)]),
+        "recipe.md": page("Recipe", f"{Recipe.__doc__}\n", [("", Recipe)]),
     }
 
 
@@ -85,7 +85,8 @@ def _type_table() -> str:
     return "\n".join(line for line in lines if line.startswith("|")) + "\n"
 
 
-def _page(title: str, intro: str, parts: list[tuple[str, type[Shape]]]) -> str:
+def page(title: str, intro: str, parts: list[tuple[str, type[Shape]]]) -> str:
+    """A table of each model's keys, and of those of the blocks below it."""
     seen: set[type[Shape]] = set()
     sections = [section for heading, model in parts for section in _sections(heading, model, "", seen)]
     return "\n".join([_NOTE, f"# {title}", "", intro.rstrip(), "", *sections]).rstrip() + "\n"
@@ -97,7 +98,7 @@ def _sections(heading: str, model: type[Shape], path: str, seen: set[type[Shape]
         return
     seen.add(model)
     if heading or path:
-        yield f"## {heading or f'`{path}`'}\n"
+        yield f"## {heading or _titled(model, path)}\n"
     if (heading or path) and model.__doc__:
         yield f"{model.__doc__.strip()}\n"
     yield "| key | type | default | meaning |\n|---|---|---|---|"
@@ -107,6 +108,13 @@ def _sections(heading: str, model: type[Shape], path: str, seen: set[type[Shape]
     for name, field in _fields(model):
         for inner in _shapes(field.annotation):
             yield from _sections("", inner, _joined(path, name, field.annotation), seen)
+
+
+def _titled(model: type[Shape], path: str) -> str:
+    """With the word under `type` where that tells one block from another."""
+    found = model.model_fields.get("type")
+    words = get_args(found.annotation) if found and get_origin(found.annotation) is Literal else ()
+    return f"`{path}` of type `{words[0]}`" if len(words) == 1 else f"`{path}`"
 
 
 def _fields(model: type[Shape]) -> Iterator[tuple[str, FieldInfo]]:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from dativo_provider.connectors.rest.auth.base import Auth, Fetch, Held, basic, told
 from dativo_provider.connectors.rest.values import filled, text
-from dativo_provider.errors import CredentialError, MissingExtra
+from dativo_provider.errors import CredentialError
 
 __all__ = ["ClientCredentials", "JwtBearer", "RefreshToken"]
 
@@ -100,10 +100,8 @@ class JwtBearer(_Token):
         return {"grant_type": grant, "assertion": self._assertion(values)}
 
     def _assertion(self, values: Mapping[str, Any]) -> str:
-        try:
-            import jwt
-        except ModuleNotFoundError:
-            raise MissingExtra.named("rest", "a signed login") from None
+        import jwt
+
         now = int(time.time())
         claims = filled(
             {
