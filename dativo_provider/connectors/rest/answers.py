@@ -30,8 +30,10 @@ _BY_STATUS: Mapping[int, Meaning] = {
     401: "expired", 403: "forbidden", 404: "missing", 410: "missing", 408: "transient", 425: "transient",
     429: "rate_limited",
 }  # fmt: skip
-_SAID = ("message", "error.message", "error_description", "errors.0.message", "errors.0.detail", "detail", "title",
-         "error", "description")  # fmt: skip
+_SAID = (
+    "message", "error.message", "error_description", "errors.0.message", "errors.0.detail", "0.message", "detail",
+    "title", "error", "description",
+)  # fmt: skip
 _SCOPES = ("x-accepted-oauth-scopes", "x-accepted-github-permissions")
 _EPOCH_FROM = 10_000_000  # a reset header above is a moment, below it is seconds from now
 

@@ -12,8 +12,8 @@ from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.checks import CheckResult, CheckSpec
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.quality.frontends.thresholds import Threshold
-from dativo_provider.quality.metrics import dense
 from dativo_provider.quality.metrics.base import Evaluator, Scene, Values, passed
+from dativo_provider.quality.metrics.dense import surplus
 from dativo_provider.quality.metrics.published import known_keys
 from dativo_provider.quality.metrics.query import one_pass
 from dativo_provider.quality.metrics.where import read_by, those_that_count
@@ -99,7 +99,7 @@ def _adds(scene: Scene) -> bool:
 
 def _surplus(check: CheckSpec, scene: Scene) -> int:
     """Rows beyond the first of each key. Hashes of 8 bytes first: when they differ, so do the keys."""
-    if not check.where and (counted := dense.surplus(check.columns, scene)) is not None:
+    if not check.where and (counted := surplus(check.columns, scene)) is not None:
         return counted
     keys = [quoted(name) for name in check.columns]
     if not _repeats(check, scene, f"hash({', '.join(keys)})", keys):

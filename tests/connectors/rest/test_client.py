@@ -59,6 +59,7 @@ def answering(api: FakeApi, answer: Answer) -> None:
         (Answer(410, b""), SourceChanged, "410"),
         (Answer(400, {"title": "bad filter"}), ConfigurationError, "400: bad filter"),
         (Answer(422, {"error": "limit"}), ConfigurationError, "422: limit"),
+        (Answer(400, [{"message": "malformed query", "errorCode": "X"}]), ConfigurationError, "400: malformed query"),
         (Answer(429, {}), RateLimited, "429"),
         (Answer(500, b"<html>"), SourceUnavailable, "500"),
         (Answer(503, {}), SourceUnavailable, "503"),
@@ -202,6 +203,12 @@ def test_an_access_token_that_expires_is_renewed_once(tokens: TokenApi) -> None:
     form = tokens.forms[0].body
     assert form == {"grant_type": ["refresh_token"], "refresh_token": ["r3fresh"], "client_id": ["me"],
                     "client_secret": ["cl1ent-s3cret"]}  # fmt: skip
+
+
+def test_a_job_may_name_a_token_endpoint_of_its_own(tokens: TokenApi) -> None:
+    spec_says = REFRESH | {"token_url": "http://127.0.0.1:1/token"}
+    reader(tokens, spec_says, connection=CLIENT | {"token_url": f"{tokens.url}/token"}).check()
+    assert tokens.given == 1
 
 
 def test_a_token_that_is_refused_when_new_is_an_error_of_the_credentials(tokens: TokenApi) -> None:
