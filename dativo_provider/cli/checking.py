@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dativo_provider.cli import connector_lint
 from dativo_provider.config import Problem, check_paths, find_jobs
 from dativo_provider.errors import ConfigurationError, DataError, DativoError
 from dativo_provider.model.stream import Field
@@ -68,6 +69,7 @@ def _of_job(file: Path) -> Iterator[Problem]:
     job, findings = examine(file)
     if job is None:
         return
+    yield from connector_lint.of_job(job)
     for stream in job.streams:
         if stream.contract.fields:
             yield from _of_stream(job, stream)

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dativo_provider.config import InvalidConfig, Problem
+from dativo_provider.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from dativo_provider.model.job import JobSpec
+
+__all__ = ["lint", "of_job"]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,3 +30,21 @@ def lint(path: Path) -> list[Problem]:
     except InvalidConfig as invalid:
         return list(invalid.problems)
     return []
+
+
+def of_job(job: JobSpec) -> Iterator[Problem]:
+    """Mistakes of the spec that a job reads by, and streams it does not have."""
+    from dativo_provider.connectors.rest.load import api_of
+    from dativo_provider.connectors.rest.streams import spec_of
+
+    text = job.source.options.get("spec")
+    if job.source.connector != "rest" or not isinstance(text, str):
+        return
+    try:
+        api = api_of("rest", text, str(job.source.options.get("spec_path") or ""))
+        for stream in job.streams:
+            spec_of(api, stream)
+    except InvalidConfig as invalid:
+        yield from invalid.problems
+    except ConfigurationError as error:
+        yield Problem(job.path, 1, 1, "source", error.message, error.remedy)

@@ -95,6 +95,19 @@ def test_lint_names_the_line(trial: Trial, api: FakeApi) -> None:
     assert "Did you mean 'bearer'?" in answer.out
 
 
+def test_validate_of_a_job_judges_its_spec_and_the_names_of_its_streams(trial: Trial, api: FakeApi) -> None:
+    path = job(trial, api, objects=["cursr"])
+    answer = trial.dativo("validate", path)
+    assert answer.code == 2
+    assert "has no stream 'cursr'" in answer.out
+    assert "Did you mean 'cursor'?" in answer.out
+    spec = trial.tenant / "connectors" / "toy.yaml"
+    spec.write_text(spec.read_text().replace("type: link_header", "type: lnk_header"))
+    answer = trial.dativo("validate", trial.folder / "dags")
+    line = next(at for at, text in enumerate(spec.read_text().splitlines(), 1) if "lnk_header" in text)
+    assert f"toy.yaml:{line}:" in answer.out
+
+
 def test_test_says_what_does_not_fit(trial: Trial, api: FakeApi) -> None:
     add(api, range(1, 21))
     for each in api.rows:
