@@ -130,9 +130,12 @@ def _seconds(text: str, now: datetime) -> float | None:
 
 
 def _until(text: str, now: datetime) -> float | None:
-    try:
-        at_ = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    at_ = at_ if at_.tzinfo else at_.replace(tzinfo=UTC)
-    return max(0.0, (at_ - now).total_seconds())
+    """A date as HTTP writes it, or in ISO."""
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            at_ = read(text.strip())
+        except (TypeError, ValueError):
+            continue
+        at_ = at_ if at_.tzinfo else at_.replace(tzinfo=UTC)
+        return max(0.0, (at_ - now).total_seconds())
+    return None

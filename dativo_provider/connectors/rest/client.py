@@ -58,6 +58,7 @@ class Client:
         self._api, self._values, self._ctx, self._masker = api, dict(values), ctx, masker
         self._limits, self._share = dict(limits), share
         self.base = text(str(self._values.get("base_url") or api.base_url), self._values).rstrip("/")
+        self._values["base_url"] = self.base  # a spec may put `{base_url}` before other addresses
         self._origin = _origin(self.base)
         self._lock = Lock()
 

@@ -84,6 +84,12 @@ class _Planner:
     def _range(self, request: WindowRequest, settled: datetime) -> Window:
         lo = _given(request.start) if request.start else None
         hi = min(_given(request.end), settled) if request.end else settled
+        kept = self._increment.kept
+        if kept and lo is not None and lo < self._now - timedelta(seconds=kept):
+            raise ConfigurationError(
+                f"changes of '{self._stream.name}' are kept for {kept // 86_400} days, and the range begins before",
+                remedy="read the stream in full: its list has what is there now",
+            )
         kind: Any = "empty" if lo is not None and lo >= hi else "range"
         return Window(kind, self._column, "timestamptz", lo and lo.isoformat(), hi.isoformat())
 

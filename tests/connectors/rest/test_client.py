@@ -116,6 +116,7 @@ def test_the_scope_that_is_missing_is_named(api: FakeApi) -> None:
         ({"retry-after": "NaN"}, None),
         ({"x-ratelimit-reset": str(int(NOW.timestamp()) + 90)}, 90),
         ({"ratelimit-reset": "12"}, 12),
+        ({"x-ratelimit-reset": "2026-03-01T12:00:45Z"}, 45),
         ({"retry-after": "3", "x-ratelimit-reset": "60"}, 3),
         ({"x-ms-ratelimit-microsoft.costmanagement-qpu-retry-after": "40", "retry-after": "4"}, 40),
         ({}, None),
@@ -203,6 +204,12 @@ def test_an_access_token_that_expires_is_renewed_once(tokens: TokenApi) -> None:
     form = tokens.forms[0].body
     assert form == {"grant_type": ["refresh_token"], "refresh_token": ["r3fresh"], "client_id": ["me"],
                     "client_secret": ["cl1ent-s3cret"]}  # fmt: skip
+
+
+def test_a_spec_may_put_its_own_address_before_the_token_endpoint(tokens: TokenApi) -> None:
+    made = reader(tokens, REFRESH, spec={"base_url": tokens.url}, connection=CLIENT | {"base_url": ""})
+    made.check()
+    assert tokens.given == 1
 
 
 def test_a_job_may_name_a_token_endpoint_of_its_own(tokens: TokenApi) -> None:

@@ -265,6 +265,13 @@ def test_state_older_than_the_api_keeps_changes_reads_everything(api: FakeApi) -
     assert "longer ago than the API keeps changes (30 days)" in window.notes[0]
 
 
+def test_a_range_from_before_the_api_kept_changes_is_refused(api: FakeApi) -> None:
+    spec = StreamSpec("cursor", "cursor", "t", _none(), incremental=IncrementalSpec("updated_at"))
+    with pytest.raises(ConfigurationError, match="for 30 days, and the range begins before"):
+        reader(api, events_spec()).window(spec, WindowRequest(start="2026-01-01", end="2026-02-01"))
+    assert reader(api, events_spec()).window(spec, WindowRequest(start="2026-02-20")).kind == "range"
+
+
 # what hangs on other records ---------------------------------------------------------------------------------
 
 
