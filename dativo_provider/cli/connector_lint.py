@@ -37,11 +37,11 @@ def of_job(job: JobSpec) -> Iterator[Problem]:
     from dativo_provider.connectors.rest.load import api_of
     from dativo_provider.connectors.rest.streams import spec_of
 
-    text = job.source.options.get("spec")
-    if job.source.connector != "rest" or not isinstance(text, str):
+    if job.source.connector != "rest":
         return
+    options = job.source.options
     try:
-        api = api_of("rest", text, str(job.source.options.get("spec_path") or ""))
+        api = api_of("rest", options.get("spec"), str(options.get("spec_path") or ""))
         for stream in job.streams:
             spec_of(api, stream)
     except InvalidConfig as invalid:

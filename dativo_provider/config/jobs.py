@@ -242,7 +242,8 @@ def _known(making: Making, role: Role, name: str) -> Known | None:
         return Known(name, runs=())
     if found is None or not found.can_be(role):
         names = sorted(each.name for each in known.values() if each.can_be(role))
-        what = "no connector" if found is None else f"no {role}"
+        missing = f"no connector, and there is no connectors/{name}.yaml"  # a recipe, or the spec of an API
+        what = missing if found is None else f"no {role}"
         making.error(keys, f"'{name}' is {what}", did_you_mean(name, names) or f"use one of: {listed(names)}")
         return found
     if making.mode == "cloud" and not found.cloud:

@@ -108,6 +108,18 @@ def test_validate_of_a_job_judges_its_spec_and_the_names_of_its_streams(trial: T
     assert f"toy.yaml:{line}:" in answer.out
 
 
+def test_files_and_connectors_without_a_spec_are_told_in_one_sentence(trial: Trial, api: FakeApi) -> None:
+    path = job(trial, api)
+    answer = trial.dativo("connector", "lint", path)
+    assert "this is no spec of an API" in answer.out
+    assert "1 error" in answer.out
+    trial_job = json.loads(path.read_text())
+    path.write_text(json.dumps(trial_job | {"source_connector": "rest", "target": {}}))
+    assert "needs the spec of an API" in trial.dativo("validate", path).out
+    path.write_text(json.dumps(trial_job | {"source_connector": "shpo"}))
+    assert "there is no connectors/shpo.yaml" in trial.dativo("validate", path).out
+
+
 def test_test_says_what_does_not_fit(trial: Trial, api: FakeApi) -> None:
     add(api, range(1, 21))
     for each in api.rows:

@@ -6,7 +6,7 @@ A request is made once here, or twice when a renewed token may help; `BaseReader
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, cached_property
@@ -58,6 +58,8 @@ class Client:
         self._api, self._values, self._ctx, self._masker = api, dict(values), ctx, masker
         self._limits, self._share = dict(limits), share
         self.base = text(str(self._values.get("base_url") or api.base_url), self._values).rstrip("/")
+        for secret in _secrets(api, self._values):
+            masker.add(secret)
         self._values["base_url"] = self.base  # a spec may put `{base_url}` before other addresses
         self._origin = _origin(self.base)
         self._lock = Lock()
@@ -275,6 +277,13 @@ class _Expired(Exception):
     def __init__(self, error: DativoError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+def _secrets(api: Api, values: Mapping[str, Any]) -> Iterator[str]:
+    """Credentials of every login, and settings that the spec calls secret, whatever their names."""
+    names = {name for auth in api.auth for name in auth.needs} - api.settings.keys()
+    names |= {name for name, each in api.settings.items() if each.secret}
+    return (str(values[name]) for name in names if values.get(name))
 
 
 def _origin(url: str) -> str:

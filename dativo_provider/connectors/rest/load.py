@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dativo_provider.config.kinds import kind_of
 from dativo_provider.config.layers import Findings, Within
 from dativo_provider.config.problems import did_you_mean, listed
 from dativo_provider.config.validate import shaped
@@ -34,8 +35,7 @@ def api_of(connector: str, text: str | None = None, path: str = "") -> Api:
     if connector not in names():
         raise ConfigurationError(
             f"'{connector}' needs the spec of an API",
-            remedy="name one in source_connector: connectors/<name>.yaml beside the job, or one of: "
-            + (listed(names()) or "none"),
+            remedy="write connectors/<name>.yaml beside the job and name it: source_connector: <name>",
         )
     return _shipped(connector)
 
@@ -52,6 +52,9 @@ def load_api(path: Path) -> Api:
 
 def _judged(doc: Document) -> Api:
     findings, at = Findings(), Within(doc)
+    if kind_of(doc.data) != "spec":
+        findings.error(at, (), "this is no spec of an API", "a spec has `api:`, `base_url:` and `streams:`")
+        findings.raise_errors()
     api = shaped(Api, without_nulls(doc.data), at, findings)
     if api is not None:
         _check_types(api, at, findings)

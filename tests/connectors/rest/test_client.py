@@ -151,6 +151,14 @@ def test_a_key_is_shown_where_the_api_reads_it(
     assert b64encode(b"ann@acme/token:s3cret-key").decode() not in str(caught.value)
 
 
+def test_settings_that_the_spec_calls_secret_are_shown_nowhere(api: FakeApi) -> None:
+    answering(api, Answer(400, {"message": "pepper-55 is wrong"}))
+    spec = {"settings": {"salt": {"secret": True}}, "headers": {"X-Salt": "{salt}"}}
+    with pytest.raises(ConfigurationError, match="400") as caught:
+        reader(api, spec=spec, connection={"token": api.token, "salt": "pepper-55"}).check()
+    assert "pepper-55" not in str(caught.value)
+
+
 def test_a_key_in_the_query_is_in_no_error(api: FakeApi) -> None:
     answering(api, Answer(500, {}))
     with pytest.raises(SourceUnavailable) as caught:

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from pydantic import Field, model_validator
 
 from dativo_provider.config.shapes.base import Shape, Wrong
-from dativo_provider.connectors.rest.page import Page
+from dativo_provider.connectors.rest.page import Page, at
 
-__all__ = ["Ask", "Into", "Paginator"]
+__all__ = ["Ask", "Flagged", "Into", "Paginator"]
 
 
 class Ask(Protocol):
@@ -27,6 +27,16 @@ class Paginator(Shape):
     @abstractmethod
     def pages(self, ask: Ask) -> Iterator[Page]:
         """Every page, in order. What `ask` raises ends the walk."""
+
+
+class Flagged(Paginator):
+    """A paginator whose answers may say by a flag that they are the last."""
+
+    more: str = Field(default="", description="Path of a flag that is true while there are more pages.")
+    end: str = Field(default="", description="Path of a flag that is true on the last page.")
+
+    def is_last(self, page: Page) -> bool:
+        return bool((self.more and not at(page.data, self.more)) or (self.end and at(page.data, self.end)))
 
 
 class Into(Paginator):

@@ -8,18 +8,16 @@ from typing import Any, Literal
 from pydantic import Field
 
 from dativo_provider.connectors.rest.page import Page, at
-from dativo_provider.connectors.rest.paginate.base import Ask, Into
+from dativo_provider.connectors.rest.paginate.base import Ask, Flagged, Into
 
 __all__ = ["Cursor"]
 
 
-class Cursor(Into):
+class Cursor(Into, Flagged):
     """A token in the answer asks for the next page."""
 
     type: Literal["cursor"] = "cursor"
     next: str = Field(min_length=1, description="Dotted path of the token in the answer.")
-    more: str = Field(default="", description="Path of a flag that is true while there are more pages.")
-    end: str = Field(default="", description="Path of a flag that is true on the last page.")
 
     def pages(self, ask: Ask) -> Iterator[Page]:
         page = ask()
@@ -30,6 +28,4 @@ class Cursor(Into):
 
     def token(self, page: Page) -> Any:
         """None after the last page."""
-        if (self.more and not at(page.data, self.more)) or (self.end and at(page.data, self.end)):
-            return None
-        return at(page.data, self.next) or None
+        return None if self.is_last(page) else at(page.data, self.next) or None

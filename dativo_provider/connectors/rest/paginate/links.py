@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from dativo_provider.connectors.rest.page import Page, at
-from dativo_provider.connectors.rest.paginate.base import Ask, Paginator
+from dativo_provider.connectors.rest.paginate.base import Ask, Flagged, Paginator
 
 __all__ = ["LinkHeader", "NextUrl"]
 
@@ -27,13 +27,11 @@ class LinkHeader(Paginator):
             yield page
 
 
-class NextUrl(Paginator):
+class NextUrl(Flagged):
     """The answer holds the address of the next page; a relative one is meant from `base_url`."""
 
     type: Literal["next_url"] = "next_url"
     next: str = Field(min_length=1, description="Dotted path of the address in the answer.")
-    more: str = Field(default="", description="Path of a flag that is true while there are more pages.")
-    end: str = Field(default="", description="Path of a flag that is true on the last page.")
 
     def pages(self, ask: Ask) -> Iterator[Page]:
         page = ask()
@@ -43,6 +41,4 @@ class NextUrl(Paginator):
             yield page
 
     def _next(self, page: Page) -> str:
-        if (self.more and not at(page.data, self.more)) or (self.end and at(page.data, self.end)):
-            return ""
-        return str(at(page.data, self.next) or "")
+        return "" if self.is_last(page) else str(at(page.data, self.next) or "")
