@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
@@ -30,7 +30,8 @@ class Asked:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
-    body: Any = None
+    body: Any = None  # of JSON and of forms what they say, else bytes
+    queries: Mapping[str, Sequence[str]] = field(default_factory=dict)  # where a name comes several times
 
 
 @dataclass(frozen=True)
@@ -162,42 +163,54 @@ def _holds(row: Row, rule: Mapping[str, Any]) -> bool:
     return wanted is None or {"gt": value > wanted, "gte": value >= wanted, "lt": value < wanted}[rule["op"]]
 
 
+class Api(Protocol):
+    """What `serving` serves; it is told its own address."""
+
+    url: str
+
+    def answer(self, asked: Asked) -> Answer: ...
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    api: FakeApi
+    disable_nagle_algorithm = True  # head and body leave apart: the second would wait for the first's receipt
+    api: Api
 
     def do_GET(self) -> None:
-        self._serve(None)
-
-    def do_POST(self) -> None:
-        self._serve(self.rfile.read(int(self.headers.get("content-length", 0))))
-
-    def _serve(self, content: bytes | None) -> None:
         parts = urlsplit(self.path)
-        query = {key: values[-1] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        queries = parse_qs(parts.query, keep_blank_values=True)
+        query = {key: values[-1] for key, values in queries.items()}
         headers = {key.lower(): value for key, value in self.headers.items()}
-        body: Any = None
-        if content:
-            body = parse_qs(content.decode()) if "form" in headers.get("content-type", "") else json.loads(content)
-        self._send(self.api.answer(Asked(self.command, parts.path, query, headers, body)))
+        body = _said(self.rfile.read(int(headers.get("content-length", 0))), headers.get("content-type", ""))
+        self._send(self.api.answer(Asked(self.command, unquote(parts.path), query, headers, body, queries)))
+
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - named by the library
 
     def _send(self, answer: Answer) -> None:
         raw = answer.body if isinstance(answer.body, bytes) else _ENCODER.encode(answer.body)
         self.send_response(answer.status)
-        self.send_header("Content-Type", "application/json")
-        for name, value in answer.headers.items():
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(raw)), **answer.headers}
+        for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(raw)))
         self.end_headers()
-        self.wfile.write(raw[: len(raw) // 2] if answer.cut else raw)
+        if self.command != "HEAD":
+            self.wfile.write(raw[: len(raw) // 2] if answer.cut else raw)
         if answer.cut:
             self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None: ...
 
 
+def _said(content: bytes, kind: str) -> Any:
+    if not content:
+        return None
+    if "form-urlencoded" in kind:
+        return parse_qs(content.decode())
+    return json.loads(content) if "json" in kind else content
+
+
 @contextmanager
-def serving(api: FakeApi) -> Iterator[str]:
+def serving(api: Api) -> Iterator[str]:
     """The address of `api` on this machine."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": api}))
     server.daemon_threads = True
