@@ -1,4 +1,4 @@
-"""The reference pages that are made from code: `python docs/generate.py`; `--check` fails when one is stale.
+"""What is made from code (reference pages, the index of specs): `python docs/generate.py`; `--check` tells the stale.
 
 The page of the command line is made by `python -m dativo_provider.cli.docs`.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dativo_provider import errors
 from dativo_provider.config.docs import page
+from dativo_provider.connectors.rest.load import index
 from dativo_provider.connectors.rest.spec import Api
 from dativo_provider.get_provider_info import get_provider_info
 from dativo_provider.observability.events import EVENTS
@@ -20,7 +21,7 @@ from dativo_provider.observability.logs import LABELS
 from dativo_provider.observability.metrics import METRICS
 from dativo_provider.vocabulary import ExitCode
 
-DOCS = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
 MADE = "Made from the code by `python docs/generate.py`; do not edit this page.\n"
 SPEC = """\
 `connectors/<name>.yaml` beside a job, its tenant or the root describes an API, and `source_connector: <name>` reads it.
@@ -123,17 +124,18 @@ def spec_page() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
-    "reference/errors.md": errors_page,
-    "reference/events.md": events_page,
-    "reference/metrics.md": metrics_page,
-    "reference/settings.md": settings_page,
-    "reference/spec.md": spec_page,
+    "docs/reference/errors.md": errors_page,
+    "docs/reference/events.md": events_page,
+    "docs/reference/metrics.md": metrics_page,
+    "docs/reference/settings.md": settings_page,
+    "docs/reference/spec.md": spec_page,
+    "dativo_provider/connectors/rest/specs/index.json": index,
 }
 
 
 def stale() -> list[str]:
     """Pages that are not what the code says."""
-    paths = ((name, DOCS / name) for name in PAGES)
+    paths = ((name, ROOT / name) for name in PAGES)
     return [name for name, path in paths if not path.exists() or path.read_text(encoding="utf-8") != PAGES[name]()]
 
 
@@ -142,11 +144,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     if parser.parse_args().check:
         for name in stale():
-            print(f"docs/{name} is stale: run `python docs/generate.py`", file=sys.stderr)
+            print(f"{name} is stale: run `python docs/generate.py`", file=sys.stderr)
         return int(bool(stale()))
     for name in stale():
-        (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
-        (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / name).write_text(PAGES[name](), encoding="utf-8")
     return 0
 
 

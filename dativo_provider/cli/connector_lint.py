@@ -34,14 +34,16 @@ def lint(path: Path) -> list[Problem]:
 
 def of_job(job: JobSpec) -> Iterator[Problem]:
     """Mistakes of the spec that a job reads by, and streams it does not have."""
+    from dativo_provider.connectors.registry import connectors
+    from dativo_provider.connectors.rest import READER
     from dativo_provider.connectors.rest.load import api_of
     from dativo_provider.connectors.rest.streams import spec_of
 
-    if job.source.connector != "rest":
+    found, options = connectors().get(job.source.connector), job.source.options
+    if found is None or found.reader != READER:
         return
-    options = job.source.options
     try:
-        api = api_of("rest", options.get("spec"), str(options.get("spec_path") or ""))
+        api = api_of(found.name, options.get("spec"), str(options.get("spec_path") or ""))
         for stream in job.streams:
             spec_of(api, stream)
     except InvalidConfig as invalid:

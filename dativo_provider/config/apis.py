@@ -1,21 +1,35 @@
 """What the spec of an API tells the rest of a job: the key and the cursor of each stream.
 
-The connectors room reads specs whole; here only these words are looked at.
+The connectors room reads specs whole; here only these words are looked at: of a tenant's spec in its YAML, of this
+package's in an index that `python docs/generate.py` makes of them.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-__all__ = ["ApiStream", "api_streams"]
+__all__ = ["INDEX", "ApiStream", "api_streams", "shipped"]
+
+INDEX = Path(__file__).parents[1] / "connectors" / "rest" / "specs" / "index.json"
 
 
 @dataclass(frozen=True)
 class ApiStream:
     key: tuple[str, ...] = ()
     cursor: str = ""
+
+
+@cache
+def shipped() -> Mapping[str, Mapping[str, ApiStream]]:
+    """Streams of the APIs that this package has a spec of, by the name of their connector."""
+    told = json.loads(INDEX.read_text(encoding="utf-8"))
+    return {api: {name: ApiStream(tuple(each["key"]), each["cursor"]) for name, each in streams.items()}
+            for api, streams in told.items()}  # fmt: skip
 
 
 def api_streams(data: Mapping[str, Any]) -> dict[str, ApiStream]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dativo_provider.config.alerts import alerts
+from dativo_provider.config.apis import shipped
 from dativo_provider.config.blocks import block_rules
 from dativo_provider.config.cleartext import check_cleartext
 from dativo_provider.config.contract import Policy
@@ -175,7 +176,7 @@ def _connectors(making: Making) -> None:
     source = _recipe(making, "source", job.source_connector, job.source_connector_path)
     target_recipe = _recipe(making, "target", job.target_connector or "iceberg", job.target_connector_path)
     making.source = _with_recipe(making, Source, "source", source)
-    making.apis = source.apis if source else {}
+    making.apis = (source.apis if source else {}) or shipped().get(source.type if source else job.source_connector, {})
     making.target = _with_recipe(making, Target, "target", target_recipe)
     if source and source.source and not (job.source and job.source.incremental):
         making.source.incremental = None

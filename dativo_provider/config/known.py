@@ -1,6 +1,7 @@
 """Connectors by name: roles, cloud permission, and what this version can run (CFG-05, CFG-06, CFG-11, CFG-15).
 
-A registry file adds to these. The connectors room has its own registry of what can be opened; a test holds the two
+A spec in the connectors room is a connector by its file alone; a row here says more of it. A registry file adds to
+these. The connectors room has its own registry of what can be opened; a test holds the two
 together.
 """
 
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from dativo_provider.config.apis import shipped
 
 __all__ = ["BUILT_IN", "Known"]
 
@@ -34,7 +37,7 @@ _APIS = (
     "hubspot stripe salesforce zendesk intercom confluence github google_drive aws_cost_explorer gcp_billing "
     "azure_cost_management kubernetes_metrics json_api notion jira shopify mimesis"
 )
-_SPECS = ("rest",)  # read by a spec
+_SPECS = ("rest", *shipped())  # read by a spec
 _DATABASES = "mysql mongodb snowflake bigquery redshift databricks kafka"
 _PLAIN = ("append", "replace")  # readers of folders cannot be shown anything else
 _ROWS = (
@@ -51,7 +54,9 @@ _ROWS = (
     Known("json", source=False, target=True, kind="files"),
     *(Known(name, target=name in ("mysql", "snowflake"), cloud=name != "mysql", kind="database", strategy="updated_at")
       for name in _DATABASES.split()),
+)  # fmt: skip
+_GENERAL = (
     *(Known(name) for name in _APIS.split()),
     *(Known(name, runs=("source",), strategy="updated_at") for name in _SPECS),
-)  # fmt: skip
-BUILT_IN: Mapping[str, Known] = {row.name: row for row in _ROWS}
+)
+BUILT_IN: Mapping[str, Known] = {row.name: row for row in (*_GENERAL, *_ROWS)}

@@ -24,7 +24,7 @@ _RESOLVED = {
     ("target", "state_encryption"),
 }  # fmt: skip
 _PATHS = {"source_connector_path", "target_connector_path", "asset_path", "contract_path", "path", "file", "file_path"}
-_READ = ", ".join(name for name, known in BUILT_IN.items() if "source" in known.runs)
+_READ = ", ".join(sorted(name for name, known in BUILT_IN.items() if "source" in known.runs))
 _WRITTEN = ", ".join(name for name, known in BUILT_IN.items() if "target" in known.runs)
 _PLAIN = {"path", "file", "file_path"}
 _TEXT = {"query", "where", "expression", "description", "environments", "compliance", "catalog", "alert_rules"}

@@ -3,7 +3,8 @@
 A connector is a module (or package) of this package that names itself in `CONNECTORS`, a tuple of `ConnectorInfo`.
 Such a module is imported whenever YAML is parsed, so its top imports nothing heavy; `module` may point to another
 one that does. `<leaf>_*.py` and `_*.py` are a leaf's private parts and are not looked at. Other distributions add
-theirs as an entry point of group `dativo.connectors` whose value is a `ConnectorInfo`.
+theirs as an entry point of group `dativo.connectors` whose value is a `ConnectorInfo`. The leaves that name many
+connectors come first, so that a leaf of a connector's own replaces what they say.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from dativo_provider.vocabulary import Mode, Role
 __all__ = ["ENTRY_POINT_GROUP", "ConnectorInfo", "connector", "connectors", "open_reader", "require"]
 
 _FRAME = {"base", "registry"}
+_GENERAL = ("declared", "rest")
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ def _built_in() -> dict[str, ConnectorInfo]:
 
 def _leaves() -> Iterator[str]:
     names = {each.name for each in pkgutil.iter_modules(dativo_provider.connectors.__path__)} - _FRAME
-    for name in sorted(names):
+    for name in (*_GENERAL, *sorted(names.difference(_GENERAL))):
         private = name.startswith("_") or any(name.startswith(f"{other}_") for other in names)
         if not private:
             yield name

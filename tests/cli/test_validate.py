@@ -147,10 +147,10 @@ def test_sql_of_a_check_that_cannot_run_is_an_error(world: World, check: str, sa
 
 
 def test_what_this_version_cannot_run_is_said_before_a_run_fails(world: World) -> None:
-    world.edit(world.job, "source_connector: csv", "source_connector: stripe")
+    world.edit(world.job, "source_connector: csv", "source_connector: notion")
     found = world.dativo("validate", world.job)
     assert found.code == 0, found.out
-    assert "connector 'stripe' cannot be read by this version" in found.out
+    assert "connector 'notion' cannot be read by this version" in found.out
     assert "1 warning" in found.out
 
 

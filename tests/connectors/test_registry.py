@@ -97,8 +97,8 @@ def test_files_and_apis_are_allowed_in_cloud_mode() -> None:
 
 
 def test_a_known_connector_without_a_leaf_says_what_can_be_run() -> None:
-    with pytest.raises(Unsupported, match="'stripe' is known as a source") as caught:
-        open_reader(SourceSpec("stripe"), RunContext(Settings(home="")))
+    with pytest.raises(Unsupported, match="'notion' is known as a source") as caught:
+        open_reader(SourceSpec("notion"), RunContext(Settings(home="")))
     assert "csv" in caught.value.remedy
 
 

@@ -35,7 +35,7 @@ def test_every_error_has_advice(generate: ModuleType) -> None:
 def test_the_command_reports_and_repairs_a_stale_page(
     generate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(generate, "DOCS", tmp_path)
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
     monkeypatch.setattr(sys, "argv", ["generate.py", "--check"])
     assert generate.main() == 1
     assert "docs/reference/errors.md is stale" in capsys.readouterr().err

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from dativo_provider.config.apis import shipped
 from dativo_provider.connectors.registry import ConnectorInfo
 from dativo_provider.model.stream import Capabilities
 
-__all__ = ["CAPABILITIES", "CONNECTORS"]
+__all__ = ["CAPABILITIES", "CONNECTORS", "READER"]
 
 CAPABILITIES = Capabilities(incremental=True, sliceable=True, ordered_cursor=False, deletes=True)
-_READER = "dativo_provider.connectors.rest.reader:RestReader"
-_NAMES = ("rest", *sorted(path.stem for path in (Path(__file__).parent / "specs").glob("*.yaml")))
+READER = "dativo_provider.connectors.rest.reader:RestReader"
 
 CONNECTORS = tuple(
-    ConnectorInfo(name, ("source",), "api", "", CAPABILITIES, ("updated_at",), reader=_READER) for name in _NAMES
+    ConnectorInfo(name, ("source",), "api", "", CAPABILITIES, ("updated_at",), reader=READER)
+    for name in ("rest", *shipped())
 )

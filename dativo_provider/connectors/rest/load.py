@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dativo_provider.config.apis import INDEX
 from dativo_provider.config.kinds import kind_of
 from dativo_provider.config.layers import Findings, Within
 from dativo_provider.config.problems import did_you_mean, listed
@@ -17,15 +19,27 @@ from dativo_provider.connectors.rest.values import FORMS, placeholders
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.types import check_type
 
-__all__ = ["SHIPPED", "api_of", "load_api", "names"]
+__all__ = ["SHIPPED", "api_of", "index", "load_api", "names"]
 
-SHIPPED = Path(__file__).parent / "specs"
+SHIPPED = INDEX.parent
 _WINDOW = frozenset({"lo", "hi", "parent", "version", "base_url"})
 
 
 def names() -> tuple[str, ...]:
     """APIs that this package knows."""
     return tuple(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
+
+
+def index(folder: Path = SHIPPED) -> str:
+    """What the configuration knows of each stream, one a line: the content of `index.json`."""
+    apis = (load_api(path) for path in sorted(folder.glob("*.yaml")))
+    return "{\n" + ",\n".join(f"{json.dumps(api.api)}: {{\n{_streams(api)}\n}}" for api in apis) + "\n}\n"
+
+
+def _streams(api: Api) -> str:
+    told = {name: {"key": each.key, "cursor": each.incremental.cursor if each.incremental else ""}
+            for name, each in api.streams.items()}  # fmt: skip
+    return ",\n".join(f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in told.items())
 
 
 def api_of(connector: str, text: str | None = None, path: str = "") -> Api:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dativo_provider.config import InvalidConfig
-from dativo_provider.connectors.rest.load import api_of, load_api
+from dativo_provider.config import InvalidConfig, apis
+from dativo_provider.connectors.registry import connector
+from dativo_provider.connectors.rest.load import api_of, index, load_api, names
 from dativo_provider.errors import ConfigurationError
 from tests.support import requirement
 
@@ -82,3 +83,23 @@ def test_a_connector_without_a_spec_says_where_to_put_one() -> None:
     with pytest.raises(ConfigurationError) as caught:
         api_of("rest")
     assert "connectors/<name>.yaml" in caught.value.remedy
+
+
+@requirement("CFG-05")
+def test_the_configuration_learns_keys_and_cursors_of_a_spec_that_is_put_beside_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop.yaml").write_text(GOOD)
+    (tmp_path / "other.yaml").write_text(GOOD.replace("api: shop", "api: other").replace("key: [id]", "key: []"))
+    (tmp_path / "index.json").write_text(index(tmp_path))
+    monkeypatch.setattr(apis, "INDEX", tmp_path / "index.json")
+    shipped = apis.shipped.__wrapped__()
+    assert shipped["shop"] == {"orders": apis.ApiStream(("id",), "changed")}
+    assert shipped["other"] == {"orders": apis.ApiStream((), "changed")}
+
+
+@requirement("CFG-05", "CON-29")
+def test_a_spec_is_a_connector_by_its_file_alone() -> None:
+    for name in names():
+        assert api_of(name).api == name
+        assert connector(name).runs("source"), name
