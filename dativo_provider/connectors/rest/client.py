@@ -35,6 +35,7 @@ __all__ = ["Call", "Client"]
 _LARGEST = 256 << 20  # bytes of one answer
 _TIMEOUTS = {"connect": 10.0, "read": 120.0, "write": 60.0, "pool": 120.0}
 _REDIRECTS = 5
+_WHY = ("error_description", "error", "message")  # why a token endpoint refuses
 
 
 @dataclass(frozen=True)
@@ -263,7 +264,11 @@ class Client:
             raise SourceUnavailable(f"the token endpoint answered {answer.status_code}", where=url,
                                     retry_after=asked_wait(answer.headers, self._ctx.now()))  # fmt: skip
         if answer.status_code >= 400 or not isinstance(body, dict):
-            why = body.get("error_description") or body.get("error") if isinstance(body, dict) else ""
+            why = (
+                next((body[name] for name in _WHY if isinstance(body.get(name), str)), "")
+                if isinstance(body, dict)
+                else ""
+            )
             raise CredentialError(
                 f"the token endpoint refused the login ({answer.status_code}{f': {why}' if why else ''})", where=url,
                 remedy="renew the credentials of source.connection",

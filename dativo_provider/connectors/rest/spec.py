@@ -76,7 +76,7 @@ class Token(Shape):
     """A position that only the API understands: each run starts where the one before ended."""
 
     path: str = Field(min_length=1, description="Dotted path of the position in the last answer.")
-    param: str = Field(min_length=1, description="Query parameter that takes it.")
+    param: str = Field(default="", description="Query parameter that takes it.")
 
 
 class Listing(Shape):
@@ -105,6 +105,7 @@ class Incremental(Shape):
         default="second", description="What the API rounds moments to; a window ends on such a step."
     )
     changes: Listing | None = Field(default=None, description="Where later runs look, instead of the stream's list.")
+    after: bool = Field(default=False, description="Whether the API leaves out what changed at `{lo}` itself.")
     bounded: bool = Field(default=False, description="Whether the API keeps to `{hi}` as well, so that tasks share.")
     descending: bool = Field(default=False, description="Newest first and no bound: reading ends below the window.")
     latest: bool = Field(default=False, description="A key may come several times, newest first: the first counts.")

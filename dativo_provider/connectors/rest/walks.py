@@ -14,7 +14,7 @@ from dativo_provider.connectors.rest.client import Call, Client
 from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.connectors.rest.spec import Api, Listing, Stream
 from dativo_provider.connectors.rest.walk import Asked, Walk
-from dativo_provider.connectors.rest.window import bounds
+from dativo_provider.connectors.rest.window import asked_from, bounds
 from dativo_provider.model.stream import Slice
 
 __all__ = ["Walks", "inside_of", "listing_of"]
@@ -69,13 +69,14 @@ class Walks:
     def _walk(self, spec: Stream, holder: Holder) -> Iterator[Page]:
         listing = listing_of(spec, self._piece)
         asked = Asked(listing.request, listing.records, listing.paginate or self._api.paginate, self._api.params)
-        return Walk(asked, {**self._values, **holder}, self._sender(spec)).pages()
+        lo = asked_from(self._api.increment(spec), self._values["lo"])
+        return Walk(asked, {**self._values, **holder, "lo": lo}, self._sender(spec)).pages()
 
     def _sender(self, spec: Stream) -> Callable[[Call], Page]:
         limits = (spec.limit,) if spec.limit else ()
         token = spec.incremental.token if spec.incremental else None
         known = self._piece.spec.get("token")
-        start = {token.param: known} if token and known else {}
+        start = {token.param: known} if token and token.param and known else {}
 
         def send(call: Call) -> Page:
             if start and "?" not in call.url:

@@ -13,7 +13,7 @@ from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Cursor, Slice, Window, WindowRequest
 
-__all__ = ["bounds", "cut", "plan_window"]
+__all__ = ["asked_from", "bounds", "cut", "plan_window"]
 
 _STEPS = {
     "microsecond": timedelta(microseconds=1),
@@ -113,6 +113,11 @@ def bounds(spec: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
     """`lo` and `hi` of a slice."""
     lo, hi = spec.get("lo"), spec.get("hi")
     return (_moment(lo) if lo else None), (_moment(hi) if hi else None)
+
+
+def asked_from(increment: Incremental | None, lo: datetime | None) -> datetime | None:
+    """The `{lo}` of a request: a step earlier where the API leaves out what changed at that very moment."""
+    return lo - _STEPS[increment.precision] if lo and increment and increment.after else lo
 
 
 def cut(increment: Incremental | None, stream: str, window: Window, want: int) -> list[Slice]:

@@ -183,7 +183,7 @@ class TokenApi(FakeApi):
         self.forms: list[Asked] = []
 
     def answer(self, asked: Asked) -> Answer:
-        if asked.path == "/token":
+        if asked.path.startswith("/token"):
             self.forms.append(asked)
             self.given += 1
             self.token = f"access-{self.given}"
@@ -257,19 +257,41 @@ def test_a_client_logs_in_with_its_own_secret_in_a_header_where_the_api_wants_it
     assert tokens.forms[0].headers["authorization"] == "Basic " + b64encode(b"me:s").decode()
 
 
+def a_key() -> tuple[rsa.RSAPublicKey, str]:
+    """A public key, and the private one in PEM."""
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.public_key(), pem.decode()
+
+
 def test_a_service_account_signs_what_it_asks(tokens: TokenApi) -> None:
     import jwt
 
-    key = rsa.generate_private_key(65537, 2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+    public, pem = a_key()
     auth = {"type": "jwt_bearer", "token_url": "{base_url}/token", "claims": {"scope": "drive.readonly"}}
     reader(tokens, auth, connection={"client_email": "bot@acme.iam", "private_key": pem.replace("\n", "\\n")}).check()
-    said = jwt.decode(tokens.forms[0].body["assertion"][0], key.public_key(), ["RS256"], audience=f"{tokens.url}/token")
+    said = jwt.decode(tokens.forms[0].body["assertion"][0], public, ["RS256"], audience=f"{tokens.url}/token")
     assert (said["iss"], said["scope"], said["exp"] - said["iat"]) == ("bot@acme.iam", "drive.readonly", 3600)
     with pytest.raises(CredentialError, match="cannot sign"):
         reader(tokens, auth, connection={"client_email": "bot@acme.iam", "private_key": "rubbish"}).check()
+
+
+@requirement("CON-16")
+def test_an_app_shows_its_jwt_as_a_bearer_and_gets_the_token_of_an_installation(tokens: TokenApi) -> None:
+    import jwt
+
+    public, pem = a_key()
+    auth = {"type": "jwt_exchange", "token_url": "{base_url}/token/{installation}", "issuer": "{app}",
+            "lifetime": 540, "backdate": 60, "answer": "access_token"}  # fmt: skip
+    given = {"app": "Iv1.a", "private_key": pem, "installation": "17"}
+    reader(tokens, auth, connection=given).check()
+    shown = tokens.forms[0]
+    assert (shown.path, shown.body) == ("/token/17", None)
+    said = jwt.decode(shown.headers["authorization"].removeprefix("Bearer "), public, ["RS256"])
+    assert sorted(said) == ["exp", "iat", "iss"]
+    assert (said["iss"], said["exp"] - said["iat"]) == ("Iv1.a", 600)
+    with pytest.raises(CredentialError, match="without 'token'"):
+        reader(tokens, auth | {"answer": "token"}, connection=given).check()
 
 
 # settings ------------------------------------------------------------------------------------------------------

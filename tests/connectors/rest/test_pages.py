@@ -327,3 +327,17 @@ def test_a_parent_that_is_gone_fails_the_run_where_the_spec_wants_that(api: Fake
     parent = {"stream": "cursor", "values": {"row": "id"}, "missing": "fail"}
     with pytest.raises(SourceChanged, match="404: deleted"):
         comments(api, comments_spec(parent=parent))
+
+
+@requirement("REG-08")
+def test_an_api_that_leaves_out_the_bound_is_asked_from_a_step_before(api: FakeApi) -> None:
+    """What changed at the very second at which the last run ended belongs to this one."""
+    add(api, 3)
+    shown = lambda at: at.isoformat().replace("+00:00", "Z")  # noqa: E731
+    api.faults.append(lambda asked: Answer(body={"items": [
+        each for each in api.rows if each["updated_at"] > asked.query["since"]]}))  # fmt: skip
+    stream = SPEC["streams"]["single"]
+    found = stream | {"incremental": stream["incremental"] | {"after": True, "precision": "second"}}
+    made = reader(api, SPEC | {"streams": {"single": found}})
+    assert ids(made, "single", START + timedelta(seconds=1), START + timedelta(seconds=2)) == [2]
+    assert api.asked[-1].query["since"] == shown(START).replace("Z", ".000000Z")

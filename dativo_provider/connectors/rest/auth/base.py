@@ -41,7 +41,7 @@ class Auth(Shape):
     def needs(self) -> tuple[str, ...]:
         """Names of the credentials it cannot do without."""
         found = {name: None for each in self._required() for name, _ in placeholders(each)}
-        return tuple(found)
+        return tuple(name for name in found if name != "base_url")
 
     def fits(self, values: Mapping[str, Any]) -> bool:
         return all(values.get(name) not in (None, "") for name in self.needs)

@@ -1,8 +1,7 @@
-"""Access tokens that a token endpoint gives for something that lasts longer (RFC 6749, RFC 7523)."""
+"""Access tokens that a token endpoint gives for something that lasts longer (RFC 6749)."""
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -11,14 +10,13 @@ from pydantic import Field
 
 from dativo_provider.connectors.rest.auth.base import Auth, Fetch, Held, basic, told
 from dativo_provider.connectors.rest.values import filled, text
-from dativo_provider.errors import CredentialError
 
-__all__ = ["ClientCredentials", "JwtBearer", "RefreshToken"]
-
-_LIFETIME = 3600  # seconds of an assertion; token endpoints refuse more than an hour
+__all__ = ["ClientCredentials", "RefreshToken", "Token"]
 
 
-class _Token(Auth):
+class Token(Auth):
+    """Something is shown to a token endpoint, which answers with an access token."""
+
     token_url: str = Field(min_length=1, description="Token endpoint.")
     fields: dict[str, str] = Field(default={}, description="More fields of the form, e.g. `scope`.")
     basic: bool = Field(default=False, description="Whether client id and secret go into an Authorization header.")
@@ -45,7 +43,7 @@ class _Token(Auth):
         return {}
 
 
-class _Client(_Token):
+class _Client(Token):
     client_id: str = Field(default="{client_id}", description="The client's id.")
     client_secret: str = Field(default="{client_secret}", description="The client's secret.")
 
@@ -84,44 +82,3 @@ class ClientCredentials(_Client):
 
     def _form(self, values: Mapping[str, Any]) -> dict[str, str]:
         return {"grant_type": "client_credentials", **self._client(values)}
-
-
-class JwtBearer(_Token):
-    """A signed assertion of a service account is exchanged for an access token (RFC 7523)."""
-
-    type: Literal["jwt_bearer"] = "jwt_bearer"
-    issuer: str = Field(default="{client_email}", description="`iss`: the account.")
-    subject: str = Field(default="", description="`sub`: the user it acts for; default: none.")
-    audience: str = Field(default="", description="`aud`; default: the token endpoint.")
-    private_key: str = Field(default="{private_key}", description="Private key in PEM.")
-    key_id: str = Field(default="{private_key_id}", description="`kid`; left out when it has no value.")
-    claims: dict[str, str] = Field(default={}, description="More claims, e.g. `scope`.")
-    algorithm: Literal["RS256", "ES256"] = Field(default="RS256", description="Signature.")
-
-    def _required(self) -> tuple[str, ...]:
-        return (self.issuer, self.private_key)
-
-    def _form(self, values: Mapping[str, Any]) -> dict[str, str]:
-        grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-        return {"grant_type": grant, "assertion": self._assertion(values)}
-
-    def _assertion(self, values: Mapping[str, Any]) -> str:
-        import jwt
-
-        now = int(time.time())
-        claims = filled(
-            {
-                "iss": self.issuer, "sub": self.subject or None, "aud": self.audience or self._url(values), "iat": now,
-                "exp": now + _LIFETIME, **self.claims,
-            },
-            values,
-        )  # fmt: skip
-        key, kid = text(self.private_key, values).replace("\\n", "\n"), filled(self.key_id, values)
-        try:
-            return jwt.encode({name: each for name, each in claims.items() if each}, key, self.algorithm,
-                              headers={"kid": str(kid)} if kid else None)  # fmt: skip
-        except (ValueError, TypeError, jwt.PyJWTError) as error:
-            raise CredentialError(
-                f"the private key cannot sign ({type(error).__name__})",
-                remedy="give the whole PEM text, with its BEGIN and END lines",
-            ) from None
