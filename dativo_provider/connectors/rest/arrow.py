@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dativo_provider.connectors.rest.derived import DERIVED, json_text
 from dativo_provider.connectors.rest.page import at
 from dativo_provider.connectors.rest.spec import Form
 from dativo_provider.model.batch import one_array
@@ -65,7 +66,8 @@ def _inferred(records: Sequence[Mapping[str, Any]]) -> pa.StructArray | None:
 def _column(
     records: Sequence[Mapping[str, Any]], inferred: pa.StructArray | None, column: Reading, text: bool
 ) -> pa.Array:
-    found = _fast(inferred, column) if inferred is not None and not text and column.form != "json" else None
+    as_sent = not text and column.form not in DERIVED
+    found = _fast(inferred, column) if as_sent and inferred is not None else None
     return found if found is not None else _slow(records, column, text)
 
 
@@ -90,12 +92,12 @@ def _absent(kind: pa.DataType) -> bool:
 
 
 def _slow(records: Sequence[Mapping[str, Any]], column: Reading, text: bool) -> pa.Array:
-    """Value by value: JSON text, or a column that could not be inferred together with the others."""
+    """Value by value: what is made of values, or a column that could not be inferred together with the others."""
     import pyarrow as pa
 
     values = [at(record, column.path) for record in records]
-    if column.form == "json":
-        return pa.array([None if value is None else json_text(value) for value in values], pa.string())
+    if column.form in DERIVED:
+        values = [DERIVED[column.form](value) for value in values]
     if not text:
         try:
             found = _typed(pa.array(values), column)
@@ -147,12 +149,6 @@ def _kin(kind: pa.DataType, wanted: pa.DataType) -> bool:
         return bool(numbers and wants_number)
     nested = t.is_nested(kind) and t.is_nested(wanted) and t.is_struct(kind) == t.is_struct(wanted)
     return bool(nested or kind == wanted)
-
-
-def json_text(value: Any) -> str:
-    import msgspec
-
-    return msgspec.json.Encoder(decimal_format="number").encode(value).decode()
 
 
 def plain_text(value: Any) -> str | None:

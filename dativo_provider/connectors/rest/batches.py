@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from dativo_provider.connectors.rest.answers import says
-from dativo_provider.connectors.rest.arrow import Reading, json_text, to_batch, unknown
+from dativo_provider.connectors.rest.arrow import Reading, to_batch, unknown
+from dativo_provider.connectors.rest.derived import json_text
 from dativo_provider.connectors.rest.moments import Written, moment_or_none
 from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.connectors.rest.spec import Listing

@@ -18,8 +18,8 @@ __all__ = ["Api", "Column", "ErrorRule", "Incremental", "Limit", "Listing", "Req
 
 # What an answer means for who asked.
 Meaning = Literal["rate_limited", "quota", "transient", "expired", "credential", "forbidden", "missing", "wrong"]
-# How the values of a column stand in JSON; `json` keeps whatever stands there as JSON text.
-Form = Literal["plain", "json", "epoch", "epoch_ms"]
+# How the values of a column stand in JSON; the last three are made of what stands there.
+Form = Literal["plain", "epoch", "epoch_ms", "json", "markdown", "text_length"]
 
 
 class Setting(Shape):
@@ -66,7 +66,11 @@ class Column(Shape):
 
     type: str = Field(default="string", description="Type of the column, in Iceberg's words.")
     path: str = Field(default="", description="Dotted path in the record; default: the column's name.")
-    form: Form = Field(default="plain", description="How the value stands there.")
+    form: Form = Field(
+        default="plain",
+        description="How the value stands there. `json` keeps it as JSON text, `markdown` keeps HTML as Markdown, "
+        "`text_length` how many characters of HTML a reader sees.",
+    )
     description: str = Field(default="", description="What it is.")
     classification: str = Field(default="", description="`pii` for personal data; contracts and masks read it.")
     required: bool = Field(default=False, description="Whether every record has it.")
