@@ -9,10 +9,12 @@ import argparse
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from dativo_provider import errors
 from dativo_provider.config.docs import page
+from dativo_provider.connectors import guide
 from dativo_provider.connectors.rest.load import index
 from dativo_provider.connectors.rest.spec import Api
 from dativo_provider.get_provider_info import get_provider_info
@@ -123,6 +125,23 @@ def spec_page() -> str:
     return page("Spec of an API", SPEC, [("", Api)])
 
 
+def connector_page(name: str) -> str:
+    """With the job of `examples/connectors/<name>`, where there is one."""
+    tenants = ROOT / "examples" / "connectors" / name / "tenants"
+    job = next(iter(sorted(tenants.glob("*/jobs/*.yaml"))), None)
+    example = f"# {job.relative_to(tenants.parent)}\n{job.read_text(encoding='utf-8')}" if job else ""
+    return _made(guide.page(name, example))
+
+
+def connectors_page() -> str:
+    return _made(guide.index_page())
+
+
+def _made(text: str) -> str:
+    title, _, rest = text.partition("\n")
+    return f"{title}\n\n{MADE}{rest}"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/errors.md": errors_page,
     "docs/reference/events.md": events_page,
@@ -130,6 +149,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/settings.md": settings_page,
     "docs/reference/spec.md": spec_page,
     "dativo_provider/connectors/rest/specs/index.json": index,
+    "docs/connectors/index.md": connectors_page,
+    **{f"docs/connectors/{name}.md": partial(connector_page, name) for name in guide.documented()},
 }
 
 

@@ -10,8 +10,8 @@ connectors come first, so that a leaf of a connector's own replaces what they sa
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -29,7 +29,7 @@ from dativo_provider.vocabulary import Mode, Role
 
 __all__ = ["ENTRY_POINT_GROUP", "ConnectorInfo", "connector", "connectors", "open_reader", "require"]
 
-_FRAME = {"base", "registry"}
+_FRAME = {"base", "guide", "registry"}
 _GENERAL = ("declared", "rest")
 
 
@@ -38,7 +38,8 @@ class ConnectorInfo:
     """What is known of a connector without opening it.
 
     `reader` and `target` are `module:Class`; a role without one can be validated but not run by this version.
-    The first of `strategies` is the default.
+    The first of `strategies` is the default. `connection`, `options` (name → meaning) and `notes` are for the
+    connector's page.
     """
 
     name: str
@@ -49,6 +50,9 @@ class ConnectorInfo:
     strategies: tuple[str, ...] = ()
     reader: str = ""
     target: str = ""
+    connection: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def extra(self) -> str:

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import fields
 from importlib.metadata import EntryPoint
 
 import pytest
 
 from dativo_provider.config.known import BUILT_IN
 from dativo_provider.connectors import registry
+from dativo_provider.connectors.csv.dialect import Dialect
+from dativo_provider.connectors.postgres.options import Options
 from dativo_provider.connectors.registry import ConnectorInfo, connector, connectors, open_reader, require
 from dativo_provider.errors import ConfigurationError, Unsupported
 from dativo_provider.model.context import RunContext
@@ -131,3 +134,9 @@ def test_looking_connectors_up_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@requirement("DOC-01")
+def test_the_pages_of_connectors_name_every_option_there_is() -> None:
+    for name, options in (("csv", Dialect), ("postgres", Options)):
+        assert set(connector(name).options) == {field.name for field in fields(options)}, name

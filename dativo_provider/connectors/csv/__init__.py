@@ -18,5 +18,17 @@ CONNECTORS = (
         CAPABILITIES,
         ("file_modified_time", "full_refresh"),
         reader="dativo_provider.connectors.csv.reader:CsvReader",
+        options={
+            "delimiter": "default `,`",
+            "quote_char": 'default `"`; empty turns quoting off',
+            "escape_char": "default: none; a quote is doubled",
+            "encoding": "default `utf-8`",
+            "header": "whether the first line names the columns; default true",
+            "column_names": "names where there is no header",
+            "null_values": "unquoted texts that are NULL; default: the empty one",
+            "skip_rows": "lines before the header",
+            "batch_size": "most rows of a batch; also `chunk_size`",
+            "max_record_mb": "longest record; default 64",
+        },
     ),
 )

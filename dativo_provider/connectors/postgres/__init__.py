@@ -20,5 +20,18 @@ CONNECTORS = (
         CAPABILITIES,
         ("updated_at", "incremental", "full_refresh"),
         reader="dativo_provider.connectors.postgres.reader:PostgresReader",
+        connection={
+            "host, port, database, user, password": "the server; `url` or `dsn` says them all at once",
+            "sslmode, sslrootcert, …": "as libpq knows them",
+        },
+        options={
+            "statement_timeout": "longest statement, as PostgreSQL writes it (`5min`); default: the role's",
+            "lock_timeout": "longest wait for a lock; default `30s`",
+            "threads": "threads of a task; default: the size of the table decides",
+            "batch_size": "rows of a batch; default: about 8 MB of text",
+            "min_slice_rows": "smallest piece that a task of its own reads; default 100,000",
+            "clock": "who writes the cursor column: `server`, or `application`, whose clock may lag",
+            "timezone": "zone of a cursor without one; default: the contract's, else UTC or the server's",
+        },
     ),
 )

@@ -105,5 +105,5 @@ def _templates(data: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[An
         yield keys, data
     items = data.items() if isinstance(data, Mapping) else enumerate(data) if isinstance(data, list) else ()
     for key, each in items:
-        if key not in ("description", "remedy", "docs", "title", "settings", "columns", "auth"):
+        if key not in ("description", "notes", "remedy", "docs", "title", "settings", "columns", "auth"):
             yield from _templates(each, (*keys, key))

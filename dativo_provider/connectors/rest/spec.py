@@ -181,6 +181,7 @@ class Api(Shape):
     check: Annotated[Request, BeforeValidator(text_or("path"), json_schema_input_type=str | Request)] | None = Field(
         default=None, description="A cheap request that shows whether the credentials work."
     )
+    notes: list[str] = Field(default=[], description="What users should know before they rely on it.")
     streams: dict[str, Stream] = Field(min_length=1, description="What can be read, by the name jobs use.")
 
     @model_validator(mode="after")
