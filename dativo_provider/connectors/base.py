@@ -44,7 +44,7 @@ class RequestRetry:
     attempts: int = 4  # per request
     initial_seconds: float = 0.5
     max_seconds: float = 20.0
-    budget_seconds: float = 60.0  # of waiting, over all requests of one reader
+    budget_seconds: float = 60.0  # of waiting, for one request
 
     def delay(self, attempt: int, asked: float | None) -> float:
         """Seconds to wait after failed `attempt` (from 1); `asked` is the source's own Retry-After."""
@@ -74,7 +74,6 @@ class BaseReader(Reader):
     def __init__(self, source: SourceSpec, ctx: RunContext) -> None:
         super().__init__(source, ctx)
         self.masker = Masker(secret_values(source.connection))
-        self._waited = 0.0
         self._result: ReadResult | None = None
 
     # What a leaf fills -------------------------------------------------------------------------------------
@@ -110,17 +109,17 @@ class BaseReader(Reader):
 
     def request(self, call: Callable[[], T], what: str) -> T:
         """What `call` returns; it is made again after a `RetryableError`, within the budget of `retry`."""
-        attempt = 1
+        attempt, waited = 1, 0.0
         while True:
             self.ctx.check_cancelled()
             try:
                 return self._once(call)
             except RetryableError as error:
                 delay = self.retry.delay(attempt, error.retry_after)
-                if attempt >= self.retry.attempts or self._waited + delay > self.retry.budget_seconds:
+                if attempt >= self.retry.attempts or waited + delay > self.retry.budget_seconds:
                     raise
                 self._wait(what, attempt, delay, error)
-            attempt += 1
+            attempt, waited = attempt + 1, waited + delay
 
     def _once(self, call: Callable[[], T]) -> T:
         outcome = "ok"
@@ -175,7 +174,6 @@ class BaseReader(Reader):
         facts = {"attempt": attempt, "delay_seconds": round(delay, 2), "error": error.code}
         message = f"{what} failed, trying again in {delay:.1f} s: {error.message}"
         self.ctx.event("retry_attempt", message, logging.WARNING, **facts)
-        self._waited += delay
         self.ctx.cancelled.wait(delay)
 
     def _ours(self, error: Exception) -> DativoError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from dativo_provider.model.batch import Batch
@@ -30,6 +30,7 @@ class Reader(ABC):
     """
 
     capabilities: ClassVar[Capabilities]
+    again: Callable[[], SourceSpec] | None = None  # the source with its secrets as they are now
 
     def __init__(self, source: SourceSpec, ctx: RunContext) -> None:
         self.source, self.ctx = source, ctx

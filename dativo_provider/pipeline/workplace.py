@@ -11,7 +11,7 @@ from dativo_provider.files import FileStore, open_files
 from dativo_provider.lake.catalog import catalog_properties, warehouse_of
 from dativo_provider.lake.home import guard_plan
 from dativo_provider.model.context import RunContext
-from dativo_provider.model.job import JobSpec
+from dativo_provider.model.job import JobSpec, SourceSpec
 from dativo_provider.model.reader import Reader
 from dativo_provider.model.run import Plan
 from dativo_provider.model.target import Target
@@ -56,13 +56,17 @@ def label(ctx: RunContext, job: JobSpec, stream: str, run_id: str, plan_id: str 
 @contextmanager
 def reading(job: JobSpec, ctx: RunContext) -> Iterator[Reader]:
     """A reader with `${...}` resolved, closed afterwards. References are resolved here and nowhere earlier."""
-    source = replace(
-        job.source,
-        connection=resolve(job.source.connection, job, ctx),
-        options=resolve(job.source.options, job, ctx),
-    )
-    reader = open_reader(source, ctx)
+    reader = open_reader(_resolved(job, ctx), ctx)
+    reader.again = lambda: _resolved(job, ctx)
     try:
         yield reader
     finally:
         reader.close()
+
+
+def _resolved(job: JobSpec, ctx: RunContext) -> SourceSpec:
+    return replace(
+        job.source,
+        connection=resolve(job.source.connection, job, ctx),
+        options=resolve(job.source.options, job, ctx),
+    )

@@ -6,6 +6,7 @@ transient, 429 rate limited, any other 4xx wrong (REQUIREMENTS 3.17).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -35,7 +36,16 @@ _SAID = (
     "title", "error", "description",
 )  # fmt: skip
 _SCOPES = ("x-accepted-oauth-scopes", "x-accepted-github-permissions")
+_SCOPES_TOLD = (
+    "errors.0.context.requiredGranularScopes", "errors.0.context.requiredScopes", "missing_scopes", "required_scopes",
+    "needed",
+)  # fmt: skip
 _EPOCH_FROM = 10_000_000  # a reset header above is a moment, below it is seconds from now
+_EPOCH_MS_FROM = 100_000_000_000
+_LONGEST = 32 * 86_400  # seconds; who asks for more than a month's quota made a mistake
+_RESETS = ("ratelimit-reset", "rate-limit-reset")
+_LIMITS = re.compile(r',\s*(?=")')  # between the limits of one `RateLimit` header
+_PAIR = re.compile(r"\b(r|t|remaining|resets?)=(\d{1,15})\b")
 
 
 class Missing(SourceChanged):
@@ -94,14 +104,20 @@ def error_of(
     kind, remedy = _ERRORS[rule.means]
     said = _said(body)
     text = f"the API answered {status}" + (f": {said}" if said else "")
-    wait = {"retry_after": asked_wait(headers, now)} if issubclass(kind, RetryableError) else {}
-    return kind(text, where=url, remedy=rule.remedy or _scopes(rule, headers) or remedy, **wait)
+    wait = {"retry_after": asked_wait(headers, now, kind is RateLimited)} if issubclass(kind, RetryableError) else {}
+    return kind(text, where=url, remedy=rule.remedy or _scopes(rule, body, headers) or remedy, **wait)
 
 
-def _scopes(rule: ErrorRule, headers: Mapping[str, str]) -> str:
-    """What GitHub and others say that the credentials lack."""
-    wanted = next((headers[name] for name in _SCOPES if headers.get(name)), "")
-    return f"allow the credentials: {wanted}" if wanted and rule.means == "forbidden" else ""
+def _scopes(rule: ErrorRule, body: Any, headers: Mapping[str, str]) -> str:
+    """What the API says that the credentials lack: GitHub in a header, RFC 6750 §3 in another, HubSpot in the body."""
+    if rule.means not in ("forbidden", "credential", "expired"):
+        return ""
+    found = [headers.get(name) for name in _SCOPES]
+    found += re.findall(r'scope="([^"]+)"', headers.get("www-authenticate", ""))
+    found += [at(body, path) for path in _SCOPES_TOLD]
+    wanted = next((each for each in found if each), "")
+    named = ", ".join(map(str, wanted)) if isinstance(wanted, list) else wanted
+    return f"allow the credentials: {named}" if named else ""
 
 
 def _said(body: Any) -> str:
@@ -109,14 +125,37 @@ def _said(body: Any) -> str:
     return " ".join(found.split())[:300]
 
 
-def asked_wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that an answer asks to wait: `Retry-After` (RFC 9110 §10.2.3), else when its limit starts anew."""
-    waits = [_seconds(value, now) for name, value in headers.items() if name.lower().endswith("retry-after")]
-    if not waits:
-        names = ("ratelimit-reset", "x-ratelimit-reset")
-        waits = [_seconds(headers[name], now) for name in names if name in headers]
-    known = [wait for wait in waits if wait is not None]
+def asked_wait(headers: Mapping[str, str], now: datetime, resets: bool = True) -> float | None:
+    """Seconds that an answer asks to wait: `Retry-After` (RFC 9110 §10.2.3); with `resets`, else when the limit that is
+    used up starts anew (`X-RateLimit-Reset` and its kin, `RateLimit` of draft-ietf-httpapi-ratelimit-headers)."""
+    waits = [_retry_after(name.lower(), value, now) for name, value in headers.items()]
+    if resets and all(wait is None for wait in waits):
+        waits = [_reset(name.lower(), value, headers, now) for name, value in headers.items()]
+    known = [wait for wait in waits if wait is not None and wait <= _LONGEST]
     return max(known) if known else None
+
+
+def _retry_after(name: str, value: str, now: datetime) -> float | None:
+    if name.endswith("retry-after"):
+        return _seconds(value, now)
+    wait = _seconds(value, now) if name.endswith("retry-after-ms") else None
+    return wait and wait / 1000
+
+
+def _reset(name: str, value: str, headers: Mapping[str, str], now: datetime) -> float | None:
+    """When a limit starts anew, unless the answer says that some of it is left: it was another one, then."""
+    if name.endswith(_RESETS):
+        left = headers.get(name.removesuffix("reset") + "remaining", "0").strip()
+        return _seconds(value, now) if left in ("0", "") else None
+    if not name.endswith("ratelimit") and "-ratelimit-" not in name:
+        return None
+    pairs = [dict(_PAIR.findall(limit)) for limit in _LIMITS.split(value)]
+    waits = [each.get("t") or each.get("reset") or each.get("resets") for each in pairs if _used_up(each)]
+    return max((float(wait) for wait in waits if wait), default=None)
+
+
+def _used_up(limit: Mapping[str, str]) -> bool:
+    return (limit.get("r") or limit.get("remaining")) == "0"
 
 
 def _seconds(text: str, now: datetime) -> float | None:
@@ -126,6 +165,8 @@ def _seconds(text: str, now: datetime) -> float | None:
         return _until(text, now)
     if not number.is_finite():
         return None
+    if number > _EPOCH_MS_FROM:
+        number /= 1000
     return max(0.0, float(number) - now.timestamp() if number > _EPOCH_FROM else float(number))
 
 
@@ -134,7 +175,7 @@ def _until(text: str, now: datetime) -> float | None:
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             at_ = read(text.strip())
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
         at_ = at_ if at_.tzinfo else at_.replace(tzinfo=UTC)
         return max(0.0, (at_ - now).total_seconds())

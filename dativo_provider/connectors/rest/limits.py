@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from pydantic import Field, ValidationError
@@ -12,7 +15,19 @@ from dativo_provider.connectors.base import RequestRetry
 from dativo_provider.connectors.rest.spec import Api, Limit
 from dativo_provider.errors import ConfigurationError
 
-__all__ = ["RateLimits", "limits_of", "rate_limits"]
+__all__ = ["FullJitter", "RateLimits", "limits_of", "rate_limits"]
+
+_SLOWEST = 3600  # seconds for one request
+
+
+@dataclass(frozen=True)
+class FullJitter(RequestRetry):
+    """A wait anywhere between nothing and the step, which doubles, so that tasks that failed together do not come back
+    together (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)."""
+
+    def delay(self, attempt: int, asked: float | None) -> float:
+        step: float = min(self.max_seconds, self.initial_seconds * 2 ** (attempt - 1))
+        return (asked or 0.0) + random.uniform(0, step)
 
 
 class Retry(Shape):
@@ -21,7 +36,7 @@ class Retry(Shape):
     max_retries: int = Field(default=4, ge=0, le=100, description="Times after the first.")
     backoff: str = Field(default="exponential", pattern="exponential", description="The only one there is.")
     max_backoff_seconds: float = Field(default=30, gt=0, description="Longest wait that is not the API's own wish.")
-    budget_seconds: float = Field(default=300, gt=0, description="Of waiting, over all requests of a task.")
+    budget_seconds: float = Field(default=300, gt=0, description="Of waiting, for one request.")
 
 
 class RateLimits(Shape):
@@ -36,7 +51,7 @@ class RateLimits(Shape):
 
     def requests_retry(self) -> RequestRetry:
         retry = self.retry
-        return RequestRetry(
+        return FullJitter(
             attempts=retry.max_retries + 1, max_seconds=retry.max_backoff_seconds, budget_seconds=retry.budget_seconds
         )
 
@@ -57,5 +72,6 @@ def limits_of(api: Api, given: RateLimits) -> dict[str, Limit]:
     if given.requests:
         own["default"] = Limit(requests=given.requests, per=given.per)
     elif given.rps_default:
-        own["default"] = Limit(requests=max(1, round(given.rps_default * 60)), per=60)
+        rate = Fraction(str(given.rps_default)).limit_denominator(_SLOWEST)
+        own["default"] = Limit(requests=max(1, rate.numerator), per=rate.denominator)
     return {**api.limits, **own}

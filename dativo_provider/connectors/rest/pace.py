@@ -26,6 +26,7 @@ class Pace:
         self._slack = (burst - 1) * self._gap
         self._now, self._lock = now, Lock()
         self._due = self._blocked = 0.0
+        self._slowed = float("-inf")  # when the rate was halved last
         self.rate = 1.0  # of the full one
 
     def reserve(self) -> float:
@@ -36,11 +37,19 @@ class Pace:
             self._due = max(self._due, now) + self._gap / self.rate
             return max(0.0, at - self._now())
 
-    def refused(self, wait: float | None) -> None:
-        """The API asked to slow down, and nothing leaves before it said."""
+    def blocked(self) -> float:
+        """Seconds that the API wants to be left alone from now on."""
         with self._lock:
-            self.rate = max(self.rate / 2, _SLOWEST)
-            self._blocked = max(self._blocked, self._now() + (wait or 0.0))
+            return max(0.0, self._blocked - self._now())
+
+    def refused(self, wait: float | None, left: float | None = None) -> None:
+        """The API asked to slow down, and nothing leaves before it said. A request that had `left` before the rate
+        was halved tells nothing new: several that are under way at once are refused for one reason."""
+        with self._lock:
+            now = self._now()
+            if left is None or left >= self._slowed:
+                self.rate, self._slowed = max(self.rate / 2, _SLOWEST), now
+            self._blocked = max(self._blocked, now + (wait or 0.0))
 
     def answered(self) -> None:
         with self._lock:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from functools import cached_property
+from typing import Any
 
 from dativo_provider.connectors.base import BaseReader, RequestRetry, Tally
 from dativo_provider.connectors.rest import CAPABILITIES
@@ -107,6 +108,10 @@ class RestReader(BaseReader):
         if gathered.unplaced:
             tally.detail["unplaced"] = gathered.unplaced
 
+    def interrupt(self) -> None:
+        for client in list(self._clients.values()):
+            client.interrupt()
+
     # how ----------------------------------------------------------------------------------------------------
 
     def _client(self, tasks: int = 1) -> Client:
@@ -115,8 +120,21 @@ class RestReader(BaseReader):
             values = settings_of(self.api, self.source, self.ctx)
             share = 1 / (tasks * self._limits.shared_by)
             limits = limits_of(self.api, self._limits)
-            self._clients[tasks] = Client(self.api, values, self.ctx, self.masker, limits, share)
+            self._clients[tasks] = Client(
+                self.api,
+                values,
+                self.ctx,
+                self.masker,
+                limits,
+                share,
+                patience=self.retry.budget_seconds,
+                fresh=self._fresh,
+            )
         return self._clients[tasks]
+
+    def _fresh(self) -> Mapping[str, Any]:
+        """Settings and credentials as they are now; an Airflow connection is fetched anew each time."""
+        return settings_of(self.api, self.again() if self.again else self.source, self.ctx)
 
 
 def _tasks(piece: Slice) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -12,8 +14,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from dativo_provider.connectors.rest.answers import asked_wait
+from dativo_provider.connectors.rest.limits import limits_of, rate_limits
 from dativo_provider.connectors.rest.reader import RestReader
+from dativo_provider.connectors.rest.spec import Api
 from dativo_provider.errors import (
+    Cancelled,
     ConfigurationError,
     CredentialError,
     DativoError,
@@ -22,13 +27,15 @@ from dativo_provider.errors import (
     SourceUnavailable,
 )
 from dativo_provider.model.context import Connection, RunContext
-from dativo_provider.model.job import SourceSpec
+from dativo_provider.model.job import ContractSpec, SourceSpec, StreamSpec
 from dativo_provider.model.settings import Settings
+from dativo_provider.model.stream import Slice
 from tests.connectors.rest.fake import Answer, Asked, FakeApi, serving
 from tests.connectors.rest.toy import SPEC, text
 from tests.support import requirement
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SINGLE = StreamSpec("single", "single", "t", ContractSpec("events"))
 
 
 @pytest.fixture
@@ -99,13 +106,6 @@ def test_a_rule_of_the_spec_says_what_an_answer_means(api: FakeApi) -> None:
         reader(api, spec={"errors": rules}).check()
 
 
-def test_the_scope_that_is_missing_is_named(api: FakeApi) -> None:
-    answering(api, Answer(403, {"message": "Resource not accessible"}, {"X-Accepted-OAuth-Scopes": "repo"}))
-    with pytest.raises(CredentialError) as caught:
-        reader(api).check()
-    assert caught.value.remedy == "allow the credentials: repo"
-
-
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
@@ -119,12 +119,86 @@ def test_the_scope_that_is_missing_is_named(api: FakeApi) -> None:
         ({"x-ratelimit-reset": "2026-03-01T12:00:45Z"}, 45),
         ({"retry-after": "3", "x-ratelimit-reset": "60"}, 3),
         ({"x-ms-ratelimit-microsoft.costmanagement-qpu-retry-after": "40", "retry-after": "4"}, 40),
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"retry-after": "1e400"}, None),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, None),
+        ({"x-ratelimit-reset": str(int(NOW.timestamp() + 90) * 1000)}, 90),
+        ({"x-ratelimit-reset": str(int(NOW.timestamp()) + 3000), "x-ratelimit-remaining": "4711"}, None),
+        ({"x-ratelimit-reset": str(int(NOW.timestamp()) + 3000), "x-ratelimit-remaining": "0"}, 3000),
+        ({"ratelimit": "limit=100, remaining=0, reset=50"}, 50),
+        ({"ratelimit": '"burst";r=0;t=5, "day";r=812;t=8000'}, 5),
+        ({"ratelimit": '"burst";r=9;t=5, "day";r=0;t=8000'}, 8000),
+        ({"ratelimit": '"day";r=8;t=8000'}, None),
+        ({"zendesk-ratelimit-tickets-index": "total=100; remaining=0; resets=41"}, 41),
+        ({"ratelimit-policy": '"day";q=100;w=86400'}, None),
         ({}, None),
     ],
 )
 @requirement("ERR-05")
 def test_the_wait_is_what_the_answer_asks_for(headers: dict[str, str], seconds: float | None) -> None:
     assert asked_wait(headers, NOW) == seconds
+
+
+@requirement("ERR-01", "ERR-05")
+def test_an_error_of_the_server_is_not_waited_for_until_the_quota_starts_anew(api: FakeApi) -> None:
+    """GitHub sends its reset with every answer, a 502 as well."""
+    headers = {"X-RateLimit-Reset": str(int(datetime.now(UTC).timestamp()) + 3000)}
+    answering(api, Answer(502, b"", headers))
+    with pytest.raises(SourceUnavailable) as caught:
+        reader(api).check()
+    assert caught.value.retry_after is None
+
+
+@requirement("ERR-05")
+def test_a_wait_that_is_longer_than_the_budget_is_left_to_the_run(api: FakeApi) -> None:
+    spec = {"limits": {"default": {"requests": 100, "per": 1}}}
+    answering(api, Answer(429, {}, {"Retry-After": "3600"}))
+    made = reader(api, spec=spec)
+    for _ in range(2):
+        with pytest.raises(RateLimited) as caught:
+            made.check()
+        assert caught.value.retry_after == pytest.approx(3600, abs=60)
+    assert len(api.asked) == 1  # the second was not even sent
+
+
+@requirement("ERR-02")
+def test_waits_have_full_jitter_and_are_never_shorter_than_asked() -> None:
+    retry = rate_limits({}).requests_retry()
+    for attempt, longest in ((1, 0.5), (3, 2.0), (12, 30.0)):
+        waits = [retry.delay(attempt, None) for _ in range(400)]
+        assert 0 <= min(waits) < 0.1 * longest
+        assert 0.9 * longest < max(waits) <= longest
+    assert min(retry.delay(1, 7.0) for _ in range(100)) >= 7
+
+
+@pytest.mark.parametrize(("rps", "requests", "per"), [(10, 10, 1), (1.5, 3, 2), (0.1, 1, 10), (2.0, 2, 1)])
+@requirement("ERR-05")
+def test_so_many_requests_a_second_are_not_sent_as_a_burst_for_a_minute(rps: float, requests: int, per: int) -> None:
+    limit = limits_of(Api.model_validate(SPEC), rate_limits({"rps_default": rps}))["default"]
+    assert (limit.requests, limit.per) == (requests, per)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(403, {"message": "no"}, {"X-Accepted-OAuth-Scopes": "repo"}),
+        Answer(403, {}, {"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="repo"'}),
+        Answer(403, {"errors": [{"context": {"requiredGranularScopes": ["repo"]}}]}),
+        Answer(403, {"ok": False, "needed": "repo"}),
+    ],
+)
+@requirement("ERR-01")
+def test_credentials_that_are_not_allowed_enough_are_told_what_they_miss(api: FakeApi, answer: Answer) -> None:
+    answering(api, answer)
+    with pytest.raises(CredentialError) as caught:
+        reader(api).check()
+    assert caught.value.remedy == "allow the credentials: repo"
+
+
+def test_garbage_that_is_nested_without_end_is_no_bug_of_ours(api: FakeApi) -> None:
+    answering(api, Answer(200, b"[" * 100_000))
+    with pytest.raises(SourceUnavailable, match="JSON that is cut off"):
+        reader(api).check()
 
 
 # logins --------------------------------------------------------------------------------------------------------
@@ -336,6 +410,28 @@ def test_the_announced_end_of_an_api_is_told_once(api: FakeApi, caplog: pytest.L
     for _ in range(3):
         made.check()
     assert caplog.text.count("the vendor ends this part of its API") == 1
+
+
+def test_a_request_that_is_not_answered_ends_when_the_run_is_cancelled(api: FakeApi) -> None:
+    ctx, asked, over = RunContext(Settings(home="")), Event(), Event()
+
+    def silent(_asked: Asked) -> None:
+        asked.set()
+        over.wait(20)
+
+    api.faults.append(silent)
+    made = reader(api, ctx=ctx)
+
+    def cancel() -> None:
+        asked.wait(20)
+        ctx.cancel()
+
+    Thread(target=cancel, daemon=True).start()
+    started = monotonic()
+    with pytest.raises(Cancelled):
+        next(made.read(SINGLE, Slice(0, "single")), None)
+    over.set()
+    assert monotonic() - started < 5
 
 
 def test_a_run_that_is_cancelled_does_not_wait_for_its_turn(api: FakeApi) -> None:

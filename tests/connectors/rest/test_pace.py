@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from contextlib import suppress
 from threading import Thread
 
 import pytest
 
 from dativo_provider.connectors.rest.breaker import Breaker
 from dativo_provider.connectors.rest.pace import Pace
-from dativo_provider.errors import SourceUnavailable
+from dativo_provider.errors import SourceChanged, SourceUnavailable
 from tests.support import requirement
 
 
@@ -86,28 +87,66 @@ def test_threads_share_one_pace() -> None:
     assert most(sorted(clock.at + wait for wait in waits), 10) <= 100
 
 
+def ask(breaker: Breaker, error: BaseException | None = None) -> None:
+    with suppress(*[type(error)] if error else []), breaker.asking("here"):
+        if error:
+            raise error
+
+
+DOWN = SourceUnavailable("down")
+
+
 @requirement("ERR-03")
 def test_a_breaker_opens_after_failures_in_a_row_and_closes_after_answers() -> None:
     clock = Clock()
     breaker = Breaker(clock, failures=5, seconds=60, successes=2)
     for _ in range(4):
-        breaker.failed()
-    breaker.answered()
+        ask(breaker, DOWN)
+    ask(breaker)
     for _ in range(4):
-        breaker.failed()
-    breaker.admit("here")
-    breaker.failed()
+        ask(breaker, DOWN)
+    ask(breaker, SourceChanged("404 is an answer too"))
+    for _ in range(5):
+        ask(breaker, DOWN)
     with pytest.raises(SourceUnavailable, match="left alone for 60 s") as caught:
-        breaker.admit("here")
+        ask(breaker)
     assert caught.value.retry_after == 60
     clock.at += 61
-    breaker.admit("here")
-    breaker.failed()  # still down: open again at once
-    with pytest.raises(SourceUnavailable):
-        breaker.admit("here")
+    ask(breaker, DOWN)  # still down: open again at once
+    with pytest.raises(SourceUnavailable, match="left alone"):
+        ask(breaker)
     clock.at += 61
-    breaker.answered()
-    breaker.answered()
+    ask(breaker)
+    ask(breaker)
     for _ in range(4):
-        breaker.failed()
-    breaker.admit("here")
+        ask(breaker, DOWN)
+    ask(breaker)
+
+
+@requirement("ERR-03")
+def test_only_a_few_requests_try_whether_an_api_is_back() -> None:
+    clock = Clock()
+    breaker = Breaker(clock, failures=1, seconds=60, successes=2)
+    ask(breaker, DOWN)
+    clock.at += 61
+    with breaker.asking("one"), breaker.asking("two"):
+        with pytest.raises(SourceUnavailable) as caught:
+            ask(breaker)
+        assert caught.value.retry_after == 5
+    ask(breaker)
+    clock.at += 1
+    ask(breaker, KeyboardInterrupt())
+    ask(breaker)
+
+
+def test_requests_that_are_refused_together_slow_down_once() -> None:
+    clock = Clock()
+    pace = Pace(100, 10, clock)
+    left = clock.at
+    clock.at += 1
+    for _ in range(8):
+        pace.refused(None, left)
+    assert pace.rate == 0.5
+    clock.at += 1
+    pace.refused(None, clock.at)
+    assert pace.rate == 0.25

@@ -1,0 +1,147 @@
+"""Logins under threads, several accounts and secrets that change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from time import sleep
+from typing import Any
+
+import pytest
+
+from dativo_provider.connectors.rest.reader import RestReader
+from dativo_provider.errors import CredentialError
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.job import SourceSpec
+from dativo_provider.model.settings import Settings
+from dativo_provider.observability import MASKER
+from tests.connectors.rest.fake import Answer, Asked, FakeApi, serving
+from tests.connectors.rest.test_client import CLIENT, REFRESH, TokenApi, reader
+from tests.support import requirement
+
+
+@pytest.fixture
+def tokens() -> Iterator[TokenApi]:
+    found = TokenApi()
+    with serving(found):
+        yield found
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    found = FakeApi()
+    with serving(found):
+        yield found
+
+
+@requirement("ERR-01")
+def test_readers_that_find_a_login_over_at_once_renew_it_once(tokens: TokenApi) -> None:
+    """Two renewals would spend a refresh token that is good once."""
+    ctx = RunContext(Settings(home=""))
+    made = [reader(tokens, REFRESH, ctx, connection=CLIENT) for _ in range(6)]
+    made[0].check()
+    tokens.token, together = "revoked-meanwhile", Barrier(6)
+
+    def check(each: RestReader) -> None:
+        together.wait()
+        each.check()
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(check, made))
+    assert tokens.given == 2
+
+
+def test_cookies_of_one_account_are_not_sent_for_another(api: FakeApi) -> None:
+    ctx = RunContext(Settings(home=""))
+    api.faults.append(lambda asked: Answer(200, {"id": 1}, {"Set-Cookie": "session=of-the-first"}))
+    for token in ("first", "second"):
+        reader(api, ctx=ctx, connection={"token": token}).check()
+    assert "cookie" not in api.asked[1].headers
+
+
+@pytest.mark.parametrize("token", ["line-end\n", "schlüssel"])
+def test_a_token_that_no_header_can_carry_is_a_mistake_in_the_secret(api: FakeApi, token: str) -> None:
+    with pytest.raises(CredentialError, match="cannot be sent in the header Authorization") as caught:
+        reader(api, connection={"token": token}).check()
+    assert token.strip() not in str(caught.value)
+    assert api.asked == []
+
+
+@requirement("SEC-05")
+def test_a_token_that_the_api_gave_is_masked_in_everything_this_process_writes(tokens: TokenApi) -> None:
+    reader(tokens, REFRESH, connection=CLIENT).check()
+    assert "access-1" not in MASKER.mask("GET /x Authorization: Bearer access-1")
+
+
+class Rotating:
+    """A secret store whose value changes while a reader is open."""
+
+    def __init__(self, made: RestReader, **values: str) -> None:
+        self.source, self.asked = made.source, 0
+        self.values = dict(values)
+        made.again = self
+
+    def __call__(self) -> SourceSpec:
+        self.asked += 1
+        connection: Mapping[str, Any] = {**self.source.connection, **self.values}
+        return SourceSpec("rest", connection, options=self.source.options)
+
+
+@requirement("SEC-04")
+def test_a_key_that_was_rotated_while_the_run_goes_on_is_read_again_once(api: FakeApi) -> None:
+    made = reader(api)
+    store = Rotating(made, token="new-key-77")
+    made.check()
+    api.token = "new-key-77"
+    made.check()
+    made.check()
+    assert store.asked == 1
+    assert [each.headers["authorization"][7:] for each in api.asked] == ["t0ps3cret", "t0ps3cret"] + ["new-key-77"] * 2
+
+
+@requirement("SEC-04")
+def test_a_key_that_is_refused_and_has_not_changed_is_an_error(api: FakeApi) -> None:
+    made = reader(api)
+    store = Rotating(made)
+    api.token = "another"
+    with pytest.raises(CredentialError, match="401"):
+        made.check()
+    assert (store.asked, len(api.asked)) == (1, 1)
+
+
+@requirement("SEC-04")
+def test_a_refresh_token_that_was_replaced_is_read_again(tokens: TokenApi) -> None:
+    """Renewing fails, for the old refresh token is dead; the new one is in the secret store."""
+
+    def only_new(asked: Asked) -> Answer | None:
+        old = asked.path == "/token" and asked.body["refresh_token"] != ["r3fresh-2"] and tokens.given > 0
+        return Answer(400, {"error": "invalid_grant"}) if old else None
+
+    tokens.faults.append(only_new)
+    answer = tokens.answer
+    tokens.answer = lambda asked: only_new(asked) or answer(asked)  # type: ignore[method-assign]
+    made = reader(tokens, REFRESH, connection=CLIENT)
+    Rotating(made, refresh_token="r3fresh-2")
+    made.check()
+    tokens.token = "revoked-meanwhile"
+    made.check()
+    assert tokens.forms[-1].body["refresh_token"] == ["r3fresh-2"]
+
+
+@requirement("SEC-04")
+def test_a_login_whose_first_secret_is_already_dead_reads_it_again(tokens: TokenApi) -> None:
+    """Another task has rotated the refresh token since this one read it."""
+    answer = tokens.answer
+
+    def refusing(asked: Asked) -> Answer:
+        if asked.path == "/token" and asked.body["refresh_token"] == ["r3fresh"]:
+            sleep(0.01)
+            return Answer(400, {"error": "invalid_grant"})
+        return answer(asked)
+
+    tokens.answer = refusing  # type: ignore[method-assign]
+    made = reader(tokens, REFRESH, connection=CLIENT)
+    Rotating(made, refresh_token="r3fresh-2")
+    made.check()
+    assert tokens.given == 1
