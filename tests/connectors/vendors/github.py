@@ -32,6 +32,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from tests.connectors.vendors.clock import Clock
 from tests.connectors.vendors.vendor import Answer, Asked, Quota, Row, Vendor, route
 
 __all__ = ["GitHub", "iso"]
@@ -60,8 +61,8 @@ class GitHub(Vendor):
 
     broken = {"a wrong token": {"token": "wr0ngs3cret"}, "a revoked token": {"token": "ghp_revoked1"}}
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: Clock | None = None) -> None:
+        super().__init__(clock)
         self.connected(owner="acme", repo="shop", token="t0ps3cret")
         self.records = {name: {} for name in RIGHTS} | {"repositories": {}}
         self.renamed_from, self.prefix = "", ""
