@@ -15,6 +15,7 @@ from typing import Any
 
 from dativo_provider.connectors.rest.page import at
 from dativo_provider.connectors.rest.spec import ErrorRule, Meaning
+from dativo_provider.connectors.rest.waits import told_wait
 from dativo_provider.errors import (
     ConfigurationError,
     CredentialError,
@@ -104,8 +105,16 @@ def error_of(
     kind, remedy = _ERRORS[rule.means]
     said = _said(body)
     text = f"the API answered {status}" + (f": {said}" if said else "")
-    wait = {"retry_after": asked_wait(headers, now, kind is RateLimited)} if issubclass(kind, RetryableError) else {}
+    wait = {"retry_after": _wait(rule, body, headers, now)} if issubclass(kind, RetryableError) else {}
     return kind(text, where=url, remedy=rule.remedy or _scopes(rule, body, headers) or remedy, **wait)
+
+
+def _wait(rule: ErrorRule, body: Any, headers: Mapping[str, str], now: datetime) -> float | None:
+    """Where the rule says that it stands, else as HTTP says it, else the rule's own."""
+    found = told_wait(rule.wait, body, headers, now)
+    if found is None:
+        found = asked_wait(headers, now, _ERRORS[rule.means][0] is RateLimited)
+    return rule.wait.otherwise if found is None and rule.wait else found
 
 
 def _scopes(rule: ErrorRule, body: Any, headers: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dativo_provider.connectors.rest.answers import says
 from dativo_provider.connectors.rest.derived import DERIVED, json_text
 from dativo_provider.connectors.rest.page import at
 from dativo_provider.connectors.rest.spec import Form
@@ -46,10 +47,11 @@ def to_batch(
     return pa.RecordBatch.from_arrays(arrays, names=[each.name for each in columns])
 
 
-def unknown(records: Sequence[Mapping[str, Any]], columns: Sequence[Reading]) -> frozenset[str]:
+def unknown(records: Sequence[Mapping[str, Any]], columns: Sequence[Reading], ignore: Sequence[str]) -> frozenset[str]:
     """Keys of the first record that no column is read from: a sign that the API has grown."""
     known = {each.path.partition(".")[0] for each in columns}
-    return frozenset(records[0]) - known if records else frozenset()
+    found = frozenset(records[0]) - known if records else frozenset()
+    return frozenset(each for each in found if not says(each, list(ignore)))
 
 
 def _inferred(records: Sequence[Mapping[str, Any]]) -> pa.StructArray | None:
@@ -98,7 +100,9 @@ def _slow(records: Sequence[Mapping[str, Any]], column: Reading, text: bool) -> 
     values = [at(record, column.path) for record in records]
     if column.form in DERIVED:
         values = [DERIVED[column.form](value) for value in values]
-    if not text:
+    if column.type == "string":
+        values = [_unicode(value) if isinstance(value, bytes) else value for value in values]
+    if not text and not {bytes, str} <= {type(value) for value in values}:  # Arrow would take text for its bytes
         try:
             found = _typed(pa.array(values), column)
         except (pa.ArrowException, OverflowError, ValueError, TypeError):
@@ -151,8 +155,16 @@ def _kin(kind: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(nested or kind == wanted)
 
 
+def _unicode(value: bytes) -> str | None:
+    """None for what is no text in UTF-8."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 def plain_text(value: Any) -> str | None:
-    """As the answer wrote it; what is nested as JSON."""
+    """As the answer wrote it; bytes as PostgreSQL writes them, what is nested as JSON."""
     if value is None or isinstance(value, str):
         return value
-    return json_text(value)
+    return "\\x" + value.hex() if isinstance(value, bytes) else json_text(value)

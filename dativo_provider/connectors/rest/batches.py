@@ -60,6 +60,7 @@ class Batches:
     inside: Inside = Inside()
     latest: Sequence[Reading] = ()  # of a key that may come several times the first record counts
     as_text: Sequence[str] = ()
+    ignore: Sequence[str] = ()  # keys that need no column
     extra: set[str] = field(default_factory=set)
     unplaced: int = 0
     below: bool = False  # whether a record older than the window was met
@@ -121,7 +122,7 @@ class Batches:
     def _batch(self, records: Sequence[Mapping[str, Any]], gone: Sequence[bool], rejects: Iterable[Reject]) -> Batch:
         import pyarrow as pa
 
-        self.extra |= unknown(records, self.columns)
+        self.extra |= unknown(records, self.columns, self.ignore)
         data = to_batch(records, self.columns, self.as_text)
         ops = pa.array(["delete" if each else "upsert" for each in gone], pa.string()) if any(gone) else None
         return Batch(self.stream, data, self.origin, ops=ops, rejects=tuple(rejects))

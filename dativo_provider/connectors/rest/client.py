@@ -127,6 +127,8 @@ class Client:
         status, headers, content, links = self._exchange(call, url, where, held)
         body, broken = parsed(content)
         rule = meaning(status, body, headers, self._api.errors)
+        if rule is not None and rule.means == "empty":
+            return Page(where, None, (), headers)
         if rule is not None:
             raise self._error(rule, status, body, headers, where)
         if broken and status != 204:

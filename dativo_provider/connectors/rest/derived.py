@@ -1,8 +1,9 @@
-"""Values that are made of what stands in a record: JSON text, HTML as Markdown, how long that HTML reads."""
+"""Values that are made of what stands in a record: JSON text, HTML as Markdown, how long that HTML reads, bytes."""
 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from functools import cache
 from html import unescape
@@ -61,8 +62,17 @@ def _shown(html: str) -> str:
     return " ".join(unescape(_TAG.sub(" ", _UNSEEN.sub(" ", html))).split())
 
 
+def _decoded(value: Any) -> Any:
+    """The bytes that Base64 stands for; what is none stays as it is."""
+    try:
+        return b64decode("".join(value.split()), validate=True)
+    except (AttributeError, ValueError):
+        return value
+
+
 DERIVED: Mapping[str, Callable[[Any], Any]] = {
     "json": lambda value: None if value is None else json_text(value),
     "markdown": lambda value: None if value is None else markdown(str(value)),
     "text_length": lambda value: 0 if value is None else len(_shown(str(value))),
+    "base64": _decoded,
 }

@@ -92,7 +92,8 @@ class RestReader(BaseReader):
         latest = spec.incremental.latest if spec.incremental and listing is not spec else False
         keys = readings(spec, tuple(Field(each) for each in spec.key)) if latest else ()
         inside = inside_of(spec, piece)
-        return Batches(stream.name, listing.request.path, listing, columns, inside, keys, piece.as_text)
+        ignore = (*self.api.ignore, *spec.ignore)
+        return Batches(stream.name, listing.request.path, listing, columns, inside, keys, piece.as_text, ignore)
 
     def _remember(self, spec: Spec, page: Page, tally: Tally) -> None:
         token = spec.incremental.token if spec.incremental else None

@@ -5,6 +5,7 @@ The field descriptions are the reference a spec's author reads; docs/connectors/
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -14,12 +15,14 @@ from dativo_provider.connectors.rest.auth import AnyAuth, Nobody
 from dativo_provider.connectors.rest.moments import Written
 from dativo_provider.connectors.rest.paginate import AnyPaginator, Single
 
-__all__ = ["Api", "Column", "ErrorRule", "Incremental", "Limit", "Listing", "Request", "Setting", "Stream"]
+__all__ = ["Api", "Column", "ErrorRule", "Incremental", "Limit", "Listing", "Request", "Setting", "Stream", "Wait"]
 
 # What an answer means for who asked.
-Meaning = Literal["rate_limited", "quota", "transient", "expired", "credential", "forbidden", "missing", "wrong"]
-# How the values of a column stand in JSON; the last three are made of what stands there.
-Form = Literal["plain", "epoch", "epoch_ms", "json", "markdown", "text_length"]
+Meaning = Literal[
+    "rate_limited", "quota", "transient", "expired", "credential", "forbidden", "missing", "wrong", "empty"
+]
+# How the values of a column stand in JSON; the last four are made of what stands there.
+Form = Literal["plain", "epoch", "epoch_ms", "json", "markdown", "text_length", "base64"]
 
 
 class Setting(Shape):
@@ -39,6 +42,21 @@ class Limit(Shape):
     docs: str = Field(default="", description="Page of the vendor that says so.")
 
 
+class Wait(Shape):
+    """When an answer says that it may be asked again, other than by `Retry-After` or `X-RateLimit-Reset`."""
+
+    header: str = Field(default="", description="Header that says it.")
+    path: str = Field(default="", description="Instead: its dotted path in the body.")
+    form: Literal["seconds", "milliseconds", "epoch", "epoch_ms", "iso", "http"] = Field(
+        default="seconds", description="A span until then, or the moment."
+    )
+    otherwise: Interval | None = Field(default=None, description="How long to wait when the answer does not say.")
+
+
+def _otherwise(value: Any) -> Any:
+    return {"otherwise": value} if isinstance(value, int | str) else value
+
+
 class ErrorRule(Shape):
     """What an answer means, where that is not what its status says. The first rule that fits counts."""
 
@@ -46,8 +64,11 @@ class ErrorRule(Shape):
         lambda value: value if isinstance(value, list) else [value]
     )] = Field(default=[], description="Statuses it is about; default: every one.")  # fmt: skip
     where: dict[str, Any] = Field(default={}, description="Values at dotted paths of the body; `*` is any value.")
-    header: dict[str, str] = Field(default={}, description="Values of headers; `*` is any value.")
-    means: Meaning = Field(description="`wrong`: the request itself.")
+    header: dict[str, str | list[str]] = Field(default={}, description="Values of headers; `*` is any value.")
+    means: Meaning = Field(description="`wrong`: the request itself. `empty`: there are no records, and no more pages.")
+    wait: Annotated[Wait, BeforeValidator(_otherwise, json_schema_input_type=int | str | Wait)] | None = Field(
+        default=None, description="How long to wait; a span of time: when the answer does not say."
+    )
     remedy: str = Field(default="", description="What a user can do about it.")
 
 
@@ -69,7 +90,7 @@ class Column(Shape):
     form: Form = Field(
         default="plain",
         description="How the value stands there. `json` keeps it as JSON text, `markdown` keeps HTML as Markdown, "
-        "`text_length` how many characters of HTML a reader sees.",
+        "`text_length` how many characters of HTML a reader sees. `base64` makes bytes, or text in a `string`.",
     )
     description: str = Field(default="", description="What it is.")
     classification: str = Field(default="", description="`pii` for personal data; contracts and masks read it.")
@@ -95,6 +116,7 @@ class Listing(Shape):
     deleted: dict[str, Any] = Field(
         default={}, description="Values at paths of what `records` lists that say: the record is gone. `text*` fits."
     )
+    limit: str = Field(default="", description="Name of its own limit, beside the API's. `changes`: else the stream's.")
 
 
 class Incremental(Shape):
@@ -113,6 +135,9 @@ class Incremental(Shape):
     bounded: bool = Field(default=False, description="Whether the API keeps to `{hi}` as well, so that tasks share.")
     descending: bool = Field(default=False, description="Newest first and no bound: reading ends below the window.")
     latest: bool = Field(default=False, description="A key may come several times, newest first: the first counts.")
+    lag: Interval | None = Field(
+        default=None, description="How long a change takes to be found: a window ends that long ago."
+    )
     kept: Interval | None = Field(default=None, description="How long the API keeps changes; older state reads all.")
 
     @model_validator(mode="after")
@@ -147,8 +172,14 @@ class Stream(Listing):
     )
     incremental: Incremental | None = Field(default=None, description="How later runs ask for what is new.")
     parent: Parent | None = Field(default=None, description="The stream it is asked for by.")
-    limit: str = Field(default="", description="Name of its own limit, beside the API's.")
+    ignore: Names = Field(default=[], description="Fields of a record that need no column; `text*` and `*text` fit.")
     permission: str = Field(default="", description="What the credentials must be allowed to.")
+
+    def listings(self) -> Iterator[Listing]:
+        """Its own, and those that later runs look at."""
+        yield self
+        if self.incremental and self.incremental.changes:
+            yield self.incremental.changes
 
     @model_validator(mode="after")
     def _known_columns(self) -> Stream:
@@ -177,6 +208,7 @@ class Api(Shape):
     )
     paginate: AnyPaginator = Field(default=Single(), description="How pages follow, unless a stream says otherwise.")
     limits: dict[str, Limit] = Field(default={}, description="What the API allows; `default` is for every request.")
+    ignore: Names = Field(default=[], description="Fields of every record that need no column.")
     errors: list[ErrorRule] = Field(default=[], description="What answers mean beside their status.")
     check: Annotated[Request, BeforeValidator(text_or("path"), json_schema_input_type=str | Request)] | None = Field(
         default=None, description="A cheap request that shows whether the credentials work."
@@ -193,8 +225,9 @@ class Api(Shape):
                 raise Wrong(f"stream '{name}' follows a parent that has no `incremental`", "say how the parent changes")
             if stream.parent and stream.incremental and stream.incremental.descending:
                 raise Wrong(f"stream '{name}' cannot end early for all its parents", "remove `descending`")
-            if stream.limit and stream.limit not in self.limits:
-                raise Wrong(f"stream '{name}' has an unknown limit '{stream.limit}'", "name one of `limits`")
+            for listing in stream.listings():
+                if listing.limit and listing.limit not in self.limits:
+                    raise Wrong(f"stream '{name}' has an unknown limit '{listing.limit}'", "name one of `limits`")
         return self
 
     def increment(self, stream: Stream) -> Incremental | None:

@@ -73,7 +73,8 @@ class Walks:
         return Walk(asked, {**self._values, **holder, "lo": lo}, self._sender(spec)).pages()
 
     def _sender(self, spec: Stream) -> Callable[[Call], Page]:
-        limits = (spec.limit,) if spec.limit else ()
+        limit = listing_of(spec, self._piece).limit or spec.limit
+        limits = (limit,) if limit else ()
         token = spec.incremental.token if spec.incremental else None
         known = self._piece.spec.get("token")
         start = {token.param: known} if token and token.param and known else {}

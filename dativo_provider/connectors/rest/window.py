@@ -61,7 +61,8 @@ class _Planner:
         self._column = increment.cursor or increment.moment
 
     def window(self, request: WindowRequest) -> Window:
-        settled = self._floor(self._now - timedelta(seconds=self._stream.incremental.lag_seconds))
+        lag = max(self._stream.incremental.lag_seconds, self._increment.lag or 0)
+        settled = self._floor(self._now - timedelta(seconds=lag))
         if request.start or request.end:
             return self._range(request, settled)
         since = None if request.full or request.since is None else _moment(str(request.since.value["value"]))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from dativo_provider.connectors.rest.client import Client
 from dativo_provider.connectors.rest.reader import RestReader
 from dativo_provider.errors import ConfigurationError, SourceChanged, SourceUnavailable
 from dativo_provider.model.context import RunContext
@@ -341,3 +342,90 @@ def test_an_api_that_leaves_out_the_bound_is_asked_from_a_step_before(api: FakeA
     made = reader(api, SPEC | {"streams": {"single": found}})
     assert ids(made, "single", START + timedelta(seconds=1), START + timedelta(seconds=2)) == [2]
     assert api.asked[-1].query["since"] == shown(START).replace("Z", ".000000Z")
+
+
+# words of a stream ---------------------------------------------------------------------------------------------
+
+
+def one(**stream: Any) -> dict[str, Any]:
+    """The spec with this one stream."""
+    return SPEC | {"streams": {"single": SPEC["streams"]["single"] | stream}}
+
+
+def table(made: RestReader, name: str = "single") -> Any:
+    import pyarrow as pa
+
+    batches = made.read(StreamSpec(name, name, "t", _none()), Slice(0, name))
+    return pa.Table.from_batches([batch.data for batch in batches])
+
+
+@requirement("ING-20")
+def test_fields_that_the_spec_ignores_are_not_told(api: FakeApi) -> None:
+    add(api, 3)
+    for each in api.rows:
+        each |= {"loyalty": 1, "html_url": "x", "_links": {}, "object": "row"}
+    made = reader(api, one(ignore=["*_url", "object"]) | {"ignore": ["_*"]})
+    table(made)
+    assert made.result().detail["unknown_fields"] == ["loyalty"]
+
+
+def test_base64_becomes_text_or_bytes(api: FakeApi) -> None:
+    add(api, 3)
+    for each, text_ in zip(api.rows, ("aGVs\nbG8=\n", None, "/w=="), strict=True):
+        each |= {"content": text_}
+    columns = {"content": {"type": "string", "form": "base64"},
+               "raw": {"type": "binary", "path": "content", "form": "base64"}}  # fmt: skip
+    found = table(reader(api, one(columns=columns, key=[], incremental=None)))
+    assert found["content"].to_pylist() == ["hello", None, None]
+    assert found["raw"].to_pylist() == [b"hello", None, b"\xff"]
+
+
+def test_what_is_no_base64_makes_the_column_text_and_only_its_row_is_wrong(api: FakeApi) -> None:
+    add(api, 2)
+    for each, text_ in zip(api.rows, ("aGVsbG8=", "not base64!"), strict=True):
+        each |= {"content": text_}
+    columns = {"content": {"type": "binary", "form": "base64"}}
+    found = table(reader(api, one(columns=columns, key=[], incremental=None)))
+    assert found["content"].to_pylist() == ["\\x68656c6c6f", "not base64!"]  # how the pipeline reads bytes as text
+
+
+def test_a_window_ends_where_the_api_finds_every_change(api: FakeApi) -> None:
+    stream = StreamSpec("single", "single", "t", _none(), incremental=IncrementalSpec("updated_at", lag_seconds=0))
+    lagging = one(incremental={"cursor": "updated_at", "lag": "5m"})
+    window = reader(api, lagging).window(stream, WindowRequest())
+    assert window.hi == (START + timedelta(days=1) - timedelta(minutes=5)).isoformat()
+    slower = StreamSpec("single", "single", "t", _none(), incremental=IncrementalSpec("updated_at", lag_seconds=900))
+    assert (
+        reader(api, lagging).window(slower, WindowRequest()).hi
+        == (START + timedelta(days=1) - timedelta(minutes=15)).isoformat()
+    )
+
+
+@pytest.mark.parametrize("style", ["cursor", "offset", "page", "next", "search", "time"])
+def test_an_answer_that_means_empty_is_a_page_without_records(api: FakeApi, style: str) -> None:
+    add(api, 250)
+    rule = {"status": 409, "where": {"message": "* is empty"}, "means": "empty"}
+    assert ids(reader(api, SPEC | {"errors": [rule]}), style)[:1]
+    api.faults.append(lambda asked: Answer(409, {"message": "this one is empty"}, {"Link": "</x>; rel=next"}))
+    assert ids(reader(api, SPEC | {"errors": [rule]}), style) == []
+
+
+def test_a_listing_has_a_limit_of_its_own(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = events_spec()
+    stream = spec["streams"]["cursor"] | {"limit": "lists"}
+    stream["incremental"]["changes"]["limit"] = "events"
+    limits = {"lists": {"requests": 1000, "per": 1}, "events": {"requests": 1000, "per": 1}}
+    made = reader(api, spec | {"streams": {"cursor": stream}, "limits": limits})
+    taken: list[str] = []
+    paces = Client._paces
+
+    def noted(self: Client, names: Sequence[str]) -> Any:
+        taken.extend(names)
+        return paces(self, names)
+
+    monkeypatch.setattr(Client, "_paces", noted)
+    ids(made, "cursor")
+    assert set(taken) == {"lists"}
+    taken.clear()
+    ids(made, "cursor", START, START + timedelta(hours=1))
+    assert set(taken) == {"events"}
