@@ -69,7 +69,7 @@ class GitHubReader(RestReader):
         if (sha, choice) == (token["tree"], old):
             return sha, Diff((), ())
         try:
-            before = old.files(entries(ask, token["tree"]))
+            before = old.files(entries(ask, token["tree"])) if token["tree"] else {}
         except Missing:
             raise SourceChanged(
                 "GitHub no longer has the tree that the last run read, so what was deleted since cannot be told",
@@ -94,8 +94,8 @@ class GitHubReader(RestReader):
         return {**known, "content": text, "skipped": "binary" if text is None else None}
 
     def _tree(self, spec: Spec, name: str, whole: bool) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self._asked(spec, {"tree": name}, whole).data
-        return found
+        """An empty repository has no tree, which is an empty one."""
+        return self._asked(spec, {"tree": name}, whole).data or {"sha": "", "tree": ()}
 
     def _asked(self, spec: Spec, more: Mapping[str, Any], params: bool = True) -> Page:
         client = self._client()

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from dativo_provider.errors import CredentialError, SourceChanged
 from tests.connectors.vendors.github import GitHub
-from tests.connectors.vendors.suite import Read, VendorSuite
+from tests.connectors.vendors.suite import Read, VendorSuite, fault_on
 from tests.connectors.vendors.vendor import Answer, Asked
 from tests.support import requirement
 
@@ -120,6 +120,14 @@ class TestCommits(Tried):
         vendor.clock.forward(hours=1)
         assert len(self.read(vendor, "commits", first.cursor).rows) == 2
 
+    def test_a_repository_without_a_commit_has_no_rows(self, vendor: GitHub) -> None:
+        assert self.read(vendor, "commits").rows == []
+        assert self.read(vendor, "files", full=True).rows == []
+        made = self.read(vendor, "file_contents")
+        assert made.rows == []
+        vendor.push({"README.md": b"# Shop"})
+        assert self.read(vendor, "file_contents", made.cursor).keys("path") == ["README.md"]
+
 
 class TestAddresses(Tried):
     def test_a_renamed_repository_is_followed(self, vendor: GitHub) -> None:
@@ -162,6 +170,20 @@ class TestLimits(Tried):
         assert len(self.read(vendor, "issues").rows) == 5
         assert 3_590 <= vendor.clock.monotonic() - began <= 3_700
         assert vendor.quotas[0].refused == 1
+
+    @pytest.mark.parametrize("headers", [{}, {"retry-after": "60"}])
+    @pytest.mark.parametrize("status", [403, 429])
+    @requirement("ERR-02")
+    def test_the_secondary_limit_waits_a_minute_not_an_hour(
+        self, vendor: GitHub, status: int, headers: dict[str, str]
+    ) -> None:
+        vendor.add("issues", 5)
+        vendor.clock.forward(hours=1)
+        said = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
+        vendor.faults.append(fault_on("/issues", Answer(status, said, headers)))
+        began = vendor.clock.monotonic()
+        assert len(self.read(vendor, "issues").rows) == 5
+        assert 60 <= vendor.clock.monotonic() - began <= 120
 
 
 class TestApp(Tried):
