@@ -40,18 +40,21 @@ _APIS = (
 _SPECS = ("rest", *shipped())  # read by a spec
 _DATABASES = "mysql mongodb snowflake bigquery redshift databricks kafka"
 _PLAIN = ("append", "replace")  # readers of folders cannot be shown anything else
+_MODIFIED = "file_modified_time"
 _ROWS = (
-    Known("csv", target=True, kind="files", runs=("source",), strategy="file_modified_time"),
+    Known("csv", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
     Known("postgres", target=True, cloud=False, kind="database", runs=("source",), strategy="updated_at"),
     Known("iceberg", source=False, target=True, kind="table", runs=("target",)),
-    Known("markdown_kv", target=True, kind="files", strategy="file_modified_time"),
-    Known("gdrive_csv", kind="api", strategy="file_modified_time"),
+    Known("markdown_kv", target=True, kind="files", strategy=_MODIFIED),
+    Known("gdrive_csv", kind="api", strategy=_MODIFIED),
     Known("google_sheets", target=True, kind="api", strategy="spreadsheet_modified_time"),
     *(Known(name, target=True, kind="files", runs=("target",), modes=_PLAIN, place="bucket")
       for name in ("s3", "minio")),
-    Known("parquet", source=False, target=True, kind="files", runs=("target",), modes=_PLAIN, place="folder"),
+    Known("parquet", target=True, kind="files", runs=("source", "target"), strategy=_MODIFIED, modes=_PLAIN,
+          place="folder"),
     Known("azure_blob", target=True, kind="files"),
-    Known("json", source=False, target=True, kind="files"),
+    Known("json", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
+    Known("avro", kind="files", runs=("source",), strategy=_MODIFIED),
     *(Known(name, target=name in ("mysql", "snowflake"), cloud=name != "mysql", kind="database", strategy="updated_at")
       for name in _DATABASES.split()),
 )  # fmt: skip

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from dativo_provider.config.catalogs import CATALOGS, CHOICES, catalog_type
 from dativo_provider.errors import ConfigurationError
+from dativo_provider.files.stores import STORAGE, STORES, store_properties
 from dativo_provider.lake.catalogs.registry import leaf
-from dativo_provider.lake.stores import STORAGE, STORES, store_properties
 from dativo_provider.model.job import JobSpec
 
 __all__ = ["check_literal", "own_properties", "with_own"]

@@ -13,9 +13,9 @@ from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.connectors.csv.part import Part
 from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.connectors.csv.streams import TextStream
-from dativo_provider.errors import SourceChanged
+from dativo_provider.errors import CredentialError, DativoError, SourceChanged, SourceUnavailable
 
-__all__ = ["CsvFile", "sha256_of"]
+__all__ = ["CsvFile", "sha256_of", "translated"]
 
 _STEP = 1 << 20
 
@@ -97,3 +97,14 @@ def sha256_of(path: Path, still_wanted: Callable[[], None]) -> str:
             still_wanted()
             sha256.update(data)
     return sha256.hexdigest()
+
+
+def translated(error: Exception) -> DativoError | None:
+    """What an error of the file system means."""
+    if isinstance(error, PermissionError):
+        return CredentialError(f"{error.strerror}: {error.filename}", remedy="let this user read the file")
+    if isinstance(error, FileNotFoundError):
+        return SourceChanged(f"the file {error.filename} is gone", remedy="start a new run")
+    if isinstance(error, OSError):
+        return SourceUnavailable(str(error), remedy="check the disk or the network share the files are on")
+    return None

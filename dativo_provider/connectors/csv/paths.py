@@ -1,7 +1,7 @@
 """Which files a job means, and that they lie where it may read.
 
 `SourceSpec.roots` are the only folders a job can reach; the first is the base of relative paths. Nothing leaves
-them: not `..`, not an absolute path, not a symbolic link. A folder means the CSV files anywhere below it; `**`
+them: not `..`, not an absolute path, not a symbolic link. A folder means the files of its kind anywhere below it; `**`
 in a pattern crosses folders; names that begin with a dot are seen only by patterns that say the dot.
 """
 
@@ -17,30 +17,37 @@ from urllib.parse import unquote, urlsplit
 
 from dativo_provider.errors import ConfigurationError, CredentialError, Unsupported
 
-__all__ = ["PACKED_NAMES", "Found", "Roots"]
+__all__ = ["CSV_NAMES", "PACKED_NAMES", "Found", "Roots"]
 
 PACKED_NAMES = (".gz", ".gzip", ".zst", ".zstd")
 
 _MAGIC = re.compile(r"[*?\[]")
-_CSV_NAME = re.compile(r"\.(csv|tsv|txt)(\.(gz|gzip|zst|zstd))?$", re.IGNORECASE)
+CSV_NAMES = re.compile(r"\.(csv|tsv|txt)(\.(gz|gzip|zst|zstd))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file as `plan` sees it. `path` is its name in state: below the first root, or absolute in another."""
+    """A file as `plan` sees it. `path` is its name in state: below the first root, or absolute in another.
+
+    `version` is what an object store calls this content: an ETag, a generation.
+    """
 
     path: str
     size: int
     mtime_ns: int
+    version: str = ""
 
 
 class Roots:
-    def __init__(self, roots: Sequence[str]) -> None:
+    """`names` are the files that a folder means."""
+
+    def __init__(self, roots: Sequence[str], names: re.Pattern[str] = CSV_NAMES) -> None:
         if not roots:
             raise ConfigurationError(
                 "the job has no folder it may read files from",
                 remedy="give the tenant a folder under 'roots', or put the files beside the job",
             )
+        self._names = names
         given = [_local(root) for root in roots]
         self._roots = [root.resolve() for root in given]
         # a pattern may spell the root as the operator did, through a symbolic link
@@ -90,7 +97,7 @@ class Roots:
             return self._match(root, parts)
         real = self._inside(pattern)
         if real.is_dir():
-            return (path for path in self._match(pattern, ("**", "*")) if _CSV_NAME.search(path.name))
+            return (path for path in self._match(pattern, ("**", "*")) if self._names.search(path.name))
         if not real.is_file():
             raise ConfigurationError(
                 f"there is no file {pattern}", remedy="correct the path, or use a pattern if files come and go"
@@ -145,9 +152,9 @@ def _local(path: str) -> Path:
         return Path(path)
     if scheme.lower() != "file":
         raise Unsupported(
-            f"the csv connector of this version does not read {scheme}:// paths",
+            f"this connector reads local files, not {scheme}:// paths",
             where=path,
-            remedy="copy the files to a folder this machine can read",
+            remedy="use source_connector s3, minio, gcs or azure_blob, or copy the files to a local folder",
         )
     return Path(unquote(urlsplit(path).path))
 

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-
-import pyarrow.compute as pc
 
 from dativo_provider.connectors.base import BaseReader, Tally
 from dativo_provider.connectors.csv import CAPABILITIES
-from dativo_provider.connectors.csv.blocks import Block, Cutter, Miscut
+from dativo_provider.connectors.csv.blocks import Cutter
 from dativo_provider.connectors.csv.convert import typed_columns
 from dativo_provider.connectors.csv.dialect import Dialect, dialect_of
-from dativo_provider.connectors.csv.files import CsvFile, sha256_of
+from dativo_provider.connectors.csv.files import CsvFile, sha256_of, translated
 from dativo_provider.connectors.csv.header import Header, read_header
 from dativo_provider.connectors.csv.parse import BlockParser
 from dativo_provider.connectors.csv.part import Part
 from dativo_provider.connectors.csv.paths import PACKED_NAMES, Found, Roots
+from dativo_provider.connectors.csv.rows import parsed, portions, selected
 from dativo_provider.connectors.csv.split import split
-from dativo_provider.connectors.csv.survey import Surveyed, described, discovered, newest, survey
-from dativo_provider.connectors.csv.windows import cut, next_cursor, plan_window
+from dativo_provider.connectors.csv.survey import Surveyed, described, discovered, newest, refuse_sql, survey
+from dativo_provider.connectors.csv.windows import Fingerprint, cut, next_cursor, plan_window
 from dativo_provider.errors import (
     ConfigurationError,
-    CredentialError,
     DativoError,
-    SourceChanged,
-    SourceUnavailable,
-    Unsupported,
 )
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.budget import Budget
@@ -77,7 +70,7 @@ class CsvReader(BaseReader):
 
     def describe(self, stream: StreamSpec) -> Stream:
         with self.border():
-            _refuse_sql(stream)
+            refuse_sql(stream)
             dialect, infer = self._dialect(stream), not stream.contract.fields
             files = newest(self._roots.find(stream.object), _DESCRIBED_FILES)
             return described(stream, [self._survey(file, dialect, infer) for file in files], dialect)
@@ -85,7 +78,7 @@ class CsvReader(BaseReader):
     def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
         with self.border():
             files = self._roots.find(stream.object)
-            return plan_window(stream, request, files, self._sha256)
+            return plan_window(stream, request, files, self._same)
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
         def divided(file: Found, pieces: int) -> list[Part]:
@@ -113,19 +106,14 @@ class CsvReader(BaseReader):
         return next_cursor(window, list(results), base)
 
     def translate(self, error: Exception) -> DativoError | None:
-        if isinstance(error, PermissionError):
-            return CredentialError(f"{error.strerror}: {error.filename}", remedy="let this user read the file")
-        if isinstance(error, FileNotFoundError):
-            return SourceChanged(f"the file {error.filename} is gone", remedy="start a new run")
-        if isinstance(error, OSError):
-            return SourceUnavailable(str(error), remedy="check the disk or the network share the files are on")
-        return None
+        return translated(error)
 
     def _all(self) -> list[Found]:
         return self._roots.find(str(self.source.connection.get("path") or "."))
 
-    def _sha256(self, file: Found) -> str:
-        return sha256_of(self._roots.locate(file.path), self.ctx.check_cancelled)
+    def _same(self, file: Found, before: Fingerprint) -> bool:
+        known = before.get("sha256")
+        return bool(known) and known == sha256_of(self._roots.locate(file.path), self.ctx.check_cancelled)
 
     def _survey(self, file: Found, dialect: Dialect, infer: bool) -> Surveyed:
         return survey(CsvFile(self._roots.locate(file.path), file, dialect), file, dialect, infer)
@@ -145,9 +133,9 @@ class CsvReader(BaseReader):
                 types = typed_columns(stream.contract.fields, header.names, piece.as_text)
                 parser = BlockParser(stream.name, file.path, header.names, types, dialect)
                 cutter, line = self._cutter(opened, header, part, dialect), part.line if part else header.line
-                for batch in _parsed(parser, cutter, line, pool, ahead):
+                for batch in parsed(parser, cutter, line, pool, ahead):
                     rows += batch.rows
-                    yield from _portions(_selected(batch, stream.columns), dialect.batch_size)
+                    yield from portions(selected(batch, stream.columns), dialect.batch_size)
             return opened.finish_part(part, rows) if part else opened.finish(rows)
 
     def _cutter(self, opened: CsvFile, header: Header, part: Part | None, dialect: Dialect) -> Cutter:
@@ -155,64 +143,3 @@ class CsvReader(BaseReader):
         if part is None:
             return Cutter(opened.text.read, dialect, rest=header.rest, size=size)
         return Cutter(opened.part(part), dialect, size=size)
-
-
-def _refuse_sql(stream: StreamSpec) -> None:
-    if stream.where or stream.query:
-        raise Unsupported(
-            "files cannot be read with 'where' or 'query'",
-            where=stream.object,
-            remedy="filter with a check or a transformation",
-        )
-
-
-def _parsed(parser: BlockParser, cutter: Cutter, line: int, pool: ThreadPoolExecutor, ahead: int) -> Iterator[Batch]:
-    """The batches in the file's order, at most `ahead` of them waiting; the first block begins on `line`."""
-    waiting: deque[tuple[Block, Future[tuple[Batch, int]]]] = deque()
-    blocks = iter(cutter)
-    while True:
-        block = next(blocks, None)
-        if block:
-            waiting.append((block, pool.submit(parser, block)))
-        if not waiting:
-            break
-        if block is None or len(waiting) > ahead:
-            try:
-                batch, lines = waiting[0][1].result()
-            except Miscut:
-                cutter.recut([block for block, _ in waiting])
-                waiting.clear()
-                blocks = iter(cutter)
-                continue
-            waiting.popleft()
-            yield _below(batch, line)
-            line += lines
-    if cutter.overlong:
-        raise parser.overlong(line)
-
-
-def _below(batch: Batch, line: int) -> Batch:
-    """`batch`, whose lines count from 0, at its place in the file."""
-    positions = None if batch.positions is None else pc.add(batch.positions, line)
-    rejects = tuple(replace(reject, position=reject.position + line) for reject in batch.rejects)
-    return replace(batch, positions=positions, rejects=rejects)
-
-
-def _selected(batch: Batch, columns: tuple[str, ...]) -> Batch:
-    if not columns:
-        return batch
-    here = [name for name in columns if name in batch.data.schema.names]
-    return replace(batch, data=batch.data.select(here))
-
-
-def _portions(batch: Batch, limit: int) -> Iterator[Batch]:
-    """The batch in pieces of at most `limit` rows (0: whole); the first carries the rejects."""
-    if not batch.rows:
-        return
-    if not limit or batch.data.num_rows <= limit:
-        yield batch
-        return
-    for start in range(0, batch.data.num_rows, limit):
-        places = None if batch.positions is None else batch.positions.slice(start, limit)
-        rejects = batch.rejects if start == 0 else ()
-        yield replace(batch, data=batch.data.slice(start, limit), positions=places, rejects=rejects)

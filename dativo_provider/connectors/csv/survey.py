@@ -13,11 +13,12 @@ from dativo_provider.connectors.csv.header import read_header
 from dativo_provider.connectors.csv.infer import column_types, merged
 from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.connectors.csv.records import border
-from dativo_provider.errors import ConfigurationError, SourceChanged
+from dativo_provider.connectors.csv.streams import TextStream
+from dativo_provider.errors import ConfigurationError, SourceChanged, Unsupported
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Field, Stream
 
-__all__ = ["Surveyed", "described", "discovered", "newest", "survey"]
+__all__ = ["Surveyed", "described", "discovered", "newest", "no_column", "refuse_sql", "sampled", "survey"]
 
 _SAMPLE = 1 << 20
 
@@ -29,6 +30,15 @@ class Surveyed:
     types: dict[str, str] = field(default_factory=dict)
 
 
+def refuse_sql(stream: StreamSpec) -> None:
+    if stream.where or stream.query:
+        raise Unsupported(
+            "files cannot be read with 'where' or 'query'",
+            where=stream.object,
+            remedy="filter with a check or a transformation",
+        )
+
+
 def newest(files: Sequence[Found], count: int) -> list[Found]:
     """The last modified `count`, by name."""
     picked = sorted(files, key=lambda file: file.mtime_ns)[-count:]
@@ -38,11 +48,16 @@ def newest(files: Sequence[Found], count: int) -> list[Found]:
 def survey(opened: CsvFile, file: Found, dialect: Dialect, infer: bool) -> Surveyed:
     """A file without any record has no columns."""
     with opened:
-        header = read_header(opened.text, dialect, file.path)
-        if header is None:
-            return Surveyed(file)
-        types = column_types(_sample(header.rest, opened.text.read, dialect), header.names, dialect) if infer else {}
-        return Surveyed(file, header.names, types)
+        return Surveyed(file, *sampled(opened.text, file.path, dialect, infer))
+
+
+def sampled(text: TextStream, where: str, dialect: Dialect, infer: bool) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The names of the columns, and types where `infer` asks for them."""
+    header = read_header(text, dialect, where)
+    if header is None:
+        return (), {}
+    types = column_types(_sample(header.rest, text.read, dialect), header.names, dialect) if infer else {}
+    return header.names, types
 
 
 def _sample(text: bytes, read: Callable[[int], bytes], dialect: Dialect) -> bytes:
@@ -69,7 +84,7 @@ def described(stream: StreamSpec, surveys: Sequence[Surveyed], dialect: Dialect)
         )
     for name in stream.columns:
         if name not in names:
-            raise _no_column(stream, name, names)
+            raise no_column(stream, name, names)
     fields = tuple(Field(name, types.get(name, "string"), source_type="text") for name in stream.columns or names)
     return Stream(stream.name, fields, estimated_bytes=sum(each.file.size for each in surveys))
 
@@ -78,7 +93,7 @@ def _union(groups: Iterable[Sequence[str]]) -> list[str]:
     return list(dict.fromkeys(name for names in groups for name in names))
 
 
-def _no_column(stream: StreamSpec, name: str, names: Sequence[str]) -> SourceChanged:
+def no_column(stream: StreamSpec, name: str, names: Sequence[str]) -> SourceChanged:
     near = get_close_matches(name, names, 1)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return SourceChanged(

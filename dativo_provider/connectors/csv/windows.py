@@ -13,16 +13,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from dativo_provider.connectors.csv.part import Part
 from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.errors import ConfigurationError, SourceChanged
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Cursor, ReadResult, Slice, Window, WindowRequest
 
-__all__ = ["cut", "files_of", "next_cursor", "plan_window"]
+__all__ = ["Fingerprint", "cut", "files_of", "next_cursor", "plan_window"]
 
 Fingerprint = Mapping[str, Any]
-Split = Callable[[Found, int], Sequence[Part]]
+Same = Callable[[Found, Fingerprint], bool]
+Split = Callable[[Found, int], Sequence[Any]]  # parts are dataclasses of the reader's own
 SMALLEST_PART = 64 << 20  # bytes; less is not worth a task of its own
 _NO_LOOKBACK = (
     "lookback has no effect on files: a new or changed one is found by its fingerprint, however old its date is"
@@ -36,10 +36,8 @@ class _Sorted:
     touched: list[Found] = field(default_factory=list)
 
 
-def plan_window(
-    stream: StreamSpec, request: WindowRequest, files: Sequence[Found], sha256: Callable[[Found], str]
-) -> Window:
-    """`sha256` is asked for files whose time changed and whose size did not.
+def plan_window(stream: StreamSpec, request: WindowRequest, files: Sequence[Found], same: Same) -> Window:
+    """`same` is asked whether a file whose time or version changed, and whose size did not, holds what it held.
 
     Raises `SourceChanged` when a file changed and the job refuses that, `ConfigurationError` when it wants such
     a file appended but names no key to tell its old rows by.
@@ -50,7 +48,7 @@ def plan_window(
     if request.start or request.end:
         return _range(stream, request, files, notes)
     known = files_of(request.since)
-    found = _sorted(files, known, sha256)
+    found = _sorted(files, known, same)
     if found.changed:
         names = ", ".join(file.path for file in found.changed)
         _allow_changed(stream, names)
@@ -60,16 +58,23 @@ def plan_window(
     return _increment(stream, found, known, notes)
 
 
-def _sorted(files: Sequence[Found], known: Mapping[str, Fingerprint], sha256: Callable[[Found], str]) -> _Sorted:
+def _sorted(files: Sequence[Found], known: Mapping[str, Fingerprint], same: Same) -> _Sorted:
     sorts = _Sorted()
     for file in files:
         before = known.get(file.path)
         if before is None:
             sorts.new.append(file)
-        elif (before["size"], before["mtime_ns"]) != (file.size, file.mtime_ns):
-            same = before["size"] == file.size and before.get("sha256") == sha256(file)
-            (sorts.touched if same else sorts.changed).append(file)
+        elif not _recorded(file, before):
+            touched = before["size"] == file.size and same(file, before)
+            (sorts.touched if touched else sorts.changed).append(file)
     return sorts
+
+
+def _recorded(file: Found, before: Fingerprint) -> bool:
+    """A version says what the content is, whatever its date."""
+    if file.version and before.get("version"):
+        return bool(before["version"] == file.version)
+    return bool((before["size"], before["mtime_ns"]) == (file.size, file.mtime_ns))
 
 
 def _allow_changed(stream: StreamSpec, names: str) -> None:
@@ -90,11 +95,15 @@ def _allow_changed(stream: StreamSpec, names: str) -> None:
 
 
 def _increment(stream: StreamSpec, found: _Sorted, known: Mapping[str, Fingerprint], notes: tuple[str, ...]) -> Window:
-    touched = {file.path: {**known[file.path], "mtime_ns": file.mtime_ns} for file in found.touched}
+    touched = {file.path: {**known[file.path], **_stamp(file)} for file in found.touched}
     fresh = sorted(found.new + found.changed, key=lambda file: file.path)
     if not fresh:
         return Window("empty", detail={"touched": touched} if touched else {}, notes=notes)
     return _window("incremental", stream, fresh, notes, touched)
+
+
+def _stamp(file: Found) -> dict[str, Any]:
+    return {"mtime_ns": file.mtime_ns, **({"version": file.version} if file.version else {})}
 
 
 def _range(stream: StreamSpec, request: WindowRequest, files: Sequence[Found], notes: tuple[str, ...]) -> Window:
@@ -141,7 +150,7 @@ def cut(stream: StreamSpec, window: Window, want: int, split: Split | None = Non
     """
     files = [Found(**facts) for facts in window.detail.get("files", ())]
     want, share = max(1, min(want, 256)), sum(file.size for file in files) // max(1, want)
-    parts: list[tuple[Found, Part]] = []
+    parts: list[tuple[Found, Any]] = []
     for file in sorted(files, key=lambda each: -each.size) if split and want > 1 else ():
         pieces = min(round(file.size / max(1, share)), want - len(parts) - (len(files) > 1))
         if split and file.size >= SMALLEST_PART * pieces and pieces > 1:

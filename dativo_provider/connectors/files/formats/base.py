@@ -1,0 +1,107 @@
+"""What a format of files can do, whatever place the bytes come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, BinaryIO, ClassVar, Protocol
+
+from dativo_provider.errors import ConfigurationError
+from dativo_provider.model.batch import Batch
+from dativo_provider.model.job import StreamSpec
+from dativo_provider.model.stream import Field
+
+__all__ = ["Asked", "Format", "Head", "Span", "options_of", "whole", "word"]
+
+
+@dataclass(frozen=True)
+class Head:
+    """The columns of a file in its order, and their types: its own, or proposed from a sample.
+
+    `sparse`: a record may lack any column, so what the sample does not show may follow.
+    """
+
+    names: tuple[str, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
+    typed: bool = False
+    sparse: bool = False
+
+
+@dataclass(frozen=True)
+class Span:
+    """The part of a file that one slice reads, [begin, end) in the format's own units. Its first row is on `line`."""
+
+    begin: int
+    end: int
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be read of a file. `pool` parses `threads` blocks of about `block_bytes` at once."""
+
+    stream: StreamSpec
+    origin: str
+    pool: ThreadPoolExecutor
+    threads: int = 1
+    block_bytes: int = 4 << 20
+    as_text: tuple[str, ...] = ()
+    unknown: set[str] = field(default_factory=set)  # columns found that nobody had told of
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        return {each.name: each for each in self.stream.contract.fields}
+
+    def wanted(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if not self.stream.columns or name in self.stream.columns]
+
+
+class Format(Protocol):
+    """`jumps`: it needs a file that can be sought in; else it reads from the first byte on, packed or not.
+
+    Raises `DataError` with the file's name for one that is broken.
+    """
+
+    jumps: ClassVar[bool]
+
+    def head(self, file: BinaryIO, where: str, infer: bool) -> Head: ...
+
+    def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
+        """At most `want` parts of about equal size that together are the file; none where it cannot be split."""
+
+    def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]: ...
+
+
+def options_of(kind: str, given: Mapping[str, Any], known: Mapping[str, Callable[[str, Any], Any]]) -> dict[str, Any]:
+    """The values of `given`, read by the functions of `known`. Raises `ConfigurationError` for a name it lacks."""
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean '{near[0]}'? " if near else ""
+            has = ", ".join(sorted(known)) or "none"
+            raise ConfigurationError(f"{kind} files have no option '{name}'", remedy=f"{hint}known: {has}")
+    return {name: known[name](name, value) for name, value in given.items()}
+
+
+def whole(low: int, high: int) -> Callable[[str, Any], int]:
+    def read(name: str, value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ConfigurationError(
+                f"option '{name}' cannot be {value!r}", remedy=f"give a whole number of {low} to {high}"
+            )
+        return value
+
+    return read
+
+
+def word(*words: str) -> Callable[[str, Any], str]:
+    """One of `words`."""
+
+    def read(name: str, value: Any) -> str:
+        if value not in words:
+            raise ConfigurationError(f"option '{name}' cannot be {value!r}", remedy=f"use one of: {', '.join(words)}")
+        return str(value)
+
+    return read

@@ -1,0 +1,45 @@
+"""CSV text, by the csv room's own parser."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any, BinaryIO
+
+from dativo_provider.connectors.csv.blocks import Cutter
+from dativo_provider.connectors.csv.convert import typed_columns
+from dativo_provider.connectors.csv.dialect import dialect_of
+from dativo_provider.connectors.csv.header import read_header
+from dativo_provider.connectors.csv.parse import BlockParser
+from dativo_provider.connectors.csv.rows import parsed, portions, selected
+from dativo_provider.connectors.csv.streams import TextStream
+from dativo_provider.connectors.csv.survey import sampled
+from dativo_provider.connectors.files.formats.base import Asked, Head, Span
+from dativo_provider.model.batch import Batch
+
+__all__ = ["CsvText"]
+
+
+class CsvText:
+    jumps = False
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._dialect = dialect_of(options)
+
+    def head(self, file: BinaryIO, where: str, infer: bool) -> Head:
+        names, types = sampled(TextStream(file, self._dialect, where), where, self._dialect, infer)
+        return Head(names, types)
+
+    def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
+        """None: where a record begins is known only to who has seen every quote before it."""
+        return []
+
+    def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]:
+        text, dialect = TextStream(file, self._dialect, asked.origin), self._dialect
+        header = read_header(text, dialect, asked.origin)
+        if header is None:
+            return
+        types = typed_columns(asked.stream.contract.fields, header.names, asked.as_text)
+        parser = BlockParser(asked.stream.name, asked.origin, header.names, types, dialect)
+        cutter = Cutter(text.read, dialect, rest=header.rest, size=asked.block_bytes)
+        for batch in parsed(parser, cutter, header.line, asked.pool, asked.threads):
+            yield from portions(selected(batch, asked.stream.columns), dialect.batch_size)

@@ -1,0 +1,86 @@
+"""Parquet by runs of row groups. https://parquet.apache.org/docs/file-format/"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dativo_provider.connectors.files.formats.base import Asked, Head, Span, options_of, whole
+from dativo_provider.connectors.files.formats.plain import plain_batch, plain_types
+from dativo_provider.errors import DataError
+from dativo_provider.model.batch import Batch
+
+__all__ = ["Parquet"]
+
+_BUFFER = 1 << 20
+_LARGEST_BATCH = 16 << 20
+_OPTIONS = {"batch_size": whole(0, 1 << 31)}
+
+
+class Parquet:
+    """Options: `batch_size`, the most rows of a batch. A span is a run of row groups."""
+
+    jumps = True
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._rows = options_of("Parquet", options, _OPTIONS).get("batch_size", 0)
+
+    def head(self, file: BinaryIO, where: str, infer: bool) -> Head:
+        with _opened(file, where) as opened:
+            types = plain_types(opened.schema_arrow)
+        return Head(tuple(types), types, typed=True)
+
+    def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
+        with _opened(file, where) as opened:
+            groups = [opened.metadata.row_group(at) for at in range(opened.num_row_groups)]
+        share = sum(each.total_byte_size for each in groups) / max(1, want)
+        made: list[Span] = []
+        begin, line, size, rows = 0, 1, 0, 0
+        for at, group in enumerate(groups, 1):
+            size, rows = size + group.total_byte_size, rows + group.num_rows
+            if size >= share * (len(made) + 1) or at == len(groups):
+                made.append(Span(begin, at, line))
+                begin, line = at, 1 + rows
+        return made if len(made) > 1 else []
+
+    def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]:
+        """Positions are the ordinals of the rows, from 1."""
+        with _opened(file, asked.origin) as opened:
+            names = asked.wanted(list(plain_types(opened.schema_arrow)))
+            groups = range(span.begin, span.end) if span else range(opened.num_row_groups)
+            line = span.line if span else 1
+            for group in groups:
+                rows = self._most_rows(opened.metadata.row_group(group), asked.block_bytes)
+                found = opened.iter_batches(rows, [group], names, use_threads=asked.threads > 1)
+                for data in found:
+                    places = pa.array(range(line, line + data.num_rows), pa.int64())
+                    line += data.num_rows
+                    yield Batch(asked.stream.name, plain_batch(data.select(names)), asked.origin, places)
+
+    def _most_rows(self, group: Any, block_bytes: int) -> int:
+        width = max(1, int(group.total_byte_size) // max(1, int(group.num_rows)))
+        fitting = max(256, min(_LARGEST_BATCH, 4 * block_bytes) // width)
+        return min(fitting, self._rows) if self._rows else min(fitting, 1 << 20)
+
+
+@contextmanager
+def _opened(file: BinaryIO, where: str) -> Generator[pq.ParquetFile, None, None]:
+    """Whatever Arrow says of the file while it is open is the file's fault."""
+    try:
+        with pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False) as opened:
+            yield opened
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and not isinstance(error, pa.ArrowException) and error.errno:
+            raise  # the disk's
+        raise DataError(
+            f"this is no Parquet file that can be read: {_first_line(error)}", where=where,
+            remedy="deliver the file again; see whether the writer had finished it",
+        ) from error  # fmt: skip
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200]

@@ -1,0 +1,87 @@
+"""A folder of files for the tests of the readers of files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dativo_provider.connectors.files.reader import FilesReader
+from dativo_provider.connectors.registry import connector
+from dativo_provider.errors import ConfigurationError, DataError, DativoError
+from dativo_provider.model.batch import Batch
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.job import ContractSpec, IncrementalSpec, SourceSpec, StreamSpec
+from dativo_provider.model.settings import Settings
+from dativo_provider.model.stream import Field, WindowRequest
+from tests.conformance.readers import CONTRACT, ReaderWorld, Row
+from tests.connectors.files.writing import WRITE
+
+
+class LocalWorld(ReaderWorld):
+    """Each `add` delivers one more file."""
+
+    def __init__(self, folder: Path, name: str, ending: str) -> None:
+        super().__init__()
+        self.name, self.ending = name, ending
+        self.gigantic = {"avro": 20_000, "json": 50_000}.get(ending, self.gigantic)  # as many batches, sooner written
+        self.folder = folder / "events"
+        self.folder.mkdir()
+        self._files = 0
+        self.add([])
+
+    def source(self) -> SourceSpec:
+        return SourceSpec(self.name, roots=(str(self.folder.parent),))
+
+    def stream(self, incremental: bool = False) -> StreamSpec:
+        strategy = "file_modified_time" if incremental else "full_refresh"
+        return StreamSpec(
+            "events", f"events/*.{self.ending}", "events", CONTRACT, incremental=IncrementalSpec(strategy)
+        )
+
+    def add(self, rows: Sequence[Row]) -> None:
+        self._files += 1
+        path = self.folder / f"{self._files:04}.{self.ending}"
+        path.write_bytes(WRITE[self.ending](rows))
+        os.utime(path, (self.clock.timestamp(), self.clock.timestamp()))
+
+    def broken(self) -> Mapping[str, tuple[SourceSpec, type[DativoError]]]:
+        empty, ugly = self.folder.parent / "empty", self.folder.parent / "ugly"
+        for each in (empty, ugly):
+            each.mkdir(exist_ok=True)
+        (ugly / f"torn.{self.ending}").write_bytes(WRITE[self.ending]([])[:-3] + b"\x00{")
+        good = self.source()
+        found = {
+            "no such folder": (replace(good, roots=(str(self.folder / "nowhere"),)), ConfigurationError),
+            "no file": (replace(good, roots=(str(empty),)), ConfigurationError),
+            "unknown option": (replace(good, options={"delimeter": ";"}), ConfigurationError),
+        }
+        return found if self.ending == "jsonl" else {**found, "torn": (replace(good, roots=(str(ugly),)), DataError)}
+
+    def open(self, source: SourceSpec, ctx: RunContext) -> FilesReader:
+        return opened(source, ctx)
+
+
+def opened(source: SourceSpec, ctx: RunContext | None = None) -> FilesReader:
+    made: FilesReader = connector(source.connector).load("source")(source, ctx or RunContext(Settings(home="")))
+    return made
+
+
+def stream_of(path: str, fields: Sequence[Field] = (), **rest: Any) -> StreamSpec:
+    return StreamSpec("s", path, "s", ContractSpec("s", fields=tuple(fields)), **rest)
+
+
+def read_all(source: SourceSpec, path: str, fields: Sequence[Field] = (), want: int = 1, **rest: Any) -> list[Batch]:
+    reader, stream = opened(source), stream_of(path, fields, **rest)
+    window = reader.window(stream, WindowRequest(full=True))
+    return [batch for piece in reader.slices(stream, window, want) for batch in reader.read(stream, piece)]
+
+
+def rows_of(batches: Sequence[Batch]) -> list[dict[str, Any]]:
+    return [row for batch in batches for row in batch.data.to_pylist()]
+
+
+def rejects(batches: Sequence[Batch]) -> list[tuple[int, str, str]]:
+    return [(each.position, each.raw, each.reason) for batch in batches for each in batch.rejects]
