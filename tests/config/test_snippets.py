@@ -17,7 +17,7 @@ def test_zendesk_articles_to_markdown_kv_loads_as_it_is() -> None:
     job = load_job(SNIPPETS / "zendesk_articles_to_markdown_kv.yaml")
     assert job.dag_id == "techcorp.zendesk_articles_to_markdown_kv"
     assert job.schedule.cron == "0 * * * *"
-    assert job.unsupported[0].startswith("connector 'zendesk' cannot be read by this version, which reads csv, ")
+    assert job.unsupported[0].startswith("connector 'zendesk' cannot be read by this version, which reads ")
     assert job.unsupported[1:] == ("file_format 'markdown_kv' is not written by this version",)
     stream = job.streams[0]
     assert (stream.object, stream.incremental.strategy, stream.incremental.lookback_seconds) == (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dativo_provider.connectors.files.guide import CHANGES, FORMAT, JSON, NOTES, ROWS
 from dativo_provider.connectors.registry import ConnectorInfo
 from dativo_provider.model.stream import Capabilities
 
@@ -9,18 +10,23 @@ __all__ = ["CAPABILITIES", "CONNECTORS"]
 
 CAPABILITIES = Capabilities(incremental=True, sliceable=True, threaded=True, ordered_cursor=False)
 
+_LOCAL = "dativo_provider.connectors.files.local"
 _PLAIN = "dativo_provider.lake.plain.target:PlainTarget"  # lives in a room of its own
 _STRATEGIES = ("file_modified_time", "full_refresh")
 
-
-def _local(name: str, kind: str, description: str, target: str = "") -> ConnectorInfo:
-    reader = f"dativo_provider.connectors.files.local:{kind}"
-    roles = ("source", "target") if name != "avro" else ("source",)
-    return ConnectorInfo(name, roles, "files", description, CAPABILITIES, _STRATEGIES, reader=reader, target=target)  # type: ignore[arg-type]
-
-
 CONNECTORS = (
-    _local("json", "JsonReader", "JSON documents and JSON Lines in local folders"),
-    _local("parquet", "ParquetReader", "Parquet files in local folders", _PLAIN),
-    _local("avro", "AvroReader", "Avro files in local folders"),
-)
+    ConnectorInfo(
+        "json", ("source", "target"), "files", "JSON documents and JSON Lines in local folders", CAPABILITIES,
+        _STRATEGIES, reader=f"{_LOCAL}:JsonReader", options={**FORMAT, **JSON, **ROWS, **CHANGES}, notes=NOTES,
+    ),
+    ConnectorInfo(
+        "parquet", ("source", "target"), "files", "Parquet files in local folders", CAPABILITIES,
+        _STRATEGIES, reader=f"{_LOCAL}:ParquetReader", target=_PLAIN, options={**ROWS, **CHANGES}, notes=NOTES,
+    ),
+    ConnectorInfo(
+        "avro", ("source",), "files", "Avro files in local folders", Capabilities(
+            incremental=True, sliceable=True, threaded=True, ordered_cursor=False, extra="avro",
+        ),
+        _STRATEGIES, reader=f"{_LOCAL}:AvroReader", options={**ROWS, **CHANGES}, notes=NOTES,
+    ),
+)  # fmt: skip
