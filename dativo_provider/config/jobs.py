@@ -11,6 +11,7 @@ from typing import Any
 from dativo_provider.config.alerts import alerts
 from dativo_provider.config.apis import shipped
 from dativo_provider.config.blocks import block_rules
+from dativo_provider.config.bridges import choose_engine, source_options
 from dativo_provider.config.cleartext import check_cleartext
 from dativo_provider.config.contract import Policy
 from dativo_provider.config.expressions import column_named, is_windowed
@@ -181,6 +182,7 @@ def _connectors(making: Making) -> None:
     if source and source.source and not (job.source and job.source.incremental):
         making.source.incremental = None
     making.connector = _known(making, "source", source.type if source else job.source_connector)
+    choose_engine(making, source)
     found = _known(making, "target", target_recipe.type if target_recipe else job.target_connector or "iceberg")
     making.publisher = found or making.publisher
     note_unsupported(making)
@@ -351,14 +353,11 @@ def _source(making: Making) -> SourceSpec:
                 ("source", "dsn"), "source has both dsn and connection.host", "keep one of the two", value=False
             )
         connection["url"] = source.dsn
-    engine = dict(source.engine.options) if source.engine else {}
-    native = engine.pop("native", None)
-    options = {**(native if isinstance(native, dict) else {}), **engine, **source.options}
     return SourceSpec(
         connector=making.connector.name if making.connector else making.job.source_connector,
         connection=connection,
         connection_id=source.connection_id,
-        options=options,
+        options=source_options(making),
         roots=making.tenant.file_roots,
         pool_size=source.pool_size,
         rate_limits=source.rate_limits,

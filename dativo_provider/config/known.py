@@ -38,6 +38,7 @@ _APIS = (
     "azure_cost_management kubernetes_metrics json_api notion jira shopify mimesis"
 )
 _SPECS = ("rest", *shipped())  # read by a spec
+_BRIDGES = ("singer",)  # connectors of other ecosystems
 _DATABASES = "mysql mongodb snowflake bigquery redshift databricks kafka"
 _PLAIN = ("append", "replace")  # readers of folders cannot be shown anything else
 _MODIFIED = "file_modified_time"
@@ -61,5 +62,6 @@ _ROWS = (
 _GENERAL = (
     *(Known(name) for name in _APIS.split()),
     *(Known(name, runs=("source",), strategy="updated_at") for name in _SPECS),
+    *(Known(name, runs=("source",), strategy="incremental") for name in _BRIDGES),
 )
 BUILT_IN: Mapping[str, Known] = {row.name: row for row in (*_GENERAL, *_ROWS)}

@@ -77,8 +77,11 @@ def warn_of_unread(making: Making) -> None:
         if getattr(making.job, key):
             making.warn((key,), sentence, value=False)
     engine = making.source.engine
-    if engine and engine.type != "native" and making.runnable:
-        making.warn(("source", "engine", "type"), f"engine '{engine.type}' is not used: the connector runs natively")
+    if engine and engine.type != "native" and making.engine_options is None and making.runnable:
+        making.warn(
+            ("source", "engine", "type"), f"engine '{engine.type}' is not used: the connector runs natively",
+            "to insist, name what it shall run: `engine.options.tap` of Singer, `package` or `docker_image` of Airbyte",
+        )  # fmt: skip
 
 
 def check_references(making: Making) -> None:

@@ -42,6 +42,7 @@ class Making:
     target: Target = field(default_factory=Target)
     publisher: Known = BUILT_IN["iceberg"]
     apis: Mapping[str, ApiStream] = field(default_factory=dict)  # what the source's spec says of streams
+    engine_options: Mapping[str, Any] | None = None  # of an engine of another ecosystem, where one reads
     recipe_variables: tuple[str, ...] = ()
     keep_original: bool = False  # says the job, for every contract
     quarantine_days: int | None = None  # likewise

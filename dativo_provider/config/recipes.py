@@ -38,6 +38,7 @@ class RecipeSpec:
     target: Mapping[str, Any] = field(default_factory=dict)
     variables: tuple[str, ...] = ()
     engine: str = "native"
+    engine_options: Mapping[str, Any] = field(default_factory=dict)  # by engine
     apis: Mapping[str, ApiStream] = field(default_factory=dict)  # of a spec, by stream
 
 
@@ -117,8 +118,11 @@ def _recipe(shape: Recipe, path: str) -> RecipeSpec:
         path=path,
         source={key: value for key, value in source.items() if value},
         target={key: value for key, value in target.items() if value},
-        variables=tuple({each.name for each in find_references(connection) if each.kind == "variable" and each.name}),
+        variables=tuple(
+            {each.name for each in find_references([connection, options]) if each.kind == "variable" and each.name}
+        ),
         engine=engine,
+        engine_options=dict(shape.default_engine.options) if shape.default_engine else {},
     )
 
 

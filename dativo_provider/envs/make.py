@@ -65,7 +65,7 @@ def _build(folder: Path, recipe: Recipe, pins: Path | None, python: str) -> Made
     else:
         _run([python, "-m", "venv", str(folder)], recipe)
         _run([str(inside), "-m", "pip", "install", "-q", "--disable-pip-version-check", *wanted], recipe)
-    _run([str(inside), "-I", "-c", f"import {', '.join(recipe.modules)}"], recipe)
+    _run([str(inside), "-I", "-c", recipe.proof], recipe)
     found = Made.of(recipe.name, recipe.requirements, installed(inside), datetime.now(UTC).isoformat())
     found.write(folder)
     return found

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from dativo_provider.files.temporary import TemporaryFolder
 
-__all__ = ["Call", "WorkerFailed", "call"]
+__all__ = ["Call", "WorkerFailed", "call", "end_group", "resident_mb"]
 
 _RUNNER = Path(__file__).with_name("runner.py")
 _TICK = 0.02
@@ -68,7 +68,7 @@ def call(
         try:
             _watch(process, wanted, check_cancelled)
         finally:
-            code = _end(process)
+            code = end_group(process)
             ear.join(timeout=1)
         if code:
             raise WorkerFailed(_why(code, said))
@@ -105,12 +105,12 @@ def _watch(process: subprocess.Popen[bytes], wanted: Call, check_cancelled: Call
         check_cancelled()
         if time.monotonic() > deadline:
             raise WorkerFailed(f"it took longer than {wanted.seconds:g} s and was ended")
-        if _resident_mb(process.pid) > wanted.memory_mb:
+        if resident_mb(process.pid) > wanted.memory_mb:
             raise WorkerFailed(f"it took more than {wanted.memory_mb} MB of memory and was ended")
         time.sleep(_TICK)
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
     """Of the process and its children, where /proc tells; else 0."""
     total, waiting = 0, [pid]
     while waiting:
@@ -121,7 +121,7 @@ def _resident_mb(pid: int) -> float:
     return total * _PAGE / 2**20
 
 
-def _end(process: subprocess.Popen[bytes]) -> int:
+def end_group(process: subprocess.Popen[bytes]) -> int:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     code = process.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.services import azurite, duck, envs, gcs, minio, nessie, postgres, rest, s3, spark, toxiproxy
+from tests.services import azurite, bridges, duck, envs, gcs, minio, nessie, postgres, rest, s3, spark, toxiproxy
 from tests.services.framework import Unavailable
 
 LEAVES = {
@@ -13,6 +13,7 @@ LEAVES = {
     "spark": spark.install,
     "duck": duck.install,
     "envs": envs.install,
+    "bridges": bridges.install,
     "minio": minio.install,
     "gcs": gcs.install,
     "azurite": azurite.install,

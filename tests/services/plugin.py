@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from tests.services import azurite as azurite_leaf
+from tests.services import bridges as bridges_leaf
 from tests.services import duck as duck_leaf
 from tests.services import envs as envs_leaf
 from tests.services import gcs as gcs_leaf
@@ -25,7 +26,8 @@ from tests.services.engine import Engine
 from tests.services.framework import REQUIRED, Unavailable
 
 T = TypeVar("T")
-SERVICES = ("postgres", "s3", "spark", "duck", "envs", "minio", "gcs", "azurite", "toxiproxy", "rest", "nessie", "glue")
+SERVICES = ("postgres", "s3", "spark", "duck", "envs", "minio", "gcs", "azurite", "toxiproxy", "rest", "nessie", "glue",
+            "bridges")  # fmt: skip
 MISSING = "missing service"
 
 
@@ -85,6 +87,12 @@ def duck() -> Iterator[Engine]:
 def envs() -> Path:
     """The folder of the engines' environments."""
     return started("envs", envs_leaf.start)
+
+
+@pytest.fixture(scope="session")
+def bridges() -> Path:
+    """Environments of a real tap and a real Airbyte source, for `Settings.envs`."""
+    return started("bridges", bridges_leaf.start)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ class RecipeEngine(Shape):
     """Implementation of the connector."""
 
     type: Literal["native", "airbyte", "meltano", "singer", "jdbc", "spark"] = Field(
-        default="native", description="`native` is the only engine this version runs."
+        default="native",
+        description="`singer` (or `meltano`) and `airbyte` are used where Dativo has no reader of its own.",
     )
     options: dict[str, Mapped] = Field(default={}, description="Options by engine: `native: {batch_size: 10000}`.")
 

@@ -91,9 +91,13 @@ class Reader(Shape):
 class Engine(Shape):
     """Which implementation of the connector runs, and its options."""
 
-    type: str = Field(default="native", description="`native` is the only engine this version runs.")
+    type: str = Field(
+        default="native", description="`native`, or the bridge that shall read instead: `singer`, `meltano`, `airbyte`."
+    )
     options: Mapped = Field(
-        default={}, description="`batch_size`, `chunk_size`, `encoding`, `delimiter`, `quote_char`, …"
+        default={},
+        description="`batch_size`, `chunk_size`, `encoding`, `delimiter`, `quote_char`, …; of a bridge what it shall "
+        "run: `tap`, `tap_package`, `tap_version`, `tap_config`, or `package`, `docker_image`.",
     )
 
 

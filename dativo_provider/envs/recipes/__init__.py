@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dativo_provider.envs.packages import package_recipe
 from dativo_provider.envs.recipe import Recipe
 from dativo_provider.envs.recipes import great_expectations, soda
 from dativo_provider.errors import ConfigurationError
@@ -12,7 +13,10 @@ RECIPES: dict[str, Recipe] = {each.RECIPE.name: each.RECIPE for each in (soda, g
 
 
 def recipe(name: str) -> Recipe:
-    """Raises `ConfigurationError` for a name that has none."""
+    """Of a tool, or of a package: `name==version`. Raises `ConfigurationError` for a name that has none."""
+    if "=" in name or "@" in name:
+        return package_recipe(name)
     if name not in RECIPES:
-        raise ConfigurationError(f"there is no recipe '{name}'", remedy=f"use one of {', '.join(RECIPES)}")
+        known = ", ".join(RECIPES)
+        raise ConfigurationError(f"there is no recipe '{name}'", remedy=f"use one of {known}, or package==version")
     return RECIPES[name]

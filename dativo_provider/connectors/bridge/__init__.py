@@ -1,0 +1,1 @@
+"""What the bridges to other ecosystems share: their connectors run beside us and write messages, a line each."""

@@ -1,0 +1,41 @@
+"""A real tap and a real Airbyte source, as `dativo env create` installs them; neither needs a network when it runs.
+
+Both are other people's work under licences of their own (AGPL-3.0, ELv2): run here beside our code, never shipped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dativo_provider.envs.make import create
+from dativo_provider.envs.packages import package_recipe
+from dativo_provider.envs.place import drift
+from dativo_provider.errors import DativoError
+from tests.services.framework import Unavailable, services_folder
+
+TAP = package_recipe("pipelinewise-tap-postgres==2.1.0")
+FAKER = package_recipe("airbyte-source-faker==7.2.1")
+ALL = (TAP, FAKER)
+HINT = "run `python -m tests.services install bridges`"
+
+
+def start() -> Path:
+    """The folder that `DATIVO_ENVS` names. Raises `Unavailable` unless both are there as they were made."""
+    for recipe in ALL:
+        if changes := drift(_home(), recipe):
+            raise Unavailable(f"no environment of {recipe.title} ({'; '.join(changes)}): {HINT}")
+    return _home()
+
+
+def _home() -> Path:
+    return services_folder() / "envs"
+
+
+def install() -> str:
+    try:
+        for recipe in ALL:
+            if drift(_home(), recipe):
+                create(_home(), recipe)
+    except DativoError as error:
+        raise Unavailable(str(error)) from error
+    return f"found {', '.join(each.title for each in ALL)} in {_home()}"
