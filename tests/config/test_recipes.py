@@ -149,3 +149,38 @@ def test_a_registry_adds_connectors(deployment: Deployment) -> None:
     assert read_registry(path)["mimesis2"].strategy == "file_modified_time"
     path.write_text(REGISTRY.replace("version: 3", "version: 2"))
     assert "'version' cannot be" in deployment.only_error(text).message
+
+
+TAP = """\
+name: warehouse
+type: snowflake
+roles: [source]
+default_engine:
+  type: meltano
+  options:
+    native: {batch_size_rows: 5}
+    meltano: {tap: tap-snowflake, tap_version: "3", tap_config: {password: "${WAREHOUSE_PASSWORD}"}}
+connection_template: {account: abc}
+"""
+
+
+@requirement("CFG-16")
+def test_a_recipe_falls_back_on_an_engine_of_another_ecosystem(deployment: Deployment) -> None:
+    deployment.write("connectors/warehouse.yaml", TAP)
+    job = deployment.load("source_connector: warehouse\nsource: {objects: [orders], options: {memory_mb: 9}}\n")
+    assert job.unsupported == ()
+    assert job.source.connector == "singer"
+    assert job.source.connection == {"account": "abc"}
+    config = {"password": "${WAREHOUSE_PASSWORD}"}
+    assert job.source.options == {"tap": "tap-snowflake", "tap_version": "3", "tap_config": config, "memory_mb": 9}
+    assert "WAREHOUSE_PASSWORD" in job.allowed_variables
+
+
+@requirement("CFG-16")
+def test_what_is_read_natively_is_read_by_a_bridge_when_the_job_insists(deployment: Deployment) -> None:
+    deployment.write("connectors/shop.yaml", TAP.replace("type: snowflake", "type: postgres"))
+    text = "source_connector: shop\nsource:\n  tables: [public.orders]\n  incremental: {cursor_field: updated_at}\n"
+    assert deployment.load(text).source.connector == "postgres"
+    job = deployment.load(text + "  engine: {type: meltano, options: {tap_version: '4'}}\n")
+    assert (job.source.connector, job.source.options["tap_version"]) == ("singer", "4")
+    assert job.source.options["tap"] == "tap-snowflake"
