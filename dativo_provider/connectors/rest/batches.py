@@ -49,6 +49,12 @@ class Inside:
         return bool(self.path) and (self.lo is not None or self.hi is not None)
 
 
+def _beside(record: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """`more` over what the record itself has of that name."""
+    own = {name: found for name in more if isinstance(found := record.get(name), Mapping)}
+    return {name: {**own.get(name, {}), **each} for name, each in more.items()}
+
+
 @dataclass
 class Batches:
     """Gathers what pages bring. `extra` are keys the spec does not know, `unplaced` records without a moment."""
@@ -94,7 +100,7 @@ class Batches:
             self._rejects.append(Reject(self.origin, self._number, json_text(item)[:_LONGEST], "this is no record"))
             return
         if more:
-            record = {**more, **record}
+            record = {**record, **_beside(record, more)}
         if self._is_inside(item, record) and self._is_first(record):
             self._waiting.append(record)
             self._gone.append(self._is_gone(item))

@@ -22,7 +22,7 @@ from dativo_provider.model.types import check_type
 __all__ = ["SHIPPED", "api_of", "index", "load_api", "names"]
 
 SHIPPED = INDEX.parent
-_WINDOW = frozenset({"lo", "hi", "parent", "version", "base_url"})
+_WINDOW = frozenset({"lo", "hi", "parent", "columns", "version", "base_url"})
 
 
 def names() -> tuple[str, ...]:
@@ -80,11 +80,14 @@ def _judged(doc: Document) -> Api:
 
 def _check_types(api: Api, at: Within, findings: Findings) -> None:
     for name, stream in api.streams.items():
-        for column, each in stream.columns.items():
+        types: dict[tuple[str, ...], str] = {("columns", column): each.type for column, each in stream.columns.items()}
+        if stream.fields:
+            types |= {("fields", "types", word): each for word, each in stream.fields.types.items()}
+        for keys, each in types.items():
             try:
-                check_type(each.type)
+                check_type(each)
             except ConfigurationError as error:
-                findings.error(at, ("streams", name, "columns", column), error.message, error.remedy)
+                findings.error(at, ("streams", name, *keys), error.message, error.remedy)
 
 
 def _check_placeholders(api: Api, data: Mapping[str, Any], at: Within, findings: Findings) -> None:

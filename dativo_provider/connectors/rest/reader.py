@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,7 @@ from dativo_provider.connectors.base import BaseReader, RequestRetry, Tally
 from dativo_provider.connectors.rest import CAPABILITIES
 from dativo_provider.connectors.rest.batches import Batches
 from dativo_provider.connectors.rest.client import Client
+from dativo_provider.connectors.rest.fields import told_fields
 from dativo_provider.connectors.rest.limits import limits_of, rate_limits
 from dativo_provider.connectors.rest.load import api_of
 from dativo_provider.connectors.rest.page import Page, at
@@ -19,6 +21,7 @@ from dativo_provider.connectors.rest.spec import Stream as Spec
 from dativo_provider.connectors.rest.streams import described, discovered, readings, spec_of
 from dativo_provider.connectors.rest.walks import Walks, inside_of, listing_of
 from dativo_provider.connectors.rest.window import cut, plan_window
+from dativo_provider.errors import CredentialError
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec, StreamSpec
@@ -36,6 +39,7 @@ class RestReader(BaseReader):
         super().__init__(source, ctx)
         self._limits = rate_limits(source.rate_limits)
         self._clients: dict[int, Client] = {}
+        self._fields: dict[str, tuple[Field, ...]] = {}  # by stream
 
     @property
     def retry(self) -> RequestRetry:  # type: ignore[override]
@@ -53,15 +57,35 @@ class RestReader(BaseReader):
             first = next(each for each in self.api.streams.values() if each.parent is None)
             asked = Spec(request=self.api.check, columns=first.columns) if self.api.check else first
             walks = Walks(self.api, Slice(0, ""), self._client(), self.request)
-            next(walks.pages(asked), None)
+            next(walks.pages(asked, (each.path or name for name, each in asked.columns.items())), None)
 
     def discover(self) -> list[Stream]:
         with self.border():
-            return discovered(self.api)
+            return [self._discovered(name, each) for name, each in self.api.streams.items()]
+
+    def _discovered(self, name: str, spec: Spec) -> Stream:
+        try:
+            return discovered(name, spec, self._told(name, spec))
+        except CredentialError as error:
+            self.ctx.log.warning("%s: fields of your own are not listed: %s", name, error)
+            return discovered(name, spec)
 
     def describe(self, stream: StreamSpec) -> Stream:
         with self.border():
-            return described(*spec_of(self.api, stream), stream)
+            return described(*spec_of(self.api, stream), stream, self._own(stream))
+
+    def _own(self, stream: StreamSpec) -> tuple[Field, ...]:
+        """Fields that users have added; not asked for when the job names columns of the spec alone."""
+        name, spec = spec_of(self.api, stream)
+        return () if stream.columns and spec.columns.keys() >= {*stream.columns} else self._told(name, spec)
+
+    def _told(self, name: str, spec: Spec) -> tuple[Field, ...]:
+        if spec.fields is None:
+            return ()
+        if name not in self._fields:
+            items = Walks(self.api, Slice(0, name), self._client(), self.request).fields(spec.fields)
+            self._fields[name] = tuple(told_fields(spec, items))
+        return self._fields[name]
 
     def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
         with self.border():
@@ -69,7 +93,13 @@ class RestReader(BaseReader):
             return plan_window(increment, stream, request, self.ctx.now())
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
-        return cut(self.api.increment(spec_of(self.api, stream)[1]), stream.name, window, want)
+        with self.border():
+            _, spec = spec_of(self.api, stream)
+            made = cut(self.api.increment(spec), stream.name, window, want)
+            if spec.fields is None:
+                return made
+            own = {each.name: each.type for each in self._own(stream)}  # the same for all tasks
+            return [replace(each, spec={**each.spec, "fields": own}) for each in made]
 
     # extract ------------------------------------------------------------------------------------------------
 
@@ -77,7 +107,7 @@ class RestReader(BaseReader):
         _, spec = spec_of(self.api, stream)
         gathered = self._gathered(stream, spec, piece)
         walks = Walks(self.api, piece, self._client(_tasks(piece)), self.request)
-        for page, holder in walks.pages(spec):
+        for page, holder in walks.pages(spec, [each.path for each in gathered.columns]):
             self._remember(spec, page, tally)
             yield from gathered.take(page, holder)
             if gathered.below and spec.incremental and spec.incremental.descending:
@@ -88,11 +118,13 @@ class RestReader(BaseReader):
             tally.detail["parents_gone"] = walks.gone
 
     def _gathered(self, stream: StreamSpec, spec: Spec, piece: Slice) -> Batches:
-        listing, columns = listing_of(spec, piece), readings(spec, described(stream.name, spec, stream).fields)
+        own = piece.spec.get("fields")
+        told = self._own(stream) if own is None else (Field(name, kind) for name, kind in own.items())
+        listing, columns = listing_of(spec, piece), readings(spec, described(stream.name, spec, stream, told).fields)
         latest = spec.incremental.latest if spec.incremental and listing is not spec else False
         keys = readings(spec, tuple(Field(each) for each in spec.key)) if latest else ()
         inside = inside_of(spec, piece)
-        ignore = (*self.api.ignore, *spec.ignore)
+        ignore = (*self.api.ignore, *spec.ignore, *(("parent",) if spec.parent else ()))
         return Batches(stream.name, listing.request.path, listing, columns, inside, keys, piece.as_text, ignore)
 
     def _remember(self, spec: Spec, page: Page, tally: Tally) -> None:

@@ -15,7 +15,19 @@ from dativo_provider.connectors.rest.auth import AnyAuth, Nobody
 from dativo_provider.connectors.rest.moments import Written
 from dativo_provider.connectors.rest.paginate import AnyPaginator, Single
 
-__all__ = ["Api", "Column", "ErrorRule", "Incremental", "Limit", "Listing", "Request", "Setting", "Stream", "Wait"]
+__all__ = [
+    "Api",
+    "Column",
+    "ErrorRule",
+    "Incremental",
+    "Limit",
+    "Listing",
+    "Request",
+    "Setting",
+    "Stream",
+    "UserFields",
+    "Wait",
+]
 
 # What an answer means for who asked.
 Meaning = Literal[
@@ -73,7 +85,8 @@ class ErrorRule(Shape):
 
 
 class Request(Shape):
-    """What is asked for. Text may hold `{name}` of settings, `{lo}` and `{hi}` of the window, `{parent.name}`."""
+    """What is asked for. Text may hold `{name}` of settings, `{lo}` and `{hi}` of the window, `{parent.name}`,
+    and `{columns}`, the names in the API of the columns that are read."""
 
     path: str = Field(default="", description="Path below `base_url`, or a whole address on the same host.")
     method: Literal["GET", "POST"] = Field(default="GET", description="Method.")
@@ -161,6 +174,22 @@ class Parent(Shape):
     )
 
 
+class UserFields(Shape):
+    """Where the API tells which fields users have added to a record: they become columns."""
+
+    request: Annotated[Request, BeforeValidator(text_or("path"), json_schema_input_type=str | Request)] = Field(
+        description="What is asked for; a text is the path of a GET."
+    )
+    records: str = Field(default="", description="Dotted path of the fields in an answer.")
+    paginate: AnyPaginator = Field(default=Single(), description="How pages follow.")
+    name: str = Field(default="name", description="Path of a field's name.")
+    type: str = Field(default="type", description="Path of the vendor's word for its type.")
+    label: str = Field(default="", description="Path of what it is for people.")
+    types: dict[str, str] = Field(default={}, description="Iceberg's type for each word of the vendor; else `string`.")
+    skip: list[dict[str, Any]] = Field(default=[], description="Values at paths that say: not this one. One must fit.")
+    under: str = Field(default="", description="Dotted path of what holds the fields in a record, if not the record.")
+
+
 class Stream(Listing):
     """One kind of record."""
 
@@ -172,6 +201,7 @@ class Stream(Listing):
     )
     incremental: Incremental | None = Field(default=None, description="How later runs ask for what is new.")
     parent: Parent | None = Field(default=None, description="The stream it is asked for by.")
+    fields: UserFields | None = Field(default=None, description="Where users' own fields are told.")
     ignore: Names = Field(default=[], description="Fields of a record that need no column; `text*` and `*text` fit.")
     permission: str = Field(default="", description="What the credentials must be allowed to.")
 

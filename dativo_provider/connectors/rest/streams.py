@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from dativo_provider.config.problems import did_you_mean, listed
 from dativo_provider.connectors.rest.arrow import Reading
+from dativo_provider.connectors.rest.fields import path_of
 from dativo_provider.connectors.rest.spec import Api, Column
 from dativo_provider.connectors.rest.spec import Stream as Spec
 from dativo_provider.errors import ConfigurationError, SourceChanged
@@ -22,18 +26,19 @@ def spec_of(api: Api, stream: StreamSpec) -> tuple[str, Spec]:
     raise ConfigurationError(f"'{api.api}' has no stream '{stream.object or stream.name}'", remedy=hint)
 
 
-def discovered(api: Api) -> list[Stream]:
-    return [_stream(name, each, tuple(each.columns)) for name, each in api.streams.items()]
+def discovered(name: str, spec: Spec, told: Iterable[Field] = ()) -> Stream:
+    found = _stream(name, spec, tuple(spec.columns))
+    return replace(found, fields=(*found.fields, *told))
 
 
-def described(name: str, spec: Spec, stream: StreamSpec) -> Stream:
-    """Columns of the spec, then those only the contract knows: the vendor lets users add fields.
+def described(name: str, spec: Spec, stream: StreamSpec, told: Iterable[Field] = ()) -> Stream:
+    """Columns of the spec, then those that users have added: as the API told them, and those only the contract knows.
 
     Raises `SourceChanged` when `columns` names one that neither knows.
     """
     found = _stream(stream.name, spec, tuple(spec.columns))
-    own = tuple(each for each in stream.contract.fields if each.name not in spec.columns)
-    fields = {each.name: each for each in (*found.fields, *own)}
+    known = {each.name: each for each in (*found.fields, *told)}
+    fields = known | {each.name: each for each in stream.contract.fields if each.name not in known}
     for column in stream.columns:
         if column not in fields:
             hint = did_you_mean(column, fields) or f"it has: {listed(fields)}"
@@ -43,12 +48,12 @@ def described(name: str, spec: Spec, stream: StreamSpec) -> Stream:
 
 
 def readings(spec: Spec, fields: tuple[Field, ...]) -> tuple[Reading, ...]:
-    return tuple(_reading(each, spec.columns.get(each.name)) for each in fields)
+    return tuple(_reading(spec, each, spec.columns.get(each.name)) for each in fields)
 
 
-def _reading(field: Field, column: Column | None) -> Reading:
+def _reading(spec: Spec, field: Field, column: Column | None) -> Reading:
     if column is None:
-        return Reading(field.name, field.type, field.name)
+        return Reading(field.name, field.type, path_of(spec, field.name))
     return Reading(field.name, column.type, column.path or field.name, column.form)
 
 

@@ -1,8 +1,9 @@
 """Placeholders of a spec: `{name}` stands for a setting, a credential or a part of the window.
 
 `{lo:epoch}` writes a moment in a form of `moments.Written`. Text that is one placeholder and nothing else becomes the
-value itself, so that numbers stay numbers. An entry of a mapping whose placeholder has no value is left out; an item of
-a list is left out as a whole when one placeholder in it has none (a filter without its value is no filter).
+value itself, so that numbers stay numbers and lists lists; inside of a text a list is joined by commas. An entry of a
+mapping whose placeholder has no value is left out; an item of a list is left out as a whole when one placeholder in it
+has none (a filter without its value is no filter).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dativo_provider.connectors.rest.moments import Written, show
 from dativo_provider.connectors.rest.page import at
 from dativo_provider.errors import ConfigurationError
 
-__all__ = ["FORMS", "Unset", "address", "filled", "placeholders", "text"]
+__all__ = ["FORMS", "Unset", "address", "filled", "joined", "placeholders", "text"]
 
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z_][\w.]*)(?::(\w+))?\}")
 FORMS = (*get_args(Written), "base64")
@@ -82,7 +83,18 @@ def _text(template: str, values: Mapping[str, Any]) -> Any:
         return _DROPPED if value is None else _formed(value, whole[2] or "")
     if not _whole(template, values):
         return _DROPPED
-    return _PLACEHOLDER.sub(lambda match: str(_formed(at(values, match[1]), match[2] or "")), template)
+    return _PLACEHOLDER.sub(lambda match: _inside(_formed(at(values, match[1]), match[2] or "")), template)
+
+
+def _inside(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def joined(value: Any) -> Any:
+    """As a query says it: a list as one text."""
+    if isinstance(value, Mapping):
+        return {key: joined(each) for key, each in value.items()}
+    return _inside(value) if isinstance(value, list) else value
 
 
 def _formed(value: Any, form: str) -> Any:

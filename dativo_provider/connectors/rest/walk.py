@@ -10,12 +10,13 @@ from dativo_provider.connectors.rest.client import Call
 from dativo_provider.connectors.rest.page import Page, at, put
 from dativo_provider.connectors.rest.paginate import Paginator
 from dativo_provider.connectors.rest.spec import Request
-from dativo_provider.connectors.rest.values import address, filled
+from dativo_provider.connectors.rest.values import address, filled, joined
 from dativo_provider.errors import SourceUnavailable
 
 __all__ = ["Asked", "Walk"]
 
 Send = Callable[[Call], Page]
+_LISTS = {"columns", "parent"}  # values that may be lists, which only a body says as such
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Walk:
     """`values` fill the placeholders. Raises `SourceUnavailable` when the API asks for the same page twice."""
 
     def __init__(self, asked: Asked, values: Mapping[str, Any], send: Send) -> None:
-        self._asked, self._values, self._send = asked, values, send
+        self._asked, self._values, self._send = asked, dict(values), send
         self._seen: set[int] = set()
 
     def pages(self) -> Iterator[Page]:
@@ -48,15 +49,16 @@ class Walk:
 
     def _call(self, params: Mapping[str, Any], body: Mapping[str, Any], url: str) -> Call:
         request = self._asked.request
-        headers = {name: str(value) for name, value in (filled(request.headers, self._values) or {}).items()}
+        flat = self._values | {name: joined(self._values[name]) for name in _LISTS & self._values.keys()}
+        headers = {name: str(value) for name, value in (filled(request.headers, flat) or {}).items()}
         if url:
             return Call(url, request.method, {}, None, headers)
         every = {**self._asked.params, **request.params}
         said: dict[str, Any] = filled(request.body, self._values) or {}
         for path, value in body.items():
             said = put(said, path, value)
-        query = {**(filled(every, self._values) or {}), **params}
-        return Call(address(request.path, self._values), request.method, query, said or None, headers)
+        query = {**(filled(every, flat) or {}), **params}
+        return Call(address(request.path, flat), request.method, query, said or None, headers)
 
     def _refuse_circle(self, call: Call) -> None:
         mark = hash((call.url, repr(sorted(call.params.items(), key=str)), repr(call.body)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 from dativo_provider.connectors.rest.answers import Missing
 from dativo_provider.connectors.rest.batches import Inside
 from dativo_provider.connectors.rest.client import Call, Client
+from dativo_provider.connectors.rest.fields import asked_names
 from dativo_provider.connectors.rest.page import Page, at
-from dativo_provider.connectors.rest.spec import Api, Listing, Stream
+from dativo_provider.connectors.rest.spec import Api, Listing, Parent, Stream, Token, UserFields
 from dativo_provider.connectors.rest.walk import Asked, Walk
 from dativo_provider.connectors.rest.window import asked_from, bounds
 from dativo_provider.model.stream import Slice
@@ -33,31 +34,37 @@ class Walks:
         self._values = {**client.values, "lo": lo, "hi": hi}
         self.gone = 0
 
-    def pages(self, spec: Stream) -> Iterator[tuple[Page, Holder]]:
-        """In the order of the lists. Each with what its records hang on."""
+    def pages(self, spec: Stream, paths: Iterable[str]) -> Iterator[tuple[Page, Holder]]:
+        """In the order of the lists. Each with what its records hang on. `paths` are what is read of a record."""
+        columns = asked_names(spec, paths)
         if spec.parent is None:
-            yield from ((page, {}) for page in self._walk(spec, {}))
+            yield from ((page, {}) for page in self._walk(spec, {}, columns))
             return
-        holders = ({"parent": parent} for parent in self._parents(spec))
-        for holder, pages in _ahead(lambda holder: self._begun(spec, holder), holders):
+        holders = ({"parent": parent} for parent in self._parents(spec.parent))
+        for holder, pages in _ahead(lambda holder: self._begun(spec, holder, columns), holders):
             self.gone += pages is None
             for page in pages or ():
                 yield page, holder
 
-    def _parents(self, spec: Stream) -> Iterator[Holder]:
-        assert spec.parent is not None
-        holding = self._api.streams[spec.parent.stream]
+    def fields(self, told: UserFields) -> Iterator[Any]:
+        """What the API tells of the fields that users have added."""
+        asked = Asked(told.request, told.records, told.paginate, self._api.params)
+        for page in Walk(asked, self._values, self._sender(())).pages():
+            yield from page.records
+
+    def _parents(self, parent: Parent) -> Iterator[Holder]:
+        holding = self._api.streams[parent.stream]
         inside = inside_of(holding, self._piece)
         listing = listing_of(holding, self._piece)
-        for page, _ in self.pages(holding):
+        for page, _ in self.pages(holding, parent.values.values()):
             for item in page.records:
                 record = at(item, listing.each)
                 if inside.holds_record(item, record):
-                    yield {name: at(record, path) for name, path in spec.parent.values.items()}
+                    yield {name: at(record, path) for name, path in parent.values.items()}
 
-    def _begun(self, spec: Stream, holder: Holder) -> Iterator[Page] | None:
+    def _begun(self, spec: Stream, holder: Holder, columns: list[str]) -> Iterator[Page] | None:
         """The pages of one parent, the first of them asked for now; None when the API no longer knows it."""
-        pages = self._walk(spec, holder)
+        pages = self._walk(spec, holder, columns)
         try:
             first = next(pages, None)
         except Missing:
@@ -66,16 +73,16 @@ class Walks:
             return None
         return pages if first is None else chain((first,), pages)
 
-    def _walk(self, spec: Stream, holder: Holder) -> Iterator[Page]:
+    def _walk(self, spec: Stream, holder: Holder, columns: list[str]) -> Iterator[Page]:
         listing = listing_of(spec, self._piece)
         asked = Asked(listing.request, listing.records, listing.paginate or self._api.paginate, self._api.params)
         lo = asked_from(self._api.increment(spec), self._values["lo"])
-        return Walk(asked, {**self._values, **holder, "lo": lo}, self._sender(spec)).pages()
-
-    def _sender(self, spec: Stream) -> Callable[[Call], Page]:
-        limit = listing_of(spec, self._piece).limit or spec.limit
-        limits = (limit,) if limit else ()
+        values = {**self._values, **holder, "lo": lo, "columns": columns}
+        limit = listing.limit or spec.limit
         token = spec.incremental.token if spec.incremental else None
+        return Walk(asked, values, self._sender((limit,) if limit else (), token)).pages()
+
+    def _sender(self, limits: Sequence[str], token: Token | None = None) -> Callable[[Call], Page]:
         known = self._piece.spec.get("token")
         start = {token.param: known} if token and token.param and known else {}
 
