@@ -26,7 +26,7 @@ from dativo_provider.errors import (
     SourceUnavailable,
 )
 
-__all__ = ["Missing", "asked_wait", "error_of", "meaning", "says"]
+__all__ = ["Missing", "asked_wait", "error_of", "fits", "meaning", "says"]
 
 _BY_STATUS: Mapping[int, Meaning] = {
     401: "expired", 403: "forbidden", 404: "missing", 410: "missing", 408: "transient", 425: "transient",
@@ -72,6 +72,11 @@ def _fits(rule: ErrorRule, status: int, body: Any, headers: Mapping[str, str]) -
     values = [(at(body, path), wanted) for path, wanted in rule.where.items()]
     values += [(headers.get(name), wanted) for name, wanted in rule.header.items()]
     return all(says(value, wanted) for value, wanted in values)
+
+
+def fits(data: Any, rule: Mapping[str, Any]) -> bool:
+    """Whether `data` has the values of `rule` at its paths."""
+    return all(says(at(data, path), wanted) for path, wanted in rule.items())
 
 
 def says(value: Any, wanted: Any) -> bool:
