@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dativo_provider.connectors.rest.page import at
+from dativo_provider.connectors.rest.paginate.base import Moved
 from dativo_provider.connectors.rest.spec import ErrorRule, Meaning
 from dativo_provider.connectors.rest.waits import told_wait
 from dativo_provider.errors import (
@@ -99,6 +100,7 @@ _ERRORS: Mapping[Meaning, tuple[type[DativoError], str]] = {
     "credential": (CredentialError, "renew the credentials of source.connection"),
     "forbidden": (CredentialError, "give the credentials the right to read this"),
     "missing": (Missing, "check source.connection and the stream's name"),
+    "moved": (Moved, "run again"),
     "wrong": (ConfigurationError, "correct the request in the API's spec"),
 }
 

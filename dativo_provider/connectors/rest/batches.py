@@ -68,6 +68,8 @@ class Batches:
     as_text: Sequence[str] = ()
     ignore: Sequence[str] = ()  # keys that need no column
     all_gone: bool = False  # whether everything listed is gone
+    expect: Mapping[str, Any] = field(default_factory=dict)  # what `listing.expect` comes to in this run
+    odd: int = 0  # records that are listed with other values than those
     extra: set[str] = field(default_factory=set)
     unplaced: int = 0
     below: bool = False  # whether a record older than the window was met
@@ -103,6 +105,7 @@ class Batches:
             if more:
                 record = {**record, **_beside(record, more)}
             if fits(record, self.listing.only) and self._is_inside(item, record) and self._is_first(record):
+                self.odd += not fits(item, self.expect)
                 self._waiting.append(record)
                 self._gone.append(self._is_gone(item))
 

@@ -20,6 +20,7 @@ from dativo_provider.connectors.rest.settings import settings_of
 from dativo_provider.connectors.rest.spec import Api, Listing
 from dativo_provider.connectors.rest.spec import Stream as Spec
 from dativo_provider.connectors.rest.streams import described, discovered, readings, spec_of
+from dativo_provider.connectors.rest.values import filled
 from dativo_provider.connectors.rest.walks import Walks, inside_of, listing_of
 from dativo_provider.connectors.rest.window import bounds, cut, plan_window
 from dativo_provider.errors import CredentialError
@@ -141,7 +142,9 @@ class RestReader(BaseReader):
         inside = inside_of(spec, piece)
         ours = [name for name, is_put in (("parent", spec.parent), ("item", listing.rows)) if is_put]
         ignore = (*self.api.ignore, *spec.ignore, *ours)
-        return Batches(stream.name, listing.request.path, listing, columns, inside, keys, piece.as_text, ignore)
+        expect = filled(listing.expect, self._client().values) or {}
+        path = listing.request.path
+        return Batches(stream.name, path, listing, columns, inside, keys, piece.as_text, ignore, expect=expect)
 
     def _remember(self, spec: Spec, page: Page, tally: Tally) -> None:
         token = spec.incremental.token if spec.incremental else None
@@ -154,6 +157,11 @@ class RestReader(BaseReader):
             tally.detail["unknown_fields"] = sorted(gathered.extra)
             names = ", ".join(sorted(gathered.extra))
             self.ctx.log.warning("%s: the API sends fields that its spec does not know: %s", stream.name, names)
+        if gathered.odd:
+            tally.detail["unexpected"] = gathered.odd
+            wanted = ", ".join(f"{path}={value}" for path, value in gathered.expect.items())
+            message = "%s: %d records are not listed with %s, which their columns rely on; fields may be empty"
+            self.ctx.log.warning(message, stream.name, gathered.odd, wanted)
         if gathered.unplaced:
             tally.detail["unplaced"] = gathered.unplaced
 

@@ -31,7 +31,7 @@ __all__ = [
 
 # What an answer means for who asked.
 Meaning = Literal[
-    "rate_limited", "quota", "transient", "expired", "credential", "forbidden", "missing", "wrong", "empty"
+    "rate_limited", "quota", "transient", "expired", "credential", "forbidden", "missing", "moved", "empty", "wrong"
 ]
 # How the values of a column stand in JSON; the last four are made of what stands there.
 Form = Literal["plain", "epoch", "epoch_ms", "json", "markdown", "text_length", "base64"]
@@ -77,7 +77,10 @@ class ErrorRule(Shape):
     )] = Field(default=[], description="Statuses it is about; default: every one.")  # fmt: skip
     where: dict[str, Any] = Field(default={}, description="Values at dotted paths of the body; `*` is any value.")
     header: dict[str, str | list[str]] = Field(default={}, description="Values of headers; `*` is any value.")
-    means: Meaning = Field(description="`wrong`: the request itself. `empty`: there are no records, and no more pages.")
+    means: Meaning = Field(
+        description="`wrong`: the request itself. `empty`: there are no records, and no more pages. `moved`: the "
+        "record that a page was asked after is gone."
+    )
     wait: Annotated[Wait, BeforeValidator(_otherwise, json_schema_input_type=int | str | Wait)] | None = Field(
         default=None, description="How long to wait; a span of time: when the answer does not say."
     )
@@ -93,6 +96,9 @@ class Request(Shape):
     params: Mapped = Field(default={}, description="Query parameters; one whose value is not set is left out.")
     body: Mapped = Field(default={}, description="JSON body; an entry whose value is not set is left out.")
     headers: dict[str, str] = Field(default={}, description="More headers.")
+    repeat: dict[str, list[Any]] = Field(
+        default={}, description="Parameters whose values the list is read once for, one after the other."
+    )
 
 
 class Column(Shape):
@@ -134,6 +140,9 @@ class Listing(Shape):
         default={}, description="Values at paths of what `records` lists that say: the record is gone. `text*` fits."
     )
     limit: str = Field(default="", description="Name of its own limit, beside the API's. `changes`: else the stream's.")
+    expect: dict[str, Any] = Field(
+        default={}, description="Values at paths of what `records` lists that the columns rely on; others are told."
+    )
 
 
 class Gone(Listing):
