@@ -131,8 +131,13 @@ def connector_page(name: str) -> str:
     """With the job of `examples/connectors/<name>`, where there is one."""
     tenants = ROOT / "examples" / "connectors" / name / "tenants"
     job = next(iter(sorted(tenants.glob("*/jobs/*.yaml"))), None)
-    example = f"# {job.relative_to(tenants.parent)}\n{job.read_text(encoding='utf-8')}" if job else ""
-    return _made(guide.page(name, example))
+    if job is None:
+        return _made(guide.page(name))
+    return _made(guide.page(name, _placed(job, tenants), _placed(job.parents[1] / "tenant.yaml", tenants)))
+
+
+def _placed(path: Path, tenants: Path) -> str:
+    return f"# {path.relative_to(tenants.parent)}\n{path.read_text(encoding='utf-8')}" if path.exists() else ""
 
 
 def connectors_page() -> str:

@@ -49,11 +49,13 @@ _ROWS = (
     Known("markdown_kv", target=True, kind="files", strategy=_MODIFIED),
     Known("gdrive_csv", kind="api", strategy=_MODIFIED),
     Known("google_sheets", target=True, kind="api", strategy="spreadsheet_modified_time"),
-    *(Known(name, target=True, kind="files", runs=("target",), modes=_PLAIN, place="bucket")
+    *(Known(name, target=True, kind="files", runs=("source", "target"), strategy=_MODIFIED, modes=_PLAIN,
+            place="bucket")
       for name in ("s3", "minio")),
+    Known("gcs", kind="files", runs=("source",), strategy=_MODIFIED),
     Known("parquet", target=True, kind="files", runs=("source", "target"), strategy=_MODIFIED, modes=_PLAIN,
           place="folder"),
-    Known("azure_blob", target=True, kind="files"),
+    Known("azure_blob", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
     Known("json", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
     Known("avro", kind="files", runs=("source",), strategy=_MODIFIED),
     *(Known(name, target=name in ("mysql", "snowflake"), cloud=name != "mysql", kind="database", strategy="updated_at")

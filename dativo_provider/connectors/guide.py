@@ -29,14 +29,15 @@ def documented() -> tuple[str, ...]:
     return tuple(sorted((runs | set(names())) - {"rest"}))
 
 
-def page(name: str, example: str = "") -> str:
-    """The page of a connector; `example` is a job that uses it."""
+def page(name: str, example: str = "", tenant: str = "") -> str:
+    """The page of a connector; `example` is a job that uses it, `tenant` the tenant file that lets it."""
     from dativo_provider.connectors.rest.guide import api_page
 
     if name in names():
         return api_page(name, example)
     info = connector(name)
-    parts = [f"# {name}\n", f"{info.description or _plainly(info)}.\n", _how(info), *_targets(info), fenced(example)]
+    parts = [f"# {name}\n", f"{info.description or _plainly(info)}.\n", _how(info), *_targets(info)]
+    parts += [fenced(example), _lets(tenant)]
     parts += _settings("Connection", "source.connection", info.connection)
     parts += _settings("Options", "source.options", info.options)
     parts += _notes(info.notes)
@@ -62,6 +63,10 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def fenced(example: str) -> str:
     return f"## A job\n\n```yaml job\n{example.rstrip()}\n```\n" if example else ""
+
+
+def _lets(tenant: str) -> str:
+    return f"and what lets it:\n\n```yaml tenant\n{tenant.rstrip()}\n```\n" if tenant else ""
 
 
 def _cell(text: str) -> str:

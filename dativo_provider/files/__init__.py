@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from dativo_provider.errors import Unsupported
-from dativo_provider.files.base import FileInfo, FileMissing, FileStore, Labels
+from dativo_provider.files.base import FileInfo, FileMissing, FileStore, Labels, ObjectStore
 from dativo_provider.files.uri import canonical, file_uri, join, local_path, parent, relative, scheme
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "FileMissing",
     "FileStore",
     "Labels",
+    "ObjectStore",
     "canonical",
     "file_uri",
     "join",

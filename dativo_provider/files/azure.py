@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dativo_provider.errors import ConfigurationError, CredentialError, DativoError, MissingExtra, StorageUnavailable
-from dativo_provider.files.base import FileInfo, FileMissing, Labels
+from dativo_provider.files.base import FileInfo, FileMissing, Labels, replaced
 from dativo_provider.files.uri import bucket_and_key
 
 __all__ = ["AzureFiles"]
@@ -75,6 +75,35 @@ class AzureFiles:
                 for blob in client.list_blobs(name_starts_with=folder)
             ]
         return sorted(found, key=lambda info: info.uri)
+
+    def walk(self, prefix: str) -> Iterator[FileInfo]:
+        container, key = bucket_and_key(prefix)
+        root = prefix.partition("://")[0] + "://" + container
+        client = _service(self._given, _account(container)).get_container_client(container.partition("@")[0])
+        blobs = iter(client.list_blobs(name_starts_with=key or None))
+        while True:
+            with _translated(prefix):
+                blob = next(blobs, None)
+            if blob is None:
+                return
+            etag, md5 = str(blob.etag).strip('"'), blob.content_settings.content_md5
+            version = f"{etag}/{bytes(md5).hex()}" if md5 else etag
+            yield FileInfo(f"{root}/{blob.name}", blob.size, blob.last_modified.timestamp(), version)
+
+    def read_part(self, info: FileInfo, at: int, size: int) -> bytes:
+        from azure.core import MatchConditions
+        from azure.core.exceptions import ResourceModifiedError
+
+        condition = {"etag": f'"{info.version.partition("/")[0]}"', "match_condition": MatchConditions.IfNotModified}
+        try:
+            with _translated(info.uri):
+                try:
+                    data: bytes = self._blob(info.uri).download_blob(at, size, **condition).readall()
+                except ResourceModifiedError:
+                    raise replaced(info.uri) from None
+        except FileMissing:
+            raise replaced(info.uri, "was removed") from None
+        return data
 
     def delete(self, uri: str) -> None:
         from azure.core.exceptions import ResourceNotFoundError

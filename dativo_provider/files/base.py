@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dativo_provider.errors import DataError
+from dativo_provider.errors import DataError, SourceChanged
 
-__all__ = ["FileInfo", "FileMissing", "FileStore", "Labels"]
+__all__ = ["FileInfo", "FileMissing", "FileStore", "Labels", "ObjectStore", "replaced"]
 
 
 @dataclass(frozen=True)
 class FileInfo:
-    """`mtime` is seconds since the epoch."""
+    """`mtime` is seconds since the epoch; `version` is what the store calls this content (an ETag, a generation).
+
+    Where it has a hash of the bytes as well, that follows behind a slash: `1700000000000000/AAAAAA==`.
+    """
 
     uri: str
     size: int
     mtime: float
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,3 +66,19 @@ class FileStore(Protocol):
         """Nothing there is no error."""
 
     def exists(self, uri: str) -> bool: ...
+
+
+class ObjectStore(FileStore, Protocol):
+    """Large objects too: listed page by page, and read by ranges of the version that was listed."""
+
+    def walk(self, prefix: str) -> Iterator[FileInfo]:
+        """Every object whose URI begins with `prefix`, sorted by URI; one page is in memory."""
+
+    def read_part(self, info: FileInfo, at: int, size: int) -> bytes:
+        """The bytes [at, at + size) of the listed version. Raises `SourceChanged` when another one has replaced it."""
+
+
+def replaced(uri: str, what: str = "changed") -> SourceChanged:
+    return SourceChanged(
+        f"the file {what} after this run was planned", where=uri, remedy="start a new run, which reads it whole"
+    )

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from dativo_provider.errors import ConfigurationError, CredentialError, DativoError, MissingExtra, StorageUnavailable
-from dativo_provider.files.base import FileInfo, FileMissing, Labels
+from dativo_provider.files.base import FileInfo, FileMissing, Labels, replaced
 from dativo_provider.files.uri import bucket_and_key
 
 __all__ = ["GcsFiles"]
@@ -63,6 +63,32 @@ class GcsFiles:
                 for blob in self._client.list_blobs(bucket, prefix=folder, timeout=_SECONDS)
             ]
         return sorted(found, key=lambda info: info.uri)
+
+    def walk(self, prefix: str) -> Iterator[FileInfo]:
+        bucket, key = bucket_and_key(prefix)
+        names = "items(name,size,updated,generation,crc32c),nextPageToken"
+        blobs = iter(self._client.list_blobs(bucket, prefix=key, fields=names, timeout=_SECONDS))
+        while True:
+            with _translated(prefix):
+                blob = next(blobs, None)
+            if blob is None:
+                return
+            version = f"{blob.generation}/{blob.crc32c}" if blob.crc32c else str(blob.generation)
+            yield FileInfo(f"gs://{bucket}/{blob.name}", blob.size, blob.updated.timestamp(), version)
+
+    def read_part(self, info: FileInfo, at: int, size: int) -> bytes:
+        """As stored: what was uploaded with `Content-Encoding: gzip` is unpacked by who reads it.
+        https://cloud.google.com/storage/docs/json_api/v1/objects/get"""
+        bucket, key = bucket_and_key(info.uri)
+        blob = self._client.bucket(bucket).blob(key, generation=int(info.version.partition("/")[0]))
+        try:
+            with _translated(info.uri):
+                data: bytes = blob.download_as_bytes(
+                    start=at, end=at + size - 1, raw_download=True, checksum=None, timeout=_SECONDS
+                )
+        except FileMissing:
+            raise replaced(info.uri) from None
+        return data
 
     def delete(self, uri: str) -> None:
         from google.api_core.exceptions import NotFound

@@ -15,11 +15,13 @@ from urllib.parse import quote, urlencode
 from dativo_provider.errors import (
     ConfigurationError,
     CredentialError,
+    DataError,
     DativoError,
     MissingExtra,
+    RateLimited,
     StorageUnavailable,
 )
-from dativo_provider.files.base import FileInfo, FileMissing, Labels
+from dativo_provider.files.base import FileInfo, FileMissing, Labels, replaced
 from dativo_provider.files.uri import bucket_and_key, join, parent
 
 __all__ = ["S3Files", "make_client"]
@@ -139,6 +141,33 @@ class S3Files:
                     for item in page.get("Contents", [])
                 ]
         return sorted(found, key=lambda info: info.uri)
+
+    def walk(self, prefix: str) -> Iterator[FileInfo]:
+        bucket, key = bucket_and_key(prefix)
+        kind = prefix.partition("://")[0]
+        pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key))
+        while True:
+            with _translated(prefix):
+                page = next(pages, None)
+            if page is None:
+                return
+            _check_listing(page, prefix)
+            for item in page.get("Contents", []):
+                changed, etag = item["LastModified"].timestamp(), item.get("ETag", "").strip('"')
+                yield FileInfo(f"{kind}://{bucket}/{item['Key']}", item["Size"], changed, etag)
+
+    def read_part(self, info: FileInfo, at: int, size: int) -> bytes:
+        """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
+        from botocore.exceptions import ClientError
+
+        bucket, key = bucket_and_key(info.uri)
+        with _translated(info.uri):
+            try:
+                asked = {"Range": f"bytes={at}-{at + size - 1}", "IfMatch": f'"{info.version}"'}
+                data: bytes = self._client.get_object(Bucket=bucket, Key=key, **asked)["Body"].read()
+            except ClientError as problem:
+                raise _part_error(problem, info.uri) from problem
+        return data
 
     def delete(self, uri: str) -> None:
         bucket, key = bucket_and_key(uri)
@@ -260,6 +289,19 @@ def _translated(uri: str) -> Iterator[None]:
             where=uri,
             remedy="check s3.endpoint, then retry",
         ) from problem
+
+
+def _part_error(problem: Any, uri: str) -> DativoError:
+    code = _code(problem)
+    if code in _EXISTS | {"416", "InvalidRange"}:
+        return replaced(uri)
+    if code in _ABSENT:
+        return replaced(uri, "was removed")
+    if code == "InvalidObjectState":
+        return DataError("the object is archived", where=uri, remedy="restore it first, or leave it out of the pattern")
+    if code in ("SlowDown", "503", "TooManyRequests"):
+        return RateLimited("the object store asks to slow down", where=uri, remedy="run again with fewer slices")
+    return _client_error(problem, uri)
 
 
 def _client_error(problem: Any, uri: str) -> DativoError:

@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
-__all__ = ["STORAGE", "STORES", "store_properties"]
+from dativo_provider.errors import ConfigurationError
 
+__all__ = ["STORAGE", "STORES", "properties_of", "store_properties"]
+
+_PLACE = frozenset({"path", "bucket", "prefix", "secure", "path_style_access"})  # said of targets, or said elsewhere
 STORAGE = ("s3.", "client.", "gcs.", "adls.")  # how PyIceberg's storage properties begin
 
 
@@ -63,6 +67,28 @@ def store_properties(connection: Mapping[str, Any]) -> dict[str, str]:
         found |= {store.words[key]: str(value) for key, value in block.items() if key in store.words and value}
         if store is _S3 and found.get("s3.endpoint"):
             found["s3.endpoint"] = _with_scheme(found["s3.endpoint"], block)
+    return found
+
+
+def properties_of(name: str, connection: Mapping[str, Any]) -> dict[str, str]:
+    """The words of the store `name`, written into `connection` itself or into its block `name`.
+
+    Raises `ConfigurationError` for a word it does not have, or an address without a key for it.
+    """
+    store, block = STORES[name], {**connection, **dict(connection.get(name) or {})}
+    given = {key: value for key, value in block.items() if key not in STORES and value not in (None, "")}
+    if unknown := sorted(set(given) - store.words.keys() - _PLACE):
+        near = get_close_matches(unknown[0], store.words, 1)
+        raise ConfigurationError(
+            f"'{name}' has no setting '{unknown[0]}'", where="source.connection",
+            remedy=f"did you mean '{near[0]}'?" if near else f"known: {', '.join(sorted(store.words))}",
+        )  # fmt: skip
+    found = store_properties({name: given})
+    if store.lacks_key(found):
+        raise ConfigurationError(
+            "the job names an object store of its own but no key for it", where="source.connection",
+            remedy=f"add {store.remedy}; the deployment's are not sent to other stores",
+        )  # fmt: skip
     return found
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["CHANGES", "FORMAT", "JSON", "NOTES", "ROWS"]
+__all__ = ["AZURE", "CHANGES", "FORMAT", "FORMATS", "GCS", "JSON", "NOTES", "REMOTE", "ROWS", "S3", "TEXT"]
 
+FORMATS = "CSV, JSON, JSON Lines, Parquet, Avro"
 FORMAT: Mapping[str, str] = {
     "format": "`csv`, `json`, `jsonl`, `parquet`, `avro` or `markdown_kv`; default: the end of each file's name",
 }
@@ -13,6 +14,10 @@ JSON: Mapping[str, str] = {
     "records": "of a JSON document: the dotted path of the array that holds the records; default: the document itself",
     "max_record_mb": "longest record or line; default 64",
     "encoding": "of text; default `utf-8`, and a byte order mark overrules it",
+}
+TEXT: Mapping[str, str] = {
+    **JSON,
+    "delimiter, quote_char, header, …": "of CSV: [as of local files](csv.md)",
 }
 ROWS: Mapping[str, str] = {"batch_size": "most rows of a batch"}
 CHANGES: Mapping[str, str] = {
@@ -28,3 +33,26 @@ NOTES = (
     "Columns that some files lack are NULL there; what becomes of columns the contract lacks is said by "
     "[`schema_policy`](../schema-evolution.md).",
 )
+REMOTE = (
+    "Paths are URIs below `roots.files` of the tenant: `s3://bucket/in/**/*.csv.gz`, one object, or a folder. Names "
+    "that begin with `_` or `.` are left out. A store looks only for what comes before the first `*`: put the date "
+    "there.",
+    "What is new is told by name and version (ETag, generation), never by the date, which S3 keeps in whole seconds "
+    "and from the begin of an upload. Every request asks for the version that was planned.",
+    *NOTES,
+)
+S3: Mapping[str, str] = {
+    "access_key_id, secret_access_key, session_token": "without them: the role of the machine",
+    "region": "default `us-east-1`",
+    "endpoint": "of another store than AWS; then with keys of its own",
+}
+GCS: Mapping[str, str] = {
+    "token": "an OAuth2 access token; without it: Google's default credentials",
+    "project_id": "whose quota is used",
+    "endpoint": "of another store than Google's; then with a token of its own",
+}
+AZURE: Mapping[str, str] = {
+    "account_name": "where the path does not say it (`abfss://container@account.dfs.core.windows.net/…`)",
+    "account_key, sas_token": "one of the two, or a service principal, or Azure's default credential",
+    "tenant_id, client_id, client_secret": "a service principal",
+}

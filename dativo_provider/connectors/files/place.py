@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
@@ -41,6 +41,9 @@ class Place(Protocol):
     def find(self, wanted: str) -> list[Found]:
         """The files of `wanted`, comma-separated paths, folders or patterns, by name, each once."""
 
+    def expect(self, files: Iterable[Found]) -> None:
+        """These will be opened next."""
+
     def open(self, file: Found, jumps: bool) -> Handle: ...
 
     def same(self, file: Found, before: Mapping[str, Any]) -> bool:
@@ -68,6 +71,9 @@ class LocalPlace:
 
     def find(self, wanted: str) -> list[Found]:
         return self._roots.find(wanted)
+
+    def expect(self, files: Iterable[Found]) -> None:
+        """The system reads ahead by itself."""
 
     def open(self, file: Found, jumps: bool) -> Handle:
         return _LocalFile(self._roots.locate(file.path), file, self._still_wanted)

@@ -29,6 +29,7 @@ __all__ = ["FilesReader"]
 _DESCRIBED_FILES = 64  # heads read to describe a stream; other files' columns are matched by name all the same
 _DISCOVERED_FILES = 1000
 _LEAST_BLOCK = 64 << 10
+_EXPECTED = 4  # small files fetched ahead
 _UNPACKED = 5  # how much longer the text of a packed file may be
 
 
@@ -98,8 +99,9 @@ class FilesReader(BaseReader):
         read, unknown = tally.detail.setdefault("files", {}), set[str]()
         span = Span(**piece.spec["part"]) if "part" in piece.spec else None
         with ThreadPoolExecutor(max(1, self.ctx.settings.threads), thread_name_prefix="dativo-files") as pool:
-            for facts in piece.spec["files"]:
-                file = Found(**facts)
+            files = [Found(**facts) for facts in piece.spec["files"]]
+            for number, file in enumerate(files, 1):
+                self.place.expect(files[number : number + _EXPECTED])
                 asked = self._asked(stream, file, piece, pool, unknown)
                 read[file.path] = yield from self._file(stream, file, asked, span)
         if unknown:

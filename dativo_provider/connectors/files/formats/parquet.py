@@ -55,6 +55,7 @@ class Parquet:
             line = span.line if span else 1
             for group in groups:
                 rows = self._most_rows(opened.metadata.row_group(group), asked.block_bytes)
+                _ahead(file, opened.metadata.row_group(group), names)
                 found = opened.iter_batches(rows, [group], names, use_threads=asked.threads > 1)
                 for data in found:
                     places = pa.array(range(line, line + data.num_rows), pa.int64())
@@ -65,6 +66,18 @@ class Parquet:
         width = max(1, int(group.total_byte_size) // max(1, int(group.num_rows)))
         fitting = max(256, min(_LARGEST_BATCH, 4 * block_bytes) // width)
         return min(fitting, self._rows) if self._rows else min(fitting, 1 << 20)
+
+
+def _ahead(file: Any, group: Any, names: list[str]) -> None:
+    """Tells a file that is far away which of its bytes the row group takes."""
+    if hasattr(file, "window"):
+        chunks = [group.column(at) for at in range(group.num_columns)]
+        wanted = [each for each in chunks if each.path_in_schema.partition(".")[0] in names]
+        starts = [each.dictionary_page_offset or each.data_page_offset for each in wanted]
+        if starts:
+            file.window(
+                min(starts), max(at + each.total_compressed_size for at, each in zip(starts, wanted, strict=True))
+            )
 
 
 @contextmanager
