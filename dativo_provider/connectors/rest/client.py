@@ -5,11 +5,12 @@ A request is made once here, or twice when a renewed token may help; `BaseReader
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from dativo_provider.connectors.rest.answers import error_of, meaning
@@ -29,7 +30,9 @@ from dativo_provider.observability.masking import Masker
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Call", "Client"]
+__all__ = ["Body", "Call", "Client"]
+
+T = TypeVar("T")
 
 _LARGEST = 256 << 20  # bytes of one answer
 _REDIRECTS = 5
@@ -44,6 +47,14 @@ class Call:
     params: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Body:
+    """An answer on its way."""
+
+    headers: Mapping[str, str]
+    parts: Iterator[bytes]
 
 
 class Client:
@@ -73,6 +84,19 @@ class Client:
 
         Raises `RateLimited`, `SourceUnavailable`, `CredentialError`, `Missing`, `ConfigurationError`.
         """
+        return self._logged_in(lambda held: self._paced(call, limits, lambda where: self._answered(call, where, held)))
+
+    @contextmanager
+    def stream(self, call: Call, limits: Sequence[str] = ()) -> Iterator[Body]:
+        """The same for an answer too large to hold, which need not be JSON. Inside, its parts arrive."""
+        answer = self._logged_in(lambda held: self._paced(call, limits, lambda where: self._begun(call, where, held)))
+        try:
+            with self._talking(call.url.partition("?")[0]):
+                yield Body(answer.headers, answer.iter_bytes())
+        finally:
+            answer.close()
+
+    def _logged_in(self, ask: Callable[[Held], T]) -> T:
         held, refused = self._login.held(), None
         for renew in (None, self._login.renewed, self._login.reread):
             try:
@@ -80,7 +104,7 @@ class Client:
                 if renew and following is held:
                     continue
                 held = following
-                return self._sent(call, held, limits)
+                return ask(held)
             except _Expired as expired:
                 refused = expired.error
             except CredentialError as error:
@@ -94,6 +118,11 @@ class Client:
         """Ends the requests under way."""
         self._wires.cut()
 
+    def farewell(self, call: Call) -> None:
+        """Tells the API, of a run that was cancelled, to end what it does for us. Raises `SourceUnavailable`."""
+        with self._talking(call.url):
+            self._asked(call, self._login.held()).close()
+
     def url_of(self, url: str) -> str:
         """The whole address. Raises `ConfigurationError` for one on another host: credentials stay with the API."""
         whole = url if "://" in url else urljoin(f"{self.base}/", url.lstrip("/")) if url else self.base
@@ -106,25 +135,30 @@ class Client:
 
     # one request --------------------------------------------------------------------------------------------
 
-    def _sent(self, call: Call, held: Held, limits: Sequence[str]) -> Page:
-        url = self.url_of(call.url)
-        where = url.partition("?")[0]
+    def _paced(self, call: Call, limits: Sequence[str], ask: Callable[[str], T]) -> T:
+        where = self.url_of(call.url).partition("?")[0]
         paces = self._paces(limits)
         self._wait(paces, where)
         left = monotonic()
         try:
             with self._breaker.asking(where):
-                page = self._answered(call, url, where, held)
+                found = ask(where)
         except RateLimited as error:
             for pace in paces:
                 pace.refused(error.retry_after, left)
             raise
         for pace in paces:
             pace.answered()
-        return page
+        return found
 
-    def _answered(self, call: Call, url: str, where: str, held: Held) -> Page:
-        status, headers, content, links = self._exchange(call, url, where, held)
+    def _answered(self, call: Call, where: str, held: Held) -> Page:
+        with self._talking(where):
+            answer = self._asked(call, held)
+            try:
+                links = {str(name): link["url"] for name, link in answer.links.items() if "url" in link}
+                status, headers, content = answer.status_code, answer.headers, _content(answer, where)
+            finally:
+                answer.close()
         body, broken = parsed(content)
         rule = meaning(status, body, headers, self._api.errors)
         if rule is not None and rule.means == "empty":
@@ -139,29 +173,39 @@ class Client:
         self._warn_of_sunset(headers, where)
         return Page(where, body, (), headers, links)
 
+    def _begun(self, call: Call, where: str, held: Held) -> httpx.Response:
+        """An answer whose body is still to come."""
+        with self._talking(where):
+            answer = self._asked(call, held)
+            if answer.status_code < 400:
+                return answer
+            try:
+                body, _ = parsed(_content(answer, where))
+            finally:
+                answer.close()
+        rule = meaning(answer.status_code, body, answer.headers, self._api.errors)
+        assert rule is not None  # of every status from 400 on
+        raise self._error(rule, answer.status_code, body, answer.headers, where)
+
     def _error(self, rule: ErrorRule, status: int, body: Any, headers: Mapping[str, str], where: str) -> Exception:
         error = error_of(rule, status, body, headers, where, self._ctx.now())
         return _Expired(error) if rule.means == "expired" else error
 
-    def _exchange(
-        self, call: Call, url: str, where: str, held: Held
-    ) -> tuple[int, Mapping[str, str], bytes, Mapping[str, str]]:
-        import httpx
-
+    def _asked(self, call: Call, held: Held) -> httpx.Response:
         headers = {"Accept": "application/json", **self._fixed, **call.headers, **held.headers}
         params = {**_flat(call.params), **held.params}
         request = self._login.http.build_request(
-            call.method, url, params=params or None, json=call.body or None, headers=headers,
+            call.method, self.url_of(call.url), params=params or None, json=call.body or None, headers=headers,
             extensions={"trace": self._wires.trace},
         )  # fmt: skip
+        return self._followed(self._login.http.send(request, stream=True))
+
+    @contextmanager
+    def _talking(self, where: str) -> Iterator[None]:
+        import httpx
+
         try:
-            answer = self._login.http.send(request, stream=True)
-            try:
-                answer = self._followed(answer)
-                links = {str(name): link["url"] for name, link in answer.links.items() if "url" in link}
-                return answer.status_code, answer.headers, _content(answer, where), links
-            finally:
-                answer.close()
+            yield
         except httpx.HTTPError as error:
             raise SourceUnavailable(
                 f"the API could not be asked ({type(error).__name__}: {error})", where=where,
