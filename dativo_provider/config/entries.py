@@ -85,7 +85,7 @@ def _listed(making: Making) -> Iterator[Entry]:
     for number, file in enumerate(source.files):
         yield _file(making, file, ("source", "files", number))
     for number, sheet in enumerate(source.sheets):
-        yield _sheet(sheet, ("source", "sheets", number))
+        yield _sheet(making, sheet, ("source", "sheets", number))
 
 
 def _table(making: Making, table: Table, keys: tuple[Key, ...]) -> Entry:
@@ -169,7 +169,7 @@ def _patterns(path: str) -> list[str]:
     return [each.strip() for each in path.split(",") if each.strip()]
 
 
-def _sheet(sheet: Sheet, keys: tuple[Key, ...]) -> Entry:
+def _sheet(making: Making, sheet: Sheet, keys: tuple[Key, ...]) -> Entry:
     options = {
         **sheet.options,
         **{name: getattr(sheet, name) for name in ("sheet_id", "range", "id") if getattr(sheet, name)},
@@ -181,8 +181,14 @@ def _sheet(sheet: Sheet, keys: tuple[Key, ...]) -> Entry:
         key=tuple(sheet.key),
         asset=sheet.asset,
         asset_path=sheet.asset_path,
+        on_changed_file=sheet.on_changed_file or _of_sheets(making),
         options=options,
     )
+
+
+def _of_sheets(making: Making) -> str:
+    """People edit sheets where they are: unless the job says otherwise, what is read again replaces the rows."""
+    return "" if "on_changed_file" in making.source.model_fields_set else "replace"
 
 
 def _single(making: Making) -> Entry:

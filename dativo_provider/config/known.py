@@ -48,7 +48,7 @@ _ROWS = (
     Known("iceberg", source=False, target=True, kind="table", runs=("target",)),
     Known("markdown_kv", target=True, kind="files", strategy=_MODIFIED),
     Known("gdrive_csv", kind="api", strategy=_MODIFIED),
-    Known("google_sheets", target=True, kind="api", strategy="spreadsheet_modified_time"),
+    Known("google_sheets", target=True, runs=("source",), strategy="spreadsheet_modified_time"),
     *(Known(name, target=True, kind="files", runs=("source", "target"), strategy=_MODIFIED, modes=_PLAIN,
             place="bucket")
       for name in ("s3", "minio")),

@@ -15,7 +15,7 @@ from dativo_provider.config.yamlpos import Key
 __all__ = ["check_connections", "check_references", "note_unsupported", "warn_of_unread"]
 
 _FORMATS = ("parquet", "iceberg")
-_STRATEGIES = {"cdc": "change data capture", "spreadsheet_modified_time": "reading spreadsheets by modification time"}
+_STRATEGIES = {"cdc": "change data capture"}
 # Only here are references replaced, by a step, late.
 _RESOLVED = {
     ("source", "connection"), ("source", "credentials"), ("source", "dsn"), ("source", "options"),

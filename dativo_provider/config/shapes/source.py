@@ -77,6 +77,10 @@ class Sheet(_Entry):
     sheet_id: str = Field(default="", description="Id or title of the sheet; default: the first.")
     range: str = Field(default="", description="Cells to read in A1 notation; default: all.")
     id: str = Field(default="", description="Stable name in state.")
+    on_changed_file: OnChangedFile | None = Field(
+        default=None,
+        description="What to do with a sheet that was edited after it was read; default: replace its rows.",
+    )
 
 
 class Reader(Shape):

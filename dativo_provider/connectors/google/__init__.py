@@ -1,0 +1,30 @@
+"""Google: spreadsheets by the Sheets API; files, folders and documents by the Drive API."""
+
+from __future__ import annotations
+
+from dativo_provider.connectors.google.guide import LOGIN, SHEET_NOTES, SHEET_OPTIONS
+from dativo_provider.connectors.registry import ConnectorInfo
+from dativo_provider.model.stream import Capabilities
+
+__all__ = ["CONNECTORS", "SHEETS"]
+
+SHEETS = Capabilities(incremental=True, ordered_cursor=False)
+
+CONNECTORS = (
+    ConnectorInfo(
+        "google_sheets",
+        ("source", "target"),
+        "api",
+        "Sheets of Google spreadsheets",
+        SHEETS,
+        ("spreadsheet_modified_time", "full_refresh"),
+        reader="dativo_provider.connectors.google.sheets.reader:SheetsReader",
+        connection={
+            **LOGIN,
+            "spreadsheet_id": "of spreadsheets for `dativo discover`, the long part of their address",
+            "drive_base_url": "address of the Drive API, for doubles and gateways",
+        },
+        options=SHEET_OPTIONS,
+        notes=SHEET_NOTES,
+    ),
+)

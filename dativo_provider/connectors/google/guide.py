@@ -1,0 +1,45 @@
+"""What the pages of Google's connectors say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = ["LOGIN", "SHEET_NOTES", "SHEET_OPTIONS"]
+
+LOGIN: Mapping[str, str] = {
+    "google_oauth2": "the JSON of a login: a service account's key, or `client_id`, `client_secret`, `refresh_token`; "
+    "default: the tenant's secret `google_oauth2` (`secrets/<tenant>/google_oauth2.json`). Also `service_account_json`",
+    "credentials_file": "the same as a file below the tenant's folders. Also `service_account_file`",
+    "client_id, client_secret, refresh_token": "a user's login, each by itself",
+    "client_email, private_key": "a service account, each by itself; `subject` is the user it acts for",
+    "scope": "scopes a service account asks for; default: those for reading",
+    "base_url, token_url": "addresses of the API and of the token endpoint, for doubles and gateways",
+}
+SHEET_OPTIONS: Mapping[str, str] = {
+    "sheet_id": "number (`gid`), title, or pattern of titles (`2026-*`: several as one stream); default: the first",
+    "range": "`A1:F`, `B2:D90` or a named range; default: the whole grid, whatever its size",
+    "header": "whether a row names the columns; default true",
+    "header_row": "its number; default: the first row that is not blank",
+    "header_rows": "rows of the header, joined as `Q1 / Sales`; default 1",
+    "column_names": "names instead of those in the sheet, from the left",
+    "duplicate_headers": "`refuse` (default), or `letter`: names that are there twice get the letter of their column",
+    "merged": "`first` (default): a merged area has its value in its first cell; `fill`: in every one",
+    "errors": "`reject` (default): a row with `#REF!` and its like goes to the quarantine; `null`, `text`",
+    "blank": "values that make no row by themselves: `[false]` where boxes are ticked",
+}
+SHEET_NOTES = (
+    "Scopes: `spreadsheets.readonly`, and `drive.metadata.readonly` to tell whether anything changed; without it "
+    "every run reads the sheet and compares. Share the spreadsheet with the e-mail address of a service account.",
+    "With `incremental: {strategy: spreadsheet_modified_time}` of a spreadsheet that did not change since the last run "
+    "only the headers are read. An edited sheet is read as a whole and replaces its rows, unless `on_changed_file` "
+    "says otherwise.",
+    "Google allows 60 reads a minute and user, 300 a minute and project "
+    "([limits](https://developers.google.com/workspace/sheets/api/limits)). A request reads about 2 MB, so a minute is "
+    "enough for some million cells.",
+    "Values are what cells hold, not how they look: numbers, booleans and text by their kind, dates by the format of "
+    "their column or the contract's type, in the spreadsheet's time zone, exact to the millisecond. Text is not "
+    "parsed: `007` stays. Numbers of more than 15 digits are rounded by Sheets itself: keep them as text.",
+    "Blank rows are left out wherever they are; a value below no name goes to the quarantine, its cell named.",
+    "Somebody who edits a sheet of several requests while it is read stops the run; nothing of it is published.",
+    "A formula that changes by itself (`NOW`, `IMPORTRANGE`) is no edit for Drive: read it with `full_refresh`.",
+)

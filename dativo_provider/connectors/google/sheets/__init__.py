@@ -1,0 +1,1 @@
+"""Spreadsheets: which cells a job means, read in chunks of their real grid, as typed rows."""

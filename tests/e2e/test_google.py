@@ -1,0 +1,63 @@
+"""Google's connectors into Iceberg, by the example jobs of their pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.connectors.rest.fake import serving
+from tests.connectors.vendors.google import Google
+from tests.connectors.vendors.google_sheets import BOOK, GoogleSheets, Tab
+from tests.e2e.trial import Trial
+from tests.support import requirement
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "connectors"
+
+
+@pytest.fixture
+def sheets() -> Iterator[GoogleSheets]:
+    made = GoogleSheets()
+    made.clock.forward(seconds=(datetime.now(UTC) - made.clock.now() - timedelta(hours=2)).total_seconds())
+    made.quotas = []
+    with serving(made):
+        yield made
+
+
+def example(trial: Trial, google: Google, connector: str, name: str, **connection: Any) -> Path:
+    """The example job, at the fake's address, with the login of the tenant's secret."""
+    trial.monkeypatch.setenv("DATIVO_SECRET__ACME__GOOGLE_OAUTH2", json.dumps(google.credentials))
+    trial.secrets += [google.credentials["client_secret"], google.credentials["refresh_token"]]
+    job = yaml.safe_load((EXAMPLES / connector / "tenants/acme/jobs" / f"{name}.yaml").read_text())
+    job["source"].setdefault("connection", {}).update(token_url=f"{google.url}/token", **connection)
+    path = trial.tenant / "jobs" / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(job).replace("1mHIWnDvW9cALRMq9OdNfRwjAthCUFUOACPp0Lkyl7b4", BOOK))
+    return path
+
+
+def rows(trial: Trial, job: Path, query: str) -> Any:
+    return trial.dativo("query", "--config", job, "--json", query).json
+
+
+@requirement("CON-08")
+def test_sheets_of_a_spreadsheet_are_one_table_that_follows_edits(trial: Trial, sheets: GoogleSheets) -> None:
+    urls = {"base_url": f"{sheets.url}/v4", "drive_base_url": f"{sheets.url}/drive/v3"}
+    job = example(trial, sheets, "google_sheets", "budget", **urls)
+    january = Tab(1, "2026-01", [["Budget"], ["team", "sum"], ["red", 10], ["", 5]])
+    january.merges = [{"sheetId": 1, "startRowIndex": 2, "endRowIndex": 4, "startColumnIndex": 0, "endColumnIndex": 1}]
+    sheets.tabs = [january, Tab(2, "2026-02", [["Budget"], ["team", "sum"], ["blue", 7]]), Tab(3, "notes", [["x"]])]
+    assert trial.dativo("validate", job).code == 0
+    assert trial.succeeds(job)["books"]["extracted"] == 3
+    asked = len(sheets.asked)
+    assert trial.succeeds(job)["books"]["extracted"] == 0
+    assert sum("batchGet" in each.path for each in sheets.asked[asked:]) == 2  # the two headers
+    sheets.clock.forward(minutes=5)
+    sheets.edit(sheets.tabs[1], [["Budget"], ["team", "sum"], ["blue", 9]])
+    assert trial.succeeds(job)["books"]["extracted"] == 3
+    found = rows(trial, job, "select team, sum from budget order by sum")
+    assert found == [{"team": "red", "sum": 5}, {"team": "blue", "sum": 9}, {"team": "red", "sum": 10}]
