@@ -46,7 +46,7 @@ _ROWS = (
     Known("csv", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
     Known("postgres", target=True, cloud=False, kind="database", runs=("source",), strategy="updated_at"),
     Known("iceberg", source=False, target=True, kind="table", runs=("target",)),
-    Known("markdown_kv", target=True, kind="files", strategy=_MODIFIED),
+    Known("markdown_kv", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
     Known("gdrive_csv", kind="api", strategy=_MODIFIED),
     Known("google_sheets", target=True, runs=("source",), strategy="spreadsheet_modified_time"),
     *(Known(name, target=True, kind="files", runs=("source", "target"), strategy=_MODIFIED, modes=_PLAIN,

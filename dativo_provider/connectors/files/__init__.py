@@ -36,6 +36,10 @@ CONNECTORS = (
         _FOLDER, name="avro", roles=("source",), description="Avro files in local folders",
         capabilities=replace(CAPABILITIES, extra="avro"), reader=f"{_LOCAL}:AvroReader",
     ),
+    replace(
+        _FOLDER, name="markdown_kv", description="Markdown-KV documents in local folders, by pair or by document",
+        reader=f"{_LOCAL}:MarkdownKvReader", options={**guide.MARKDOWN, **guide.CHANGES}, notes=guide.DOCUMENTS,
+    ),
     *(
         replace(
             _BUCKET, name=name, description=f"Files in {title}: {guide.FORMATS}", reader=f"{_BUCKETS}:S3Reader",

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["AZURE", "CHANGES", "FORMAT", "FORMATS", "GCS", "JSON", "NOTES", "REMOTE", "ROWS", "S3", "TEXT"]
+__all__ = [
+    "AZURE",
+    "CHANGES",
+    "DOCUMENTS",
+    "FORMAT",
+    "FORMATS",
+    "GCS",
+    "JSON",
+    "MARKDOWN",
+    "NOTES",
+    "REMOTE",
+    "ROWS",
+    "S3",
+    "TEXT",
+]
 
-FORMATS = "CSV, JSON, JSON Lines, Parquet, Avro"
+FORMATS = "CSV, JSON, JSON Lines, Parquet, Avro, Markdown-KV"
 FORMAT: Mapping[str, str] = {
     "format": "`csv`, `json`, `jsonl`, `parquet`, `avro` or `markdown_kv`; default: the end of each file's name",
 }
@@ -14,6 +28,12 @@ JSON: Mapping[str, str] = {
     "records": "of a JSON document: the dotted path of the array that holds the records; default: the document itself",
     "max_record_mb": "longest record or line; default 64",
     "encoding": "of text; default `utf-8`, and a byte order mark overrules it",
+}
+MARKDOWN: Mapping[str, str] = {
+    "form": "`row_per_kv` (default): a row for each pair, with `doc_id, section, key, value, value_json, ord, "
+    "extracted_at`; `document_level`: a row for each file, with `doc_id, title, sections, raw_md, extracted_at`",
+    "max_document_mb": "longest file; default 64",
+    "encoding": "default `utf-8`",
 }
 TEXT: Mapping[str, str] = {
     **JSON,
@@ -56,3 +76,10 @@ AZURE: Mapping[str, str] = {
     "account_key, sas_token": "one of the two, or a service principal, or Azure's default credential",
     "tenant_id, client_id, client_secret": "a service principal",
 }
+DOCUMENTS = (
+    "A line `key:: value` is a pair; lines that are indented or empty go on with its value. Headings begin sections; "
+    "what stands before the first is section `_default`, YAML between `---` lines at the begin `_front_matter`.",
+    "Text that is no pair is kept under the key `_text`, fenced code with it.",
+    "`doc_id` is that of the front matter (`doc_id`, then `id`), else the path of the file, which no other file has.",
+    *NOTES[1:3],
+)

@@ -11,7 +11,7 @@ from dativo_provider.connectors.files.place import LocalPlace, Place
 from dativo_provider.connectors.files.reader import FilesReader
 from dativo_provider.errors import DativoError
 
-__all__ = ["AvroReader", "JsonReader", "LocalReader", "ParquetReader"]
+__all__ = ["AvroReader", "JsonReader", "LocalReader", "MarkdownKvReader", "ParquetReader"]
 
 
 class LocalReader(FilesReader):
@@ -30,6 +30,10 @@ class JsonReader(LocalReader):
 
 class ParquetReader(LocalReader):
     form, formats = "parquet", ("parquet",)
+
+
+class MarkdownKvReader(LocalReader):
+    form, formats = "markdown_kv", ("markdown_kv",)
 
 
 class AvroReader(LocalReader):

@@ -143,7 +143,7 @@ class FilesReader(BaseReader):
     ) -> Asked:
         size = max(_LEAST_BLOCK, Budget.of(self.ctx.settings).block_bytes)
         threads = max(1, self.ctx.settings.threads)
-        return Asked(stream, file.path, pool, threads, min(size, 4 << 20), piece.as_text, unknown)
+        return Asked(stream, file.path, pool, threads, min(size, 4 << 20), piece.as_text, unknown, self.ctx.now())
 
     def _everything(self) -> str:
         return str(self.source.connection.get("path") or self.everything())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any, BinaryIO, ClassVar, Protocol
 
@@ -49,6 +50,7 @@ class Asked:
     block_bytes: int = 4 << 20
     as_text: tuple[str, ...] = ()
     unknown: set[str] = field(default_factory=set)  # columns found that nobody had told of
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def fields(self) -> dict[str, Field]:
