@@ -30,8 +30,9 @@ SPEC = """\
 [Writing a spec](../connectors/writing-a-spec.md) goes through one step by step.
 
 `{name}` in a text stands for a setting or a credential, `{lo}` and `{hi}` for the bounds of the window, `{parent.x}`
-for a value of the record that others hang on, `{columns}` for what the API calls the columns that are read (a list in a
-body, joined by commas elsewhere). `{lo:epoch}` writes a moment in another form: `iso` (with microseconds),
+for a value of the record that others hang on, `{parents}` for a list of such records, `{columns}` for what the API
+calls the columns that are read (a list in a body, joined by commas elsewhere). `{lo:epoch}` writes a moment in another
+form: `iso` (with microseconds),
 `iso_millis`, `iso_seconds`, `date`, `epoch`, `epoch_ms`, `http`; `{key:base64}` encodes. What has no value is left out:
 an entry of a mapping alone, an item of a list as a whole.
 """

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from dativo_provider.config import RunnerSpec
@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--environment", metavar="E", help="overlay of the job's `environments:`; default: DATIVO_ENVIRONMENT"
     )
     parser.add_argument("--runner-config", type=Path, metavar="F", help="runner.yaml; default: the one above the job")
-    parser.add_argument("--secret-manager", metavar="P", help="env or filesystem; default: runner.yaml, else env")
+    parser.add_argument("--secret-manager", metavar="P", help="where secrets are; default: runner.yaml, else env")
+    parser.add_argument("--secret-manager-config", metavar="F", help="its options: a YAML or JSON file, or {…} itself")
     parser.add_argument("--secrets-dir", type=Path, metavar="D", help="folder of the filesystem secrets")
 
 
@@ -124,13 +125,38 @@ def _secrets(args: argparse.Namespace, job: JobSpec | None, variables: Mapping[s
     """As the options say, else runner.yaml, else the environment."""
     from dativo_provider.observability import MASKER
     from dativo_provider.secrets import open_secrets
+    from dativo_provider.secrets.open import ALIASES
 
     found = _runner(args, job).secrets
-    provider = getattr(args, "secret_manager", None) or variables.get("DATIVO_SECRET_MANAGER") or found.provider
+    asked = getattr(args, "secret_manager", None) or variables.get("DATIVO_SECRET_MANAGER") or found.provider
+    provider = ALIASES.get(asked.lower(), asked.lower())
     options = dict(found.options) if provider == found.provider else {}
+    options |= _secret_options(args, variables, provider)
     if folder := getattr(args, "secrets_dir", None):
         options["secrets_dir"] = str(folder)
-    return open_secrets({"provider": provider, provider: options}, variables, MASKER.add)
+    said = {"provider": provider, provider: options}
+    return open_secrets(said, variables, MASKER.add, connections=connections(variables))
+
+
+def _secret_options(args: argparse.Namespace, variables: Mapping[str, str], provider: str) -> dict[str, Any]:
+    """`--secret-manager-config`: a file, or the mapping itself. Raises `ConfigurationError`."""
+    import yaml
+
+    from dativo_provider.errors import ConfigurationError
+
+    given = getattr(args, "secret_manager_config", None) or variables.get("DATIVO_SECRET_MANAGER_CONFIG") or ""
+    if not given:
+        return {}
+    try:
+        found = yaml.safe_load(given if given.lstrip().startswith("{") else Path(given).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
+        found = problem
+    if not isinstance(found, dict):
+        raise ConfigurationError(
+            "--secret-manager-config is neither a file with a mapping nor a mapping", remedy="see docs/secrets.md"
+        )
+    inner = found.get(provider)
+    return inner if isinstance(inner, dict) else found
 
 
 def _runner(args: argparse.Namespace, job: JobSpec | None) -> RunnerSpec:

@@ -38,7 +38,7 @@ _APIS = (
     "azure_cost_management kubernetes_metrics json_api notion jira shopify mimesis"
 )
 _SPECS = ("rest", *shipped())  # read by a spec
-_BRIDGES = ("singer",)  # connectors of other ecosystems
+_BRIDGES = ("airbyte", "singer")  # connectors of other ecosystems
 _DATABASES = "mysql mongodb snowflake bigquery redshift databricks kafka"
 _PLAIN = ("append", "replace")  # readers of folders cannot be shown anything else
 _MODIFIED = "file_modified_time"

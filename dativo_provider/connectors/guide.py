@@ -46,15 +46,12 @@ def page(name: str, example: str = "", tenant: str = "") -> str:
 
 def index_page() -> str:
     shown = sorted((*documented(), "rest"))
-    named = sorted(connectors().keys() - set(shown))
     rows = ((f"[{name}]({_SPECS if name == 'rest' else f'{name}.md'})", _what(name), *_marks(name)) for name in shown)
     return "\n".join([
         "# Connectors\n",
         "What `source_connector` and `target_connector` of a job may name.\n",
         table(("connector", "what", "source", "target"), rows) + "\n",
         "An API that is not here is one YAML: [writing a spec](writing-a-spec.md).\n",
-        f"Jobs may already name these, and `dativo validate` judges them, but this version does not run them: "
-        f"{', '.join(f'`{name}`' for name in named)}.\n",
     ])  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from dativo_provider.secrets.base import Provider
 from dativo_provider.secrets.names import SecretName
 from dativo_provider.secrets.payload import Payload, parse
 
-__all__ = ["AirflowSecrets", "register", "variable_key"]
+__all__ = ["AirflowSecrets", "listen", "register", "variable_key"]
 
 # Parts without `__` and without `_` at the joints: only so does one Variable belong to one tenant.
 _PART = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
@@ -34,6 +34,8 @@ class AirflowSecrets(Provider):
     A value may be text, JSON or KEY=VALUE lines. Every value found is masked from then on.
     """
 
+    name, writes = "airflow", True
+
     def __init__(self, fallback: Secrets | None = None) -> None:
         super().__init__(register)
         self._fallback = fallback or NoSecrets()
@@ -44,6 +46,21 @@ class AirflowSecrets(Provider):
             if (value := _variable(key)) is not None:
                 return parse(value, None, f"Airflow Variable {key}"), f"Airflow Variable {key}"
         return self._elsewhere(wanted)
+
+    def store(self, wanted: SecretName, text: str) -> None:
+        """In the Variable it was found in, else where the fallback keeps it."""
+        from airflow.sdk import Variable
+
+        key = variable_key(wanted.tenant, wanted.name)
+        if _variable(key) is not None:
+            Variable.set(key, text)
+        elif _variable(variable_key("global", wanted.name)) is not None:
+            raise CredentialError(
+                f"secret '{wanted.full}' has changed, and is shared by all tenants",
+                remedy=f"give the tenant its own: airflow variables set {key} ...",
+            )
+        else:
+            self._fallback.put(wanted.tenant, wanted.name, text)
 
     def _elsewhere(self, wanted: SecretName) -> tuple[Payload, str]:
         key = variable_key(wanted.tenant, wanted.name)
@@ -66,9 +83,20 @@ def _variable(key: str) -> str | None:
 
 def register(value: str) -> None:
     """Neither Airflow's logs nor Dativo's own messages show `value` from now on."""
-    from airflow.sdk.log import mask_secret
-
     from dativo_provider.observability import MASKER
 
+    listen()
     MASKER.add(value)
+
+
+def listen() -> None:
+    """Airflow's own masks hear of every secret that this process learns: a token that an API gave, for one."""
+    from dativo_provider.observability import MASKER
+
+    MASKER.tell(_mask_in_airflow)
+
+
+def _mask_in_airflow(value: str) -> None:
+    from airflow.sdk.log import mask_secret
+
     mask_secret(value)

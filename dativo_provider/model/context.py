@@ -43,6 +43,9 @@ class Secrets(Protocol):
     def get(self, tenant: str, name: str) -> str:
         """The secret's value. Raises `CredentialError` naming where it was looked for."""
 
+    def put(self, tenant: str, name: str, value: str) -> None:
+        """Replaces it where it was found. Raises `CredentialError` where that cannot be."""
+
 
 class Connections(Protocol):
     def get(self, connection_id: str) -> Connection:
@@ -58,6 +61,9 @@ class Metrics(Protocol):
 class NoSecrets:
     def get(self, tenant: str, name: str) -> str:
         raise CredentialError(f"secret '{name}' of tenant '{tenant}' is not available: no provider is set")
+
+    def put(self, tenant: str, name: str, value: str) -> None:
+        raise CredentialError(f"secret '{name}' of tenant '{tenant}' cannot be written: no provider is set")
 
 
 class NoConnections:

@@ -52,7 +52,8 @@ class Masker:
 
     def tell(self, listener: Callable[[str], None]) -> None:
         """`listener` hears every secret added later: Airflow's own `mask_secret`, for one."""
-        self._listeners.append(listener)
+        if listener not in self._listeners:
+            self._listeners.append(listener)
 
     def mask(self, text: str) -> str:
         known = self._pattern

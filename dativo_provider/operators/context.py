@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dativo_provider.model.context import RunContext, Secrets
+from dativo_provider.model.context import Connections, RunContext, Secrets
 from dativo_provider.operators.logs import task_log
 
 __all__ = ["deployment_context", "loader_folder", "run_context"]
@@ -23,12 +23,14 @@ def deployment_context(folder: Path | None, labels: Mapping[str, str]) -> RunCon
     loader's `folder` says where else secrets are."""
     from dativo_provider.hooks.connections import AirflowConnections
     from dativo_provider.hooks.metrics import AirflowMetrics
+    from dativo_provider.hooks.secrets import listen
     from dativo_provider.hooks.settings import load_settings
 
+    listen()
     connections = AirflowConnections()
     return RunContext(
         settings=load_settings(connections),
-        secrets=_secrets(folder),
+        secrets=_secrets(folder, connections),
         connections=connections,
         metrics=AirflowMetrics(),
         variables=dict(os.environ),
@@ -44,7 +46,7 @@ def loader_folder(context: Mapping[str, Any]) -> Path | None:
     return Path(loader).parent if loader else None
 
 
-def _secrets(folder: Path | None) -> Secrets:
+def _secrets(folder: Path | None, connections: Connections) -> Secrets:
     """Airflow's Variables first; what they do not hold comes from where runner.yaml says."""
     from dativo_provider.config import SecretsSpec, load_runner
     from dativo_provider.hooks.secrets import AirflowSecrets, register
@@ -53,6 +55,5 @@ def _secrets(folder: Path | None) -> Secrets:
     block = load_runner(folder).secrets if folder and folder.is_dir() else SecretsSpec()
     if block.provider == "airflow":
         return AirflowSecrets()
-    return AirflowSecrets(
-        open_secrets({"provider": block.provider, block.provider: block.options}, os.environ, register)
-    )
+    said = {"provider": block.provider, block.provider: block.options}
+    return AirflowSecrets(open_secrets(said, os.environ, register, connections=connections))

@@ -9,11 +9,17 @@ from dativo_provider.errors import CredentialError
 from dativo_provider.secrets.base import Provider, Register, ignore
 from dativo_provider.secrets.names import SHARED, SecretName
 from dativo_provider.secrets.payload import FORMATS, Format, Payload, parse
+from dativo_provider.secrets.setup import Setup
 
-__all__ = ["EnvSecrets"]
+__all__ = ["EnvSecrets", "opened"]
 
 # Tenants and names without `__` and without `_` at the joints: only so does one variable belong to one tenant.
 _PART = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
+
+
+def opened(setup: Setup) -> EnvSecrets:
+    prefix = str(setup.options.get("prefix", ""))
+    return EnvSecrets(setup.variables, setup.register, prefix=prefix, tenants=setup.tenants)
 
 
 class EnvSecrets(Provider):
@@ -23,6 +29,8 @@ class EnvSecrets(Provider):
     `acme` or `key` of `acme_eu`; a name with `_` is therefore read only when `tenants` shows that no other
     tenant owns it.
     """
+
+    name = "env"
 
     def __init__(
         self,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dativo_provider.errors import Unsupported
+from dativo_provider.config.references import expand
+from dativo_provider.errors import ConfigurationError, Unsupported
+from dativo_provider.model.context import Connections, NoConnections
 from dativo_provider.secrets.base import Provider, Register, ignore
-from dativo_provider.secrets.env import EnvSecrets
-from dativo_provider.secrets.filesystem import FileSecrets
 
 if TYPE_CHECKING:
     from dativo_provider.config.runners import SecretsSpec
 
-__all__ = ["ALIASES", "open_secrets"]
+__all__ = ["ALIASES", "PROVIDERS", "open_secrets"]
 
 ALIASES = {
     "environment": "env",
@@ -25,7 +26,7 @@ ALIASES = {
     "gcp_secret_manager": "gcp",
     "azure_key_vault": "azure",
 }
-PROVIDERS = ("env", "filesystem")
+PROVIDERS = ("env", "filesystem", "vault", "aws", "gcp", "azure")  # each a leaf with `opened`
 
 
 def open_secrets(
@@ -34,25 +35,39 @@ def open_secrets(
     register: Register = ignore,
     *,
     tenants: Collection[str] = (),
+    connections: Connections | None = None,
 ) -> Provider:
     """`config` is the runner's, or `{provider: env, env: {prefix: …}}` as it is written there; empty means `env`.
 
-    `variables` are the environment's; `register` is the masker's `add`; `tenants` are all tenants known.
-    Raises `Unsupported` for a provider this version does not have.
+    `variables` are the environment's; `register` is the masker's `add`; `tenants` are all tenants known. References
+    in the block of the provider are expanded here, those of the others never.
+    Raises `Unsupported`, `ConfigurationError`, `MissingExtra`.
     """
+    from dativo_provider.secrets.setup import Setup
+
     provider, options = _chosen(config)
-    makers: Mapping[str, Callable[[], Provider]] = {
-        "env": lambda: EnvSecrets(variables, register, prefix=str(options.get("prefix", "")), tenants=tenants),
-        "filesystem": lambda: FileSecrets(_directory(options), register),
-    }
-    if provider not in makers:
+    if provider not in PROVIDERS:
         here = "is known inside Airflow only" if provider == "airflow" else "is not available in this version"
         raise Unsupported(
             f"secrets provider '{provider}' {here}",
             where="runner.secrets.provider",
             remedy=f"use one of: {', '.join(PROVIDERS)}",
         )
-    return makers[provider]()
+    setup = Setup(
+        provider, _expanded(options, variables, provider), variables, register, tenants, connections or NoConnections()
+    )
+    opened: Provider = import_module(f"dativo_provider.secrets.{provider}").opened(setup)
+    return opened
+
+
+def _expanded(options: Mapping[str, Any], variables: Mapping[str, str], provider: str) -> Mapping[str, Any]:
+    """runner.yaml is the deployment's own file: it may name any variable."""
+    try:
+        found: Mapping[str, Any] = expand(dict(options), variables, ("*",))
+    except ConfigurationError as error:
+        error.where = f"runner.secrets.{provider}"
+        raise
+    return found
 
 
 def _chosen(config: SecretsSpec | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -61,7 +76,3 @@ def _chosen(config: SecretsSpec | Mapping[str, Any]) -> tuple[str, Mapping[str, 
     asked = str(config.get("provider") or config.get("type") or "env").lower()
     provider = ALIASES.get(asked, asked)
     return provider, config.get(asked) or config.get(provider) or {}
-
-
-def _directory(options: Mapping[str, Any]) -> str:
-    return str(options.get("secrets_dir") or options.get("path") or "/secrets")

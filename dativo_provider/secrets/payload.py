@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from dativo_provider.errors import CredentialError
 
-__all__ = ["FORMATS", "Format", "Payload", "harmless", "parse"]
+__all__ = ["FORMATS", "Format", "Payload", "harmless", "of_value", "parse"]
 
 Format = Literal["json", "env", "text", "raw"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -38,6 +38,15 @@ class Payload:
             raise CredentialError(f"the secret has no field '{key}'", where=where, remedy="add it, or name another")
         return found if isinstance(found, str) else json.dumps(found)
 
+    def replaced(self, key: str, value: str, where: str) -> str:
+        """The text with another value, or another value of the field at `key`. Raises `CredentialError`."""
+        if not key:
+            return value
+        self.value(key, where)
+        if self.text.lstrip().startswith("{"):
+            return json.dumps(_with(self.fields or {}, key.split("."), value))
+        return "\n".join(_assigned(line, key, value) for line in self.text.splitlines())
+
     def confidential(self) -> Iterator[str]:
         """Every string that must not appear in a log."""
         yield self.text
@@ -50,6 +59,16 @@ def _member(found: Any, part: str) -> Any:
         return None
     folded = {str(key).lower(): value for key, value in found.items()}
     return found.get(part, folded.get(part.lower()))
+
+
+def _with(fields: Mapping[str, Any], path: list[str], value: str) -> dict[str, Any]:
+    name = next(each for each in fields if each == path[0] or each.lower() == path[0].lower())
+    return {**fields, name: _with(fields[name], path[1:], value) if path[1:] else value}
+
+
+def _assigned(line: str, key: str, value: str) -> str:
+    match = _ASSIGNMENT.fullmatch(line.strip())
+    return f"{match[1]}={value}" if match and match[1].lower() == key.lower() else line
 
 
 def harmless(key: str) -> bool:
@@ -80,6 +99,11 @@ def parse(raw: str, form: Format | None, where: str) -> Payload:
     if form == "env":
         return Payload(text, _assignments(text, where))
     return Payload(text, _guess(text))
+
+
+def of_value(found: Any) -> Payload:
+    """What a store of fields holds: text by its content, an object as it is."""
+    return parse(found if isinstance(found, str) else json.dumps(found), None, "")
 
 
 def _guess(text: str) -> Mapping[str, Any] | None:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import sys
 
-from tests.services import azurite, bridges, duck, envs, gcs, minio, nessie, postgres, rest, s3, spark, toxiproxy
+from tests.services import (
+    azurite,
+    bridges,
+    duck,
+    envs,
+    gcs,
+    minio,
+    nessie,
+    postgres,
+    rest,
+    s3,
+    spark,
+    toxiproxy,
+    vault,
+)  # fmt: skip
 from tests.services.framework import Unavailable
 
 LEAVES = {
@@ -20,6 +34,7 @@ LEAVES = {
     "toxiproxy": toxiproxy.install,
     "rest": rest.install,
     "nessie": nessie.install,
+    "vault": vault.install,
 }
 
 

@@ -22,12 +22,13 @@ from tests.services import rest as rest_leaf
 from tests.services import s3 as s3_leaf
 from tests.services import spark as spark_leaf
 from tests.services import toxiproxy as toxiproxy_leaf
+from tests.services import vault as vault_leaf
 from tests.services.engine import Engine
 from tests.services.framework import REQUIRED, Unavailable
 
 T = TypeVar("T")
 SERVICES = ("postgres", "s3", "spark", "duck", "envs", "minio", "gcs", "azurite", "toxiproxy", "rest", "nessie", "glue",
-            "bridges")  # fmt: skip
+            "bridges", "vault")  # fmt: skip
 MISSING = "missing service"
 
 
@@ -132,6 +133,13 @@ def toxiproxy() -> Iterator[toxiproxy_leaf.Toxiproxy]:
 @pytest.fixture(scope="session")
 def glue() -> Iterator[glue_leaf.Glue]:
     server = started("glue", glue_leaf.start)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def vault() -> Iterator[vault_leaf.Vault]:
+    server = started("vault", vault_leaf.start)
     yield server
     server.stop()
 

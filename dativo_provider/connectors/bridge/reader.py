@@ -161,7 +161,7 @@ class BridgeReader(BaseReader):
 
     def _gathered(
         self,
-        messages: Iterator[tuple[int, bytes, Message]],
+        messages: Iterator[tuple[int, bytes, Message | None]],
         rows: Rows,
         edge: Edge | None,
         tally: Tally,
@@ -223,8 +223,11 @@ class BridgeReader(BaseReader):
             yield from lines
         self._talking = None
 
-    def _messages(self, program: Program, names: frozenset[str]) -> Generator[tuple[int, bytes, Message], None, None]:
-        """Raises what the connector says has failed; that is more than its exit code tells."""
+    def _messages(
+        self, program: Program, names: frozenset[str], every: bool = False
+    ) -> Generator[tuple[int, bytes, Message | None], None, None]:
+        """Those that are of consequence, or of every line. Raises what the connector says has failed; that is more
+        than its exit code tells."""
         failed: DativoError | None = None
         try:
             for number, line in self.asked(program):
@@ -233,7 +236,7 @@ class BridgeReader(BaseReader):
                     failed = failed or message.error
                 elif isinstance(message, Said):
                     self.hear(message.text, message.level)
-                elif message is not None:
+                elif message is not None or every:
                     yield number, line, message
         except Ended as error:
             raise failed or error from None

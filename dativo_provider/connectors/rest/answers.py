@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dativo_provider.connectors.rest.page import at
+from dativo_provider.connectors.rest.paginate.base import Moved
 from dativo_provider.connectors.rest.spec import ErrorRule, Meaning
 from dativo_provider.connectors.rest.waits import told_wait
 from dativo_provider.errors import (
@@ -26,7 +27,7 @@ from dativo_provider.errors import (
     SourceUnavailable,
 )
 
-__all__ = ["Missing", "asked_wait", "error_of", "meaning", "says"]
+__all__ = ["Missing", "asked_wait", "error_of", "fits", "meaning", "says"]
 
 _BY_STATUS: Mapping[int, Meaning] = {
     401: "expired", 403: "forbidden", 404: "missing", 410: "missing", 408: "transient", 425: "transient",
@@ -74,6 +75,11 @@ def _fits(rule: ErrorRule, status: int, body: Any, headers: Mapping[str, str]) -
     return all(says(value, wanted) for value, wanted in values)
 
 
+def fits(data: Any, rule: Mapping[str, Any]) -> bool:
+    """Whether `data` has the values of `rule` at its paths."""
+    return all(says(at(data, path), wanted) for path, wanted in rule.items())
+
+
 def says(value: Any, wanted: Any) -> bool:
     """Whether `value` is `wanted`; `*` is any value, and `text*` or `*text` any text that begins or ends so."""
     if isinstance(wanted, list):
@@ -94,6 +100,7 @@ _ERRORS: Mapping[Meaning, tuple[type[DativoError], str]] = {
     "credential": (CredentialError, "renew the credentials of source.connection"),
     "forbidden": (CredentialError, "give the credentials the right to read this"),
     "missing": (Missing, "check source.connection and the stream's name"),
+    "moved": (Moved, "run again"),
     "wrong": (ConfigurationError, "correct the request in the API's spec"),
 }
 

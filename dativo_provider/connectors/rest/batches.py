@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dativo_provider.connectors.rest.answers import says
+from dativo_provider.connectors.rest.answers import fits
 from dativo_provider.connectors.rest.arrow import Reading, to_batch, unknown
 from dativo_provider.connectors.rest.derived import json_text
 from dativo_provider.connectors.rest.moments import Written, moment_or_none
@@ -67,6 +67,9 @@ class Batches:
     latest: Sequence[Reading] = ()  # of a key that may come several times the first record counts
     as_text: Sequence[str] = ()
     ignore: Sequence[str] = ()  # keys that need no column
+    all_gone: bool = False  # whether everything listed is gone
+    expect: Mapping[str, Any] = field(default_factory=dict)  # what `listing.expect` comes to in this run
+    odd: int = 0  # records that are listed with other values than those
     extra: set[str] = field(default_factory=set)
     unplaced: int = 0
     below: bool = False  # whether a record older than the window was met
@@ -95,15 +98,27 @@ class Batches:
             yield self._batch([], [], rejects)
 
     def _add(self, item: Any, more: Mapping[str, Any] | None) -> None:
-        record = at(item, self.listing.each)
-        if not isinstance(record, Mapping):
-            self._rejects.append(Reject(self.origin, self._number, json_text(item)[:_LONGEST], "this is no record"))
+        for record in self._rows(at(item, self.listing.each)):
+            if not isinstance(record, Mapping):
+                self._refuse(item)
+                continue
+            if more:
+                record = {**record, **_beside(record, more)}
+            if fits(record, self.listing.only) and self._is_inside(item, record) and self._is_first(record):
+                self.odd += not fits(item, self.expect)
+                self._waiting.append(record)
+                self._gone.append(self._is_gone(item))
+
+    def _rows(self, record: Any) -> Iterator[Any]:
+        if not self.listing.rows or not isinstance(record, Mapping):
+            yield record
             return
-        if more:
-            record = {**record, **_beside(record, more)}
-        if self._is_inside(item, record) and self._is_first(record):
-            self._waiting.append(record)
-            self._gone.append(self._is_gone(item))
+        found = at(record, self.listing.rows)
+        for row in found if isinstance(found, list) else [] if found is None else [found]:
+            yield {**row, "item": record} if isinstance(row, Mapping) else row
+
+    def _refuse(self, item: Any) -> None:
+        self._rejects.append(Reject(self.origin, self._number, json_text(item)[:_LONGEST], "this is no record"))
 
     def _is_inside(self, item: Any, record: Any) -> bool:
         if not self.inside.bounded:
@@ -123,7 +138,7 @@ class Batches:
 
     def _is_gone(self, item: Any) -> bool:
         rules = self.listing.deleted
-        return bool(rules) and all(says(at(item, path), wanted) for path, wanted in rules.items())
+        return self.all_gone or (bool(rules) and fits(item, rules))
 
     def _batch(self, records: Sequence[Mapping[str, Any]], gone: Sequence[bool], rejects: Iterable[Reject]) -> Batch:
         import pyarrow as pa

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from dativo_provider.connectors.rest.answers import says
+from dativo_provider.connectors.rest.answers import fits
 from dativo_provider.connectors.rest.page import at
 from dativo_provider.connectors.rest.spec import Stream, UserFields
 from dativo_provider.model.stream import Field
@@ -29,7 +29,7 @@ def told_fields(spec: Stream, items: Iterable[Any]) -> Iterator[Field]:
 
 
 def _skipped(told: UserFields, item: Any) -> bool:
-    return any(all(says(at(item, path), wanted) for path, wanted in rule.items()) for rule in told.skip)
+    return any(fits(item, rule) for rule in told.skip)
 
 
 def path_of(spec: Stream, name: str) -> str:
@@ -43,5 +43,5 @@ def asked_names(spec: Stream, paths: Iterable[str]) -> list[str]:
     needed = [*spec.key, *([increment.cursor] if increment and increment.cursor else [])]
     every = dict.fromkeys([*paths, *(spec.columns[each].path or each for each in needed)])
     under = f"{spec.fields.under}." if spec.fields and spec.fields.under else ""
-    added = ("parent.",) if spec.parent else ()  # no part of what the API sends
+    added = (*(("parent.",) if spec.parent else ()), *(("item.",) if spec.rows else ()))  # what we put there
     return [each.removeprefix(under) for each in every if each.startswith(under) and not each.startswith(added)]

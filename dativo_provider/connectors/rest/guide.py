@@ -19,6 +19,7 @@ _MEANINGS = {
     "credential": "the credentials are wrong",
     "forbidden": "the credentials lack a right",
     "missing": "it is gone",
+    "moved": "the page is asked for after the record before",
     "empty": "nothing there",
     "wrong": "the request is wrong",
 }

@@ -22,7 +22,7 @@ from dativo_provider.model.types import check_type
 __all__ = ["SHIPPED", "api_of", "index", "load_api", "names"]
 
 SHIPPED = INDEX.parent
-_WINDOW = frozenset({"lo", "hi", "parent", "columns", "version", "base_url"})
+_WINDOW = frozenset({"lo", "hi", "parent", "parents", "columns", "version", "base_url"})
 
 
 def names() -> tuple[str, ...]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from dativo_provider.connectors.base import BaseReader, RequestRetry, Tally
 from dativo_provider.connectors.rest import CAPABILITIES
-from dativo_provider.connectors.rest.batches import Batches
+from dativo_provider.connectors.rest.batches import Batches, Inside
 from dativo_provider.connectors.rest.client import Client
 from dativo_provider.connectors.rest.fields import told_fields
+from dativo_provider.connectors.rest.gone import keys_alone
 from dativo_provider.connectors.rest.limits import limits_of, rate_limits
 from dativo_provider.connectors.rest.load import api_of
 from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.connectors.rest.settings import settings_of
-from dativo_provider.connectors.rest.spec import Api
+from dativo_provider.connectors.rest.spec import Api, Listing
 from dativo_provider.connectors.rest.spec import Stream as Spec
 from dativo_provider.connectors.rest.streams import described, discovered, readings, spec_of
+from dativo_provider.connectors.rest.values import filled
 from dativo_provider.connectors.rest.walks import Walks, inside_of, listing_of
-from dativo_provider.connectors.rest.window import cut, plan_window
+from dativo_provider.connectors.rest.window import bounds, cut, plan_window
 from dativo_provider.errors import CredentialError
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.context import RunContext
@@ -96,10 +98,12 @@ class RestReader(BaseReader):
         with self.border():
             _, spec = spec_of(self.api, stream)
             made = cut(self.api.increment(spec), stream.name, window, want)
+            if spec.incremental and spec.incremental.gone and window.lo:
+                made[-1] = _with(made[-1], gone=window.lo)  # one task reads them, of the whole window
             if spec.fields is None:
                 return made
             own = {each.name: each.type for each in self._own(stream)}  # the same for all tasks
-            return [replace(each, spec={**each.spec, "fields": own}) for each in made]
+            return [_with(each, fields=own) for each in made]
 
     # extract ------------------------------------------------------------------------------------------------
 
@@ -113,9 +117,21 @@ class RestReader(BaseReader):
             if gathered.below and spec.incremental and spec.incremental.descending:
                 break
         yield from gathered.rest()
+        yield from self._gone(stream, spec, piece, gathered)
         self._tell(stream, gathered, tally)
         if walks.gone:
             tally.detail["parents_gone"] = walks.gone
+
+    def _gone(self, stream: StreamSpec, spec: Spec, piece: Slice, beside: Batches) -> Iterator[Batch]:
+        gone = spec.incremental.gone if spec.incremental else None
+        if gone is None or not piece.spec.get("gone"):
+            return
+        whole = _with(piece, lo=piece.spec["gone"])
+        inside = Inside(gone.moment, True, gone.format, *bounds(whole.spec))
+        gathered = Batches(stream.name, gone.request.path, Listing(), beside.columns, ignore=["*"], all_gone=True)
+        for page in Walks(self.api, whole, self._client(_tasks(piece)), self.request).listed(spec, gone):
+            yield from gathered.take(keys_alone(spec, gone, inside, page))
+        yield from gathered.rest()
 
     def _gathered(self, stream: StreamSpec, spec: Spec, piece: Slice) -> Batches:
         own = piece.spec.get("fields")
@@ -124,8 +140,11 @@ class RestReader(BaseReader):
         latest = spec.incremental.latest if spec.incremental and listing is not spec else False
         keys = readings(spec, tuple(Field(each) for each in spec.key)) if latest else ()
         inside = inside_of(spec, piece)
-        ignore = (*self.api.ignore, *spec.ignore, *(("parent",) if spec.parent else ()))
-        return Batches(stream.name, listing.request.path, listing, columns, inside, keys, piece.as_text, ignore)
+        ours = [name for name, is_put in (("parent", spec.parent), ("item", listing.rows)) if is_put]
+        ignore = (*self.api.ignore, *spec.ignore, *ours)
+        expect = filled(listing.expect, self._client().values) or {}
+        path = listing.request.path
+        return Batches(stream.name, path, listing, columns, inside, keys, piece.as_text, ignore, expect=expect)
 
     def _remember(self, spec: Spec, page: Page, tally: Tally) -> None:
         token = spec.incremental.token if spec.incremental else None
@@ -138,6 +157,11 @@ class RestReader(BaseReader):
             tally.detail["unknown_fields"] = sorted(gathered.extra)
             names = ", ".join(sorted(gathered.extra))
             self.ctx.log.warning("%s: the API sends fields that its spec does not know: %s", stream.name, names)
+        if gathered.odd:
+            tally.detail["unexpected"] = gathered.odd
+            wanted = ", ".join(f"{path}={value}" for path, value in gathered.expect.items())
+            message = "%s: %d records are not listed with %s, which their columns rely on; fields may be empty"
+            self.ctx.log.warning(message, stream.name, gathered.odd, wanted)
         if gathered.unplaced:
             tally.detail["unplaced"] = gathered.unplaced
 
@@ -168,6 +192,10 @@ class RestReader(BaseReader):
     def _fresh(self) -> Mapping[str, Any]:
         """Settings and credentials as they are now; an Airflow connection is fetched anew each time."""
         return settings_of(self.api, self.again() if self.again else self.source, self.ctx)
+
+
+def _with(piece: Slice, **more: Any) -> Slice:
+    return replace(piece, spec={**piece.spec, **more})
 
 
 def _tasks(piece: Slice) -> int:

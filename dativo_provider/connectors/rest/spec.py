@@ -31,7 +31,7 @@ __all__ = [
 
 # What an answer means for who asked.
 Meaning = Literal[
-    "rate_limited", "quota", "transient", "expired", "credential", "forbidden", "missing", "wrong", "empty"
+    "rate_limited", "quota", "transient", "expired", "credential", "forbidden", "missing", "moved", "empty", "wrong"
 ]
 # How the values of a column stand in JSON; the last four are made of what stands there.
 Form = Literal["plain", "epoch", "epoch_ms", "json", "markdown", "text_length", "base64"]
@@ -77,7 +77,10 @@ class ErrorRule(Shape):
     )] = Field(default=[], description="Statuses it is about; default: every one.")  # fmt: skip
     where: dict[str, Any] = Field(default={}, description="Values at dotted paths of the body; `*` is any value.")
     header: dict[str, str | list[str]] = Field(default={}, description="Values of headers; `*` is any value.")
-    means: Meaning = Field(description="`wrong`: the request itself. `empty`: there are no records, and no more pages.")
+    means: Meaning = Field(
+        description="`wrong`: the request itself. `empty`: there are no records, and no more pages. `moved`: the "
+        "record that a page was asked after is gone."
+    )
     wait: Annotated[Wait, BeforeValidator(_otherwise, json_schema_input_type=int | str | Wait)] | None = Field(
         default=None, description="How long to wait; a span of time: when the answer does not say."
     )
@@ -93,6 +96,9 @@ class Request(Shape):
     params: Mapped = Field(default={}, description="Query parameters; one whose value is not set is left out.")
     body: Mapped = Field(default={}, description="JSON body; an entry whose value is not set is left out.")
     headers: dict[str, str] = Field(default={}, description="More headers.")
+    repeat: dict[str, list[Any]] = Field(
+        default={}, description="Parameters whose values the list is read once for, one after the other."
+    )
 
 
 class Column(Shape):
@@ -126,10 +132,25 @@ class Listing(Shape):
     records: str = Field(default="", description="Dotted path of the records in an answer; empty: the answer itself.")
     each: str = Field(default="", description="Dotted path of the record in each of those; empty: itself.")
     paginate: AnyPaginator | None = Field(default=None, description="How pages follow; default: the API's.")
+    rows: str = Field(
+        default="", description="Dotted path of a list in a record: its items are the rows, the record is their `item`."
+    )
+    only: dict[str, Any] = Field(default={}, description="Values at paths of a row; what has others is left out.")
     deleted: dict[str, Any] = Field(
         default={}, description="Values at paths of what `records` lists that say: the record is gone. `text*` fits."
     )
     limit: str = Field(default="", description="Name of its own limit, beside the API's. `changes`: else the stream's.")
+    expect: dict[str, Any] = Field(
+        default={}, description="Values at paths of what `records` lists that the columns rely on; others are told."
+    )
+
+
+class Gone(Listing):
+    """Where the API lists what is gone. It is read after the changes; what is listed there is deleted by its key."""
+
+    key: dict[str, str] = Field(default={}, description="Paths of the key's columns, where they stand elsewhere there.")
+    moment: str = Field(default="", description="Path in what is listed of when it went; others are left out.")
+    format: Written = Field(default="iso", description="How the API writes that moment.")
 
 
 class Incremental(Shape):
@@ -144,6 +165,7 @@ class Incremental(Shape):
         default="second", description="What the API rounds moments to; a window ends on such a step."
     )
     changes: Listing | None = Field(default=None, description="Where later runs look, instead of the stream's list.")
+    gone: Gone | None = Field(default=None, description="Where later runs learn what is gone.")
     after: bool = Field(default=False, description="Whether the API leaves out what changed at `{lo}` itself.")
     bounded: bool = Field(default=False, description="Whether the API keeps to `{hi}` as well, so that tasks share.")
     descending: bool = Field(default=False, description="Newest first and no bound: reading ends below the window.")
@@ -159,6 +181,10 @@ class Incremental(Shape):
             raise Wrong(
                 "needs one of `cursor`, `moment`, `token` and `by_parent`", "name what says that a record changed"
             )
+        if self.bounded and self.latest:
+            raise Wrong("cannot be shared by tasks where only the newest change counts", "remove `bounded` or `latest`")
+        if self.gone and (self.token or self.by_parent):
+            raise Wrong("has `gone` without a moment that says since when", "name the column or path of the moment")
         if self.moment and self.changes is None:
             raise Wrong("has a `moment` of no `changes`", "say where changes are listed, or name a column as `cursor`")
         return self
@@ -169,6 +195,11 @@ class Parent(Shape):
 
     stream: str = Field(min_length=1, description="Name of that stream.")
     values: dict[str, str] = Field(min_length=1, description="Paths in its records, as `{parent.name}`.")
+    where: dict[str, Any] = Field(default={}, description="Values at paths of its records; others have nothing here.")
+    batch: int = Field(
+        default=0, ge=0, le=10_000,
+        description="Ask for so many at once: `{parents}` lists them, `{parent.name}` their values of that name.",
+    )  # fmt: skip
     missing: Literal["skip", "fail"] = Field(
         default="skip", description="When the API no longer knows a parent: go on, or fail."
     )
@@ -208,8 +239,8 @@ class Stream(Listing):
     def listings(self) -> Iterator[Listing]:
         """Its own, and those that later runs look at."""
         yield self
-        if self.incremental and self.incremental.changes:
-            yield self.incremental.changes
+        if self.incremental:
+            yield from filter(None, (self.incremental.changes, self.incremental.gone))
 
     @model_validator(mode="after")
     def _known_columns(self) -> Stream:
@@ -251,6 +282,9 @@ class Api(Shape):
         for name, stream in self.streams.items():
             if stream.parent and stream.parent.stream not in self.streams:
                 raise Wrong(f"stream '{name}' has an unknown parent '{stream.parent.stream}'", "name one of `streams`")
+        for name, stream in self.streams.items():
+            if name in self.above(name):
+                raise Wrong(f"stream '{name}' is its own parent", "let one of them have no `parent`")
             if stream.incremental and stream.incremental.by_parent and not self.increment(stream):
                 raise Wrong(f"stream '{name}' follows a parent that has no `incremental`", "say how the parent changes")
             if stream.parent and stream.incremental and stream.incremental.descending:
@@ -259,6 +293,14 @@ class Api(Shape):
                 if listing.limit and listing.limit not in self.limits:
                     raise Wrong(f"stream '{name}' has an unknown limit '{listing.limit}'", "name one of `limits`")
         return self
+
+    def above(self, name: str) -> list[str]:
+        """The streams that `name` is asked for by, the nearest first; a circle ends where it closes."""
+        found: list[str] = []
+        while (parent := self.streams[name].parent) and parent.stream not in found:
+            name = parent.stream
+            found.append(name)
+        return found
 
     def increment(self, stream: Stream) -> Incremental | None:
         """What says that records of `stream` changed: of its own, or of the stream it is asked for by."""

@@ -16,7 +16,7 @@ from dativo_provider.errors import SourceUnavailable
 __all__ = ["Asked", "Walk"]
 
 Send = Callable[[Call], Page]
-_LISTS = {"columns", "parent"}  # values that may be lists, which only a body says as such
+_LISTS = {"columns", "parent", "parents"}  # values that may be lists, which only a body says as such
 
 
 @dataclass(frozen=True)

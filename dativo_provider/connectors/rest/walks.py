@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
+from itertools import chain, islice, product
 from typing import Any
 
-from dativo_provider.connectors.rest.answers import Missing
+from dativo_provider.connectors.rest.answers import Missing, fits
 from dativo_provider.connectors.rest.batches import Inside
 from dativo_provider.connectors.rest.client import Call, Client
 from dativo_provider.connectors.rest.fields import asked_names
 from dativo_provider.connectors.rest.page import Page, at
-from dativo_provider.connectors.rest.spec import Api, Listing, Parent, Stream, Token, UserFields
+from dativo_provider.connectors.rest.spec import Api, Listing, Parent, Request, Stream, Token, UserFields
 from dativo_provider.connectors.rest.walk import Asked, Walk
 from dativo_provider.connectors.rest.window import asked_from, bounds
 from dativo_provider.model.stream import Slice
@@ -38,13 +38,17 @@ class Walks:
         """In the order of the lists. Each with what its records hang on. `paths` are what is read of a record."""
         columns = asked_names(spec, paths)
         if spec.parent is None:
-            yield from ((page, {}) for page in self._walk(spec, {}, columns))
+            yield from ((page, {}) for page in self._walk(spec, listing_of(spec, self._piece), {}, columns))
             return
-        holders = ({"parent": parent} for parent in self._parents(spec.parent))
+        holders = _holders(self._parents(spec.parent), spec.parent.batch)
         for holder, pages in _ahead(lambda holder: self._begun(spec, holder, columns), holders):
             self.gone += pages is None
             for page in pages or ():
-                yield page, holder
+                yield page, {} if spec.parent.batch else holder
+
+    def listed(self, spec: Stream, listing: Listing) -> Iterator[Page]:
+        """Of a list of its own that `spec` has beside the others."""
+        return self._walk(spec, listing, {}, asked_names(spec, ()))
 
     def fields(self, told: UserFields) -> Iterator[Any]:
         """What the API tells of the fields that users have added."""
@@ -56,31 +60,37 @@ class Walks:
         holding = self._api.streams[parent.stream]
         inside = inside_of(holding, self._piece)
         listing = listing_of(holding, self._piece)
-        for page, _ in self.pages(holding, parent.values.values()):
+        once = bool(holding.incremental and holding.incremental.latest and listing is not holding)
+        known: set[tuple[Any, ...]] = set()  # of parents that may be listed several times
+        for page, _ in self.pages(holding, (*parent.values.values(), *parent.where)):
             for item in page.records:
                 record = at(item, listing.each)
-                if inside.holds_record(item, record):
-                    yield {name: at(record, path) for name, path in parent.values.items()}
+                found = {name: at(record, path) for name, path in parent.values.items()}
+                mark = tuple(found.values()) if once else ()
+                if inside.holds_record(item, record) and fits(record, parent.where) and mark not in known:
+                    known.update((mark,) if once else ())
+                    yield found
 
     def _begun(self, spec: Stream, holder: Holder, columns: list[str]) -> Iterator[Page] | None:
         """The pages of one parent, the first of them asked for now; None when the API no longer knows it."""
-        pages = self._walk(spec, holder, columns)
+        pages = self._walk(spec, listing_of(spec, self._piece), holder, columns)
         try:
             first = next(pages, None)
         except Missing:
-            if spec.parent is None or spec.parent.missing == "fail":
+            if spec.parent is None or spec.parent.batch or spec.parent.missing == "fail":
                 raise
             return None
         return pages if first is None else chain((first,), pages)
 
-    def _walk(self, spec: Stream, holder: Holder, columns: list[str]) -> Iterator[Page]:
-        listing = listing_of(spec, self._piece)
-        asked = Asked(listing.request, listing.records, listing.paginate or self._api.paginate, self._api.params)
+    def _walk(self, spec: Stream, listing: Listing, holder: Holder, columns: list[str]) -> Iterator[Page]:
         lo = asked_from(self._api.increment(spec), self._values["lo"])
         values = {**self._values, **holder, "lo": lo, "columns": columns}
-        limit = listing.limit or spec.limit
+        limit, paginate = listing.limit or spec.limit, listing.paginate or self._api.paginate
         token = spec.incremental.token if spec.incremental else None
-        return Walk(asked, values, self._sender((limit,) if limit else (), token)).pages()
+        send = self._sender((limit,) if limit else (), token)
+        for chosen in _repeats(listing.request):
+            asked = Asked(listing.request, listing.records, paginate, {**self._api.params, **chosen})
+            yield from Walk(asked, values, send).pages()
 
     def _sender(self, limits: Sequence[str], token: Token | None = None) -> Callable[[Call], Page]:
         known = self._piece.spec.get("token")
@@ -92,6 +102,14 @@ class Walks:
             return self._repeat(lambda: self._client.send(call, limits), f"reading {call.url.partition('?')[0]}")
 
         return send
+
+
+def _holders(parents: Iterator[Holder], size: int) -> Iterator[Holder]:
+    """What fills a request: one parent, or so many that `parent` has lists of their values."""
+    if not size:
+        yield from ({"parent": parent} for parent in parents)
+    while size and (many := list(islice(parents, size))):
+        yield {"parents": many, "parent": {name: [each[name] for each in many] for name in many[0]}}
 
 
 def _ahead(
@@ -111,6 +129,12 @@ def _ahead(
         finally:
             for _, pages in begun:
                 pages.cancel()
+
+
+def _repeats(request: Request) -> Iterator[Mapping[str, Any]]:
+    """The parameters of each reading of a list."""
+    for values in product(*request.repeat.values()):
+        yield dict(zip(request.repeat, values, strict=True))
 
 
 def listing_of(spec: Stream, piece: Slice) -> Listing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -513,3 +514,123 @@ def test_streams_are_listed_without_fields_that_the_credentials_may_not_see(
     found = reader(api, custom_spec()).discover()
     assert [each.name for each in found[0].fields] == ["id", "name", "url", "size"]
     assert "fields of your own are not listed" in caplog.text
+
+
+# rows inside of records, many parents at once, lists of what is gone ------------------------------------------
+
+
+def linked_spec(**parts: Any) -> dict[str, Any]:
+    """Associations as HubSpot gives them: asked for by many ids, several rows in each record."""
+    links = {
+        "request": {"path": "/links", "method": "POST", "body": {"inputs": "{parents}", "ids": "{parent.id}"}},
+        "records": "results", "rows": "to", "paginate": {"type": "single"},
+        "parent": {"stream": "cursor", "values": {"id": "id"}, "where": {"name": "row *"}, "batch": 100},
+        "columns": {"row": {"type": "long", "path": "item.from.id"}, "to": {"type": "string", "path": "id"}},
+        "only": {"type": "customer"}, "key": ["row", "to"], **parts,
+    }  # fmt: skip
+    return SPEC | {"streams": {"cursor": SPEC["streams"]["cursor"], "links": links}}
+
+
+def linked(asked: Asked) -> Answer | None:
+    if asked.path != "/links":
+        return None
+    results = [
+        {"from": {"id": row}, "to": [{"id": f"{row}.{number}", "type": "customer"} for number in range(row % 3)]
+         + [{"id": "x", "type": "other"}]}
+        for row in asked.body["ids"]
+    ]  # fmt: skip
+    return Answer(body={"results": results})
+
+
+@requirement("CON-02")
+def test_many_parents_are_asked_for_at_once_and_each_row_knows_its_own(api: FakeApi) -> None:
+    add(api, 250)
+    api.rows[0]["name"] = "left out"
+    api.faults.append(linked)
+    found = table(reader(api, linked_spec()), "links").to_pylist()
+    assert [(each["row"], each["to"]) for each in found] == [
+        (row, f"{row}.{number}") for row in range(2, 251) for number in range(row % 3)
+    ]
+    asked = [each.body for each in api.asked if each.path == "/links"]
+    assert sorted(len(each["ids"]) for each in asked) == [49, 100, 100]
+    assert asked[0]["inputs"][:1] == [{"id": asked[0]["ids"][0]}]
+
+
+def test_ids_of_many_parents_stand_in_an_address_with_commas(api: FakeApi) -> None:
+    add(api, 3)
+    api.faults.append(lambda asked: Answer(body={"results": []}) if asked.path.startswith("/links") else None)
+    request = {"path": "/links/{parent.id}", "params": {"ids": "{parent.id}"}}
+    table_of(reader(api, linked_spec(request=request)), "links")
+    assert (api.asked[-1].path, api.asked[-1].query) == ("/links/1,2,3", {"ids": "1,2,3"})
+
+
+def table_of(made: RestReader, name: str) -> list[Any]:
+    return list(made.read(StreamSpec(name, name, "t", _none()), Slice(0, name)))
+
+
+def test_a_request_for_many_parents_that_fails_is_no_parent_that_is_gone(api: FakeApi) -> None:
+    add(api, 3)
+    api.faults.append(lambda asked: Answer(404, {"message": "no"}) if asked.path == "/links" else None)
+    with pytest.raises(SourceChanged, match="404"):
+        table_of(reader(api, linked_spec()), "links")
+
+
+def test_only_parents_that_are_said_are_asked_for(api: FakeApi) -> None:
+    add(api, 30)
+    api.faults.append(commented)
+    parent = {"stream": "cursor", "values": {"row": "id"}, "where": {"name": ["row 4", "row 5"]}}
+    rows, _ = comments(api, comments_spec(parent=parent))
+    assert {row for row, _ in rows} == {4, 5}
+    assert len([each for each in api.asked if each.path.startswith("/comments")]) == 2
+
+
+def test_what_a_record_has_under_the_name_of_its_parent_hides_it_not(api: FakeApi) -> None:
+    add(api, 1)
+    items = [{"text": "a", "parent": {"row": "mine", "kind": "own"}}, {"text": "b", "parent": 7}]
+    api.faults.append(lambda asked: Answer(body={"items": items}) if asked.path.startswith("/comm") else None)
+    columns = {"row": {"type": "long", "path": "parent.row"}, "kind": {"path": "parent.kind"}, "text": "string"}
+    rows = table(made := reader(api, comments_spec(columns=columns)), "comments").to_pylist()
+    assert rows == [{"row": 1, "kind": "own", "text": "a"}, {"row": 1, "kind": None, "text": "b"}]
+    assert "unknown_fields" not in made.result().detail
+
+
+def gone_spec(**gone: Any) -> dict[str, Any]:
+    told = {"request": {"path": "/archive", "params": {"from": "{lo:epoch}"}}, "records": "items",
+            "paginate": {"type": "next_url", "next": "next"}, "key": {"id": "ref"}, "moment": "at",
+            "format": "epoch", **gone}  # fmt: skip
+    increment = {"cursor": "updated_at", "precision": "microsecond", "bounded": True, "gone": told}
+    return one(incremental=increment)
+
+
+@requirement("CON-02")
+def test_what_a_list_of_its_own_says_is_gone_is_deleted_by_one_task(api: FakeApi) -> None:
+    add(api, 10)
+    second = int(START.timestamp())
+    items = [{"ref": 4, "at": second + 5, "name": "x"}, {"ref": 5, "at": second + 1}, {"ref": 6, "at": second + 99}]
+    api.faults.append(lambda asked: Answer(body={"items": items}) if asked.path == "/archive" else None)
+    stream = StreamSpec("single", "single", "t", _none(), incremental=IncrementalSpec("updated_at", lag_seconds=0))
+    made = reader(api, gone_spec())
+    since = Cursor({"column": "updated_at", "type": "timestamptz", "value": (START + timedelta(seconds=2)).isoformat()})
+    window = made.window(stream, WindowRequest(since=since, end=None))
+    window = replace(window, hi=(START + timedelta(seconds=8)).isoformat())
+    pieces = made.slices(stream, window, 3)
+    rows = [
+        (row["id"], row["updated_at"], op) for piece in pieces for batch in made.read(stream, piece)
+        for row, op in zip(batch.data.to_pylist(), _ops(batch), strict=True)
+    ]  # fmt: skip
+    assert [(key, op) for key, _, op in rows] == [*((key, "upsert") for key in range(3, 9)), (4, "delete")]
+    assert rows[-1][1] == "2026-03-01T12:00:05.000000Z", "so that the deletion is newer than the change"
+    assert [each.query["from"] for each in api.asked if each.path == "/archive"] == [str(second + 2)]
+
+
+def _ops(batch: Any) -> list[str]:
+    return batch.ops.to_pylist() if batch.ops is not None else ["upsert"] * batch.data.num_rows
+
+
+def test_a_full_read_asks_for_nothing_that_is_gone(api: FakeApi) -> None:
+    add(api, 3)
+    stream = StreamSpec("single", "single", "t", _none(), incremental=IncrementalSpec("updated_at", lag_seconds=0))
+    made = reader(api, gone_spec())
+    for piece in made.slices(stream, made.window(stream, WindowRequest()), 1):
+        list(made.read(stream, piece))
+    assert {each.path for each in api.asked} == {"/single"}

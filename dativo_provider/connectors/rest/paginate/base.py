@@ -10,8 +10,13 @@ from pydantic import Field, model_validator
 
 from dativo_provider.config.shapes.base import Shape, Wrong
 from dativo_provider.connectors.rest.page import Page, at
+from dativo_provider.errors import SourceChanged
 
-__all__ = ["Ask", "Flagged", "Into", "Paginator"]
+__all__ = ["Ask", "Flagged", "Into", "Moved", "Paginator"]
+
+
+class Moved(SourceChanged):
+    """The record that a page was asked after is no longer in the list."""
 
 
 class Ask(Protocol):

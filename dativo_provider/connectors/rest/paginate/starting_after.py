@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from dativo_provider.config.shapes.base import Wrong
 from dativo_provider.connectors.rest.page import Page, at
-from dativo_provider.connectors.rest.paginate.base import Ask, Into
+from dativo_provider.connectors.rest.paginate.base import Ask, Into, Moved
 from dativo_provider.errors import SourceChanged
 
 __all__ = ["StartingAfter"]
@@ -33,18 +33,29 @@ class StartingAfter(Into):
         page = ask()
         yield page
         while page.records and self._more(page):
-            page = self.ask_with(ask, self._last(page))
+            page = self._following(ask, page)
             yield page
+
+    def _following(self, ask: Ask, page: Page) -> Page:
+        """Asked after the last record that the API still has: one may be deleted while its page is read."""
+        gone: Moved | None = None
+        for record in reversed(page.records):
+            try:
+                return self.ask_with(ask, self._value(record, page.url))
+            except Moved as moved:
+                gone = gone or moved
+        assert gone is not None
+        raise gone
 
     def _more(self, page: Page) -> bool:
         return bool(at(page.data, self.more)) if self.more else len(page.records) >= self.size
 
-    def _last(self, page: Page) -> object:
-        value = at(page.records[-1], self.field)
+    def _value(self, record: object, url: str) -> object:
+        value = at(record, self.field)
         if value is None:
             raise SourceChanged(
                 f"the last record of a page has no '{self.field}', which asks for the next page",
-                where=page.url,
+                where=url,
                 remedy="correct paginate.field in the spec",
             )
         return value
