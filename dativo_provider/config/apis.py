@@ -1,4 +1,4 @@
-"""What the spec of an API tells the rest of a job: the key and the cursor of each stream.
+"""What the spec of an API tells the rest of a job: the key and the cursor of each stream, and whether it has documents.
 
 The connectors room reads specs whole; here only these words are looked at: of a tenant's spec in its YAML, of this
 package's in an index that `python docs/generate.py` makes of them.
@@ -22,14 +22,18 @@ INDEX = Path(__file__).parents[1] / "connectors" / "rest" / "specs" / "index.jso
 class ApiStream:
     key: tuple[str, ...] = ()
     cursor: str = ""
+    document: bool = False  # whether its records can be stored as documents
 
 
 @cache
 def shipped() -> Mapping[str, Mapping[str, ApiStream]]:
     """Streams of the APIs that this package has a spec of, by the name of their connector."""
     told = json.loads(INDEX.read_text(encoding="utf-8"))
-    return {api: {name: ApiStream(tuple(each["key"]), each["cursor"]) for name, each in streams.items()}
-            for api, streams in told.items()}  # fmt: skip
+    return {api: {name: _told(each) for name, each in streams.items()} for api, streams in told.items()}
+
+
+def _told(each: Mapping[str, Any]) -> ApiStream:
+    return ApiStream(tuple(each["key"]), each["cursor"], bool(each.get("document")))
 
 
 def api_streams(data: Mapping[str, Any]) -> dict[str, ApiStream]:
@@ -43,4 +47,4 @@ def _stream(data: Mapping[str, Any]) -> ApiStream:
     key, increment = data.get("key"), data.get("incremental")
     cursor = increment.get("cursor") if isinstance(increment, Mapping) else ""
     names = key if isinstance(key, list) else [key] if isinstance(key, str) else []
-    return ApiStream(tuple(map(str, names)), cursor if isinstance(cursor, str) else "")
+    return ApiStream(tuple(map(str, names)), cursor if isinstance(cursor, str) else "", bool(data.get("document")))

@@ -47,10 +47,11 @@ def _missing(making: Making) -> Iterator[str]:
         yield "custom writers are not executed by this version"
     elif "target" not in making.publisher.runs:
         yield f"connector '{making.publisher.name}' cannot be written by this version, which writes {_WRITTEN}"
-    if target.file_format not in _FORMATS:
+    documents = making.documents and any(each.document for each in making.apis.values())
+    if target.file_format not in _FORMATS and not (documents and target.file_format == "markdown_kv"):
         yield f"file_format '{target.file_format}' is not written by this version"
-    elif target.markdown_kv_storage or target.storage_pattern:
-        yield "Markdown-KV storage is not executed by this version"
+    elif (target.markdown_kv_storage or target.storage_pattern) and not documents:
+        yield "Markdown-KV storage is not executed by this version, except one row for each document of an API"
     kind = catalog_type(target.catalog, target.connection)
     if target.branch not in ("", "main") and kind not in ("", "nessie"):
         yield f"publishing to a branch ('{target.branch}') is not executed by this version, except in Nessie"

@@ -54,6 +54,13 @@ class Making:
     def runnable(self) -> bool:
         return not self.unsupported
 
+    @property
+    def documents(self) -> bool:
+        """Whether the target keeps one row for each document."""
+        pattern, storage = self.target.storage_pattern, self.target.markdown_kv_storage
+        structured = storage is not None and storage.mode == "structured"
+        return (pattern or (storage.structured_pattern if storage and structured else "")) == "document_level"
+
     def error(self, keys: Sequence[Key], message: str, remedy: str = "", *, value: bool = True) -> None:
         self.findings.error(self.at, keys, message, remedy, value=value)
 

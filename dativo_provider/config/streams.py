@@ -25,6 +25,8 @@ from dativo_provider.model.stream import Field
 
 __all__ = ["known_column", "streams"]
 
+_DOC_ID = ("doc_id",)
+
 
 def streams(making: Making, contracts: Contracts, extra: Sequence[Rule], made: Sequence[str]) -> tuple[StreamSpec, ...]:
     """`extra` are the job's own rules; `made` the columns its transformations add."""
@@ -52,7 +54,7 @@ def _stream(
     contract = replace(contract, handling=handling)
     name = entry.name if entry.named or count > 1 or table is None else _table_name(_wanted_name(source, table))
     api = making.apis.get(entry.object) or making.apis.get(entry.name) or ApiStream()
-    key = entry.key or tuple(making.source.key) or contract.primary_key or api.key
+    key = entry.key or tuple(making.source.key) or contract.primary_key or (_DOC_ID if making.documents else api.key)
     stream = StreamSpec(
         name=name,
         object=entry.object,
@@ -65,9 +67,17 @@ def _stream(
         incremental=incremental(making, entry, contract.fields, key, api.cursor),
         on_changed_file=entry.on_changed_file or making.source.on_changed_file,  # type: ignore[arg-type]
         options=dict(entry.options),
+        documents=making.documents,
     )
+    if making.documents and making.runnable and not api.document:
+        _refuse_rows(making, entry)
     _check_names(making, entry, stream, made)
     return stream
+
+
+def _refuse_rows(making: Making, entry: Entry) -> None:
+    able = listed([name for name, each in making.apis.items() if each.document])
+    making.error(entry.keys, f"'{entry.name}' has no documents to be stored one a row", f"it has documents: {able}")
 
 
 def _wanted_name(source: ContractSource | None, table: TableContract | None) -> str:

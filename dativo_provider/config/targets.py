@@ -108,7 +108,8 @@ def _write_mode(making: Making) -> WriteMode:
         making.warn(
             ("target", "write_mode"), "replace reads and writes everything each run; `source.incremental` has no effect"
         )
-    return written or ("append" if is_incremental(making) else "replace")
+    usual: WriteMode = "merge" if making.documents and making.runnable else "append"  # one row for each document
+    return written or (usual if is_incremental(making) else "replace")
 
 
 def _namespace(making: Making, domain: str) -> str:

@@ -100,6 +100,7 @@ class StreamSpec:
     incremental: IncrementalSpec = IncrementalSpec()
     on_changed_file: OnChangedFile = "refuse"
     options: Mapping[str, Any] = field(default_factory=dict)
+    documents: bool = False  # rows are documents, as the source makes them
 
     @property
     def identity(self) -> tuple[str, ...]:

@@ -128,12 +128,9 @@ def test_a_source_folder_that_is_gone_is_an_error_that_names_it(world: World) ->
 
 
 def test_the_example_of_an_unsupported_connector_is_refused_by_name(dativo: Command) -> None:
-    import dativo_provider
-
-    job = Path(dativo_provider.__file__).parents[1] / "dags/tenants/techcorp/jobs/zendesk_articles_to_markdown_kv.yaml"
-    ran = dativo("run", "--config", job)
+    ran = dativo("run", "--config", Path(__file__).parent / "snippets" / "aws_billing_to_iceberg.yaml")
     assert ran.code == 2
-    assert "zendesk" in ran.out + ran.err
+    assert "aws_cost_explorer" in ran.out + ran.err
     assert "report" not in ran.err
 
 

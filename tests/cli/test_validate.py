@@ -155,7 +155,7 @@ def test_what_this_version_cannot_run_is_said_before_a_run_fails(world: World) -
 
 
 def test_quiet_hides_warnings(dativo: Command) -> None:
-    assert dativo("validate", "--quiet", SNIPPETS / "zendesk_articles_to_markdown_kv.yaml").out == ""
+    assert dativo("validate", "--quiet", SNIPPETS / "aws_billing_to_iceberg.yaml").out == ""
 
 
 def test_a_file_that_is_not_there_is_an_error(dativo: Command, tmp_path: Path) -> None:

@@ -17,16 +17,16 @@ def test_zendesk_articles_to_markdown_kv_loads_as_it_is() -> None:
     job = load_job(SNIPPETS / "zendesk_articles_to_markdown_kv.yaml")
     assert job.dag_id == "techcorp.zendesk_articles_to_markdown_kv"
     assert job.schedule.cron == "0 * * * *"
-    assert job.unsupported[0].startswith("connector 'zendesk' cannot be read by this version, which reads ")
-    assert job.unsupported[1:] == ("file_format 'markdown_kv' is not written by this version",)
+    assert (job.unsupported, job.warnings, job.target.mode) == ((), (), "merge")
     stream = job.streams[0]
+    assert (stream.documents, stream.key, stream.incremental.cursor_field) == (True, ("doc_id",), "updated_at")
     assert (stream.object, stream.incremental.strategy, stream.incremental.lookback_seconds) == (
         "articles", "updated_after", 3600,
     )  # fmt: skip
     assert [(rule.body["name"], rule.body["severity"]) for rule in stream.contract.rules] == [
         ("no_broken_links", "warning"), ("min_article_length", "error"), ("freshness_check", "error"),
     ]  # fmt: skip
-    assert "there is no file '/app/assets/zendesk/v1.0/articles_markdown_kv.yaml'" in job.warnings[0]
+    assert stream.contract.path.endswith("contracts/zendesk_articles_markdown_kv.odcs.yaml")  # by the asset's name
 
 
 @requirement("SN-02", "CFG-10", "ORC-02", "DQ-08", "ING-18")

@@ -193,17 +193,25 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SNIPPETS = REPOSITORY / "tests" / "config" / "snippets"
 
 
-@pytest.mark.parametrize(
-    ("tenant", "name"),
-    [
-        pytest.param("techcorp", "zendesk_articles_to_markdown_kv", marks=requirement("SN-01")),
-        pytest.param("financeops", "aws_billing_to_iceberg", marks=requirement("SN-02")),
-    ],
-)
-def test_the_published_examples_are_dags_with_their_schedule_that_say_what_is_missing(tmp_path, tenant, name):
-    make_tenant(tmp_path, tenant)
-    (tmp_path / "tenants" / tenant / "jobs" / f"{name}.yaml").write_text((SNIPPETS / f"{name}.yaml").read_text())
-    dag = loaded(tmp_path)[f"{tenant}.{name}"]
+def published(tmp_path, tenant, name):
+    folder = make_tenant(tmp_path, tenant)
+    (folder / "jobs" / f"{name}.yaml").write_text((SNIPPETS / f"{name}.yaml").read_text())
+    for contract in (SNIPPETS / "contracts").iterdir():
+        (folder / "contracts" / contract.name).write_text(contract.read_text())
+    return loaded(tmp_path)[f"{tenant}.{name}"]
+
+
+@requirement("SN-01", "ORC-02")
+def test_the_published_articles_job_is_an_hourly_dag(tmp_path):
+    dag = published(tmp_path, "techcorp", "zendesk_articles_to_markdown_kv")
+    assert (dag.timetable.expression, dag.catchup) == ("0 * * * *", False)
+    assert not [tag for tag in dag.tags if tag in ("dativo:unsupported", "dativo:invalid")]
+    assert {task.task_id.rpartition(".")[2] for task in dag.tasks} >= {"plan", "extract", "audit", "publish"}
+
+
+@requirement("SN-02")
+def test_the_published_bill_job_is_a_dag_with_its_schedule_that_says_what_is_missing(tmp_path):
+    dag = published(tmp_path, "financeops", "aws_billing_to_iceberg")
     assert "dativo:unsupported" in dag.tags
     assert (dag.timetable.expression, dag.catchup) == ("0 * * * *", False)
     assert "Not supported yet" in dag.doc_md

@@ -27,7 +27,7 @@ from dativo_provider.errors import (
     SourceUnavailable,
 )
 
-__all__ = ["Missing", "asked_wait", "error_of", "fits", "meaning", "says"]
+__all__ = ["Forbidden", "Missing", "asked_wait", "error_of", "fits", "meaning", "says"]
 
 _BY_STATUS: Mapping[int, Meaning] = {
     401: "expired", 403: "forbidden", 404: "missing", 410: "missing", 408: "transient", 425: "transient",
@@ -52,6 +52,16 @@ _PAIR = re.compile(r"\b(r|t|remaining|resets?)=(\d{1,15})\b")
 
 class Missing(SourceChanged):
     """The API does not know what was asked for (404, 410)."""
+
+
+class Forbidden(CredentialError):
+    """The credentials lack a right (403)."""
+
+    def naming(self, right: str) -> Forbidden:
+        """The same with what the vendor's reference says that it takes."""
+        if not right or right in f"{self.message} {self.remedy}":
+            return self
+        return Forbidden(self.message, where=self.where, remedy=f"{self.remedy}; it takes {right}", **self.details)
 
 
 def meaning(status: int, body: Any, headers: Mapping[str, str], rules: Sequence[ErrorRule]) -> ErrorRule | None:
@@ -98,7 +108,7 @@ _ERRORS: Mapping[Meaning, tuple[type[DativoError], str]] = {
     "transient": (SourceUnavailable, "look at the vendor's status page"),
     "expired": (CredentialError, "renew the credentials of source.connection"),
     "credential": (CredentialError, "renew the credentials of source.connection"),
-    "forbidden": (CredentialError, "give the credentials the right to read this"),
+    "forbidden": (Forbidden, "give the credentials the right to read this"),
     "missing": (Missing, "check source.connection and the stream's name"),
     "moved": (Moved, "run again"),
     "wrong": (ConfigurationError, "correct the request in the API's spec"),

@@ -37,8 +37,8 @@ def index(folder: Path = SHIPPED) -> str:
 
 
 def _streams(api: Api) -> str:
-    told = {name: {"key": each.key, "cursor": each.incremental.cursor if each.incremental else ""}
-            for name, each in api.streams.items()}  # fmt: skip
+    told = {name: {"key": each.key, "cursor": each.incremental.cursor if each.incremental else "",
+                   **({"document": True} if each.document else {})} for name, each in api.streams.items()}  # fmt: skip
     return ",\n".join(f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in told.items())
 
 

@@ -15,7 +15,6 @@ from dativo_provider.connectors.rest.fields import told_fields
 from dativo_provider.connectors.rest.gone import keys_alone
 from dativo_provider.connectors.rest.limits import limits_of, rate_limits
 from dativo_provider.connectors.rest.load import api_of
-from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.connectors.rest.settings import settings_of
 from dativo_provider.connectors.rest.spec import Api, Listing
 from dativo_provider.connectors.rest.spec import Stream as Spec
@@ -112,12 +111,14 @@ class RestReader(BaseReader):
         gathered = self._gathered(stream, spec, piece)
         walks = Walks(self.api, piece, self._client(_tasks(piece)), self.request)
         for page, holder in walks.pages(spec, [each.path for each in gathered.columns]):
-            self._remember(spec, page, tally)
+            if spec.parent is None:  # else records may still hang on what was read of it
+                _remember(walks, tally)
             yield from gathered.take(page, holder)
             if gathered.below and spec.incremental and spec.incremental.descending:
                 break
         yield from gathered.rest()
         yield from self._gone(stream, spec, piece, gathered)
+        _remember(walks, tally)
         self._tell(stream, gathered, tally)
         if walks.gone:
             tally.detail["parents_gone"] = walks.gone
@@ -145,12 +146,6 @@ class RestReader(BaseReader):
         expect = filled(listing.expect, self._client().values) or {}
         path = listing.request.path
         return Batches(stream.name, path, listing, columns, inside, keys, piece.as_text, ignore, expect=expect)
-
-    def _remember(self, spec: Spec, page: Page, tally: Tally) -> None:
-        token = spec.incremental.token if spec.incremental else None
-        found = at(page.data, token.path) if token else None
-        if found is not None:
-            tally.cursor = Cursor({"token": found})
 
     def _tell(self, stream: StreamSpec, gathered: Batches, tally: Tally) -> None:
         if gathered.extra:
@@ -196,6 +191,11 @@ class RestReader(BaseReader):
 
 def _with(piece: Slice, **more: Any) -> Slice:
     return replace(piece, spec={**piece.spec, **more})
+
+
+def _remember(walks: Walks, tally: Tally) -> None:
+    if walks.position is not None:
+        tally.cursor = Cursor({"token": walks.position})
 
 
 def _tasks(piece: Slice) -> int:

@@ -221,14 +221,21 @@ class UserFields(Shape):
     under: str = Field(default="", description="Dotted path of what holds the fields in a record, if not the record.")
 
 
+Columns = dict[str, Annotated[Column, BeforeValidator(text_or("type"), json_schema_input_type=str | Column)]]
+_DOCUMENT = ("doc_id", "title", "raw_md")
+
+
 class Stream(Listing):
     """One kind of record."""
 
     description: str = Field(default="", description="What a record is.")
     docs: str = Field(default="", description="Page of the vendor about it.")
     key: Names = Field(default=[], description="Columns that identify a record.")
-    columns: dict[str, Annotated[Column, BeforeValidator(text_or("type"), json_schema_input_type=str | Column)]] = (
-        Field(min_length=1, description="Columns in order; a text is the type.")
+    columns: Columns = Field(min_length=1, description="Columns in order; a text is the type.")
+    document: Columns = Field(
+        default={},
+        description="Columns instead, where the job stores a document for each record (`storage_pattern: "
+        "document_level`): `doc_id`, `title`, `raw_md` and what else says when and whose it is.",
     )
     incremental: Incremental | None = Field(default=None, description="How later runs ask for what is new.")
     parent: Parent | None = Field(default=None, description="The stream it is asked for by.")
@@ -248,7 +255,16 @@ class Stream(Listing):
         unknown = [each for each in named if each not in self.columns]
         if unknown:
             raise Wrong(f"'{unknown[0]}' is no column", "name one of `columns`")
+        missing = [each for each in (*_DOCUMENT, *named[len(self.key) :]) if each not in self.document]
+        if self.document and missing:
+            raise Wrong(f"`document` has no '{missing[0]}'", "add the column")
         return self
+
+    def as_documents(self) -> Stream:
+        """One row for each document, known by its `doc_id`; what is not in it is left out on purpose."""
+        return self.model_copy(
+            update={"columns": self.document, "key": [_DOCUMENT[0]], "ignore": ["*"], "fields": None}
+        )
 
 
 class Api(Shape):

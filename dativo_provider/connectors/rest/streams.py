@@ -18,10 +18,14 @@ __all__ = ["described", "discovered", "readings", "spec_of"]
 
 
 def spec_of(api: Api, stream: StreamSpec) -> tuple[str, Spec]:
-    """The spec's stream that a job's stream reads. Raises `ConfigurationError` with the nearest name."""
+    """The spec's stream that a job's stream reads, as rows or documents.
+
+    Raises `ConfigurationError` with the nearest name.
+    """
     for name in (stream.object, stream.name):
         if name in api.streams:
-            return name, api.streams[name]
+            found = api.streams[name]
+            return name, found.as_documents() if stream.documents and found.document else found
     hint = did_you_mean(stream.object or stream.name, api.streams) or f"there are: {listed(api.streams)}"
     raise ConfigurationError(f"'{api.api}' has no stream '{stream.object or stream.name}'", remedy=hint)
 

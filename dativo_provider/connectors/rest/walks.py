@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice, product
 from typing import Any
 
-from dativo_provider.connectors.rest.answers import Missing, fits
+from dativo_provider.connectors.rest.answers import Forbidden, Missing, fits
 from dativo_provider.connectors.rest.batches import Inside
 from dativo_provider.connectors.rest.client import Call, Client
 from dativo_provider.connectors.rest.fields import asked_names
@@ -26,19 +26,25 @@ _AHEAD = 4  # first pages asked for at once
 
 
 class Walks:
-    """`repeat` makes a call again while what it raises may pass. `gone` counts parents the API no longer knows."""
+    """`repeat` makes a call again while what it raises may pass. `gone` counts parents the API no longer knows.
+
+    `position` is the API's own, of the last page of the stream that has one: this one, or the one it hangs on.
+    """
 
     def __init__(self, api: Api, piece: Slice, client: Client, repeat: Repeat) -> None:
         self._api, self._piece, self._client, self._repeat = api, piece, client, repeat
         lo, hi = bounds(piece.spec)
         self._values = {**client.values, "lo": lo, "hi": hi}
         self.gone = 0
+        self.position: Any = None
 
     def pages(self, spec: Stream, paths: Iterable[str]) -> Iterator[tuple[Page, Holder]]:
         """In the order of the lists. Each with what its records hang on. `paths` are what is read of a record."""
         columns = asked_names(spec, paths)
         if spec.parent is None:
-            yield from ((page, {}) for page in self._walk(spec, listing_of(spec, self._piece), {}, columns))
+            for page in self._walk(spec, listing_of(spec, self._piece), {}, columns):
+                self._remember(spec, page)
+                yield page, {}
             return
         holders = _holders(self._parents(spec.parent), spec.parent.batch)
         for holder, pages in _ahead(lambda holder: self._begun(spec, holder, columns), holders):
@@ -55,6 +61,11 @@ class Walks:
         asked = Asked(told.request, told.records, told.paginate, self._api.params)
         for page in Walk(asked, self._values, self._sender(())).pages():
             yield from page.records
+
+    def _remember(self, spec: Stream, page: Page) -> None:
+        token = spec.incremental.token if spec.incremental else None
+        found = at(page.data, token.path) if token else None
+        self.position = self.position if found is None else found
 
     def _parents(self, parent: Parent) -> Iterator[Holder]:
         holding = self._api.streams[parent.stream]
@@ -87,19 +98,22 @@ class Walks:
         values = {**self._values, **holder, "lo": lo, "columns": columns}
         limit, paginate = listing.limit or spec.limit, listing.paginate or self._api.paginate
         token = spec.incremental.token if spec.incremental else None
-        send = self._sender((limit,) if limit else (), token)
+        send = self._sender((limit,) if limit else (), token, spec.permission)
         for chosen in _repeats(listing.request):
             asked = Asked(listing.request, listing.records, paginate, {**self._api.params, **chosen})
             yield from Walk(asked, values, send).pages()
 
-    def _sender(self, limits: Sequence[str], token: Token | None = None) -> Callable[[Call], Page]:
+    def _sender(self, limits: Sequence[str], token: Token | None = None, right: str = "") -> Callable[[Call], Page]:
         known = self._piece.spec.get("token")
         start = {token.param: known} if token and token.param and known else {}
 
         def send(call: Call) -> Page:
             if start and "?" not in call.url:
                 call = Call(call.url, call.method, {**start, **call.params}, call.body, call.headers)
-            return self._repeat(lambda: self._client.send(call, limits), f"reading {call.url.partition('?')[0]}")
+            try:
+                return self._repeat(lambda: self._client.send(call, limits), f"reading {call.url.partition('?')[0]}")
+            except Forbidden as error:
+                raise error.naming(right) from None
 
         return send
 

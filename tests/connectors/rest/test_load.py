@@ -58,6 +58,12 @@ def test_a_good_spec_loads(tmp_path: Path) -> None:
         ("param: cursor, ", "", 8, "needs either `param` or `body`"),
         ('token: "{api_key}"', "scheme: 5, tokn: x", 5, "Did you mean 'token'?"),
         ("{lo:epoch}", "{lo:epoc}", 11, "'epoc' is no form of a value"),
+        (
+            "    columns:",
+            "    document: {doc_id: string, title: string}\n    columns:",
+            10,
+            "`document` has no 'raw_md'",
+        ),
         ("{lo:epoch}", "{low}", 11, "'{low}' is not a setting"),
         ("changed: timestamptz", "changed: timestmp", 16, "unknown type 'timestmp'"),
         ("key: [id]", "key: [idd]", 10, "'idd' is no column"),

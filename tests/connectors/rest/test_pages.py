@@ -12,7 +12,7 @@ import pytest
 
 from dativo_provider.connectors.rest.client import Client
 from dativo_provider.connectors.rest.reader import RestReader
-from dativo_provider.errors import ConfigurationError, SourceChanged, SourceUnavailable
+from dativo_provider.errors import ConfigurationError, CredentialError, SourceChanged, SourceUnavailable
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import IncrementalSpec, SourceSpec, StreamSpec
 from dativo_provider.model.settings import Settings
@@ -226,6 +226,56 @@ def test_a_position_of_the_api_is_kept_and_shown_to_it_again(api: FakeApi) -> No
         assert rows == list(range(first, first + count))
         cursor = made.next_cursor(window, [made.result()], cursor)
     assert cursor == Cursor({"token": 7})
+
+
+def test_what_hangs_on_a_stream_with_a_position_follows_it(api: FakeApi) -> None:
+    def positioned(asked: Asked) -> Answer | None:
+        if asked.path.startswith("/comments/"):
+            return commented(asked)
+        found = [each for each in api.rows if each["id"] > int(asked.query.get("position", 0))]
+        return Answer(body={"items": found, "meta": {"has_more": False, "position": found[-1]["id"]}})
+
+    api.faults.append(positioned)
+    spec = comments_spec()
+    spec["streams"]["cursor"] = token_spec()["streams"]["cursor"]
+    stream = StreamSpec("comments", "comments", "t", _none(), incremental=IncrementalSpec("updated_at"))
+    cursor, told = None, []
+    for first in (1, 6):
+        add(api, 5, first=first)
+        made = reader(api, spec)
+        window = made.window(stream, WindowRequest(since=cursor))
+        [piece] = made.slices(stream, window, 1)
+        told.append({each["row"] for batch in made.read(stream, piece) for each in batch.data.to_pylist()})
+        cursor = made.next_cursor(window, [made.result()], cursor)
+    assert told == [{1, 2, 4, 5}, {7, 8}]
+    assert cursor == Cursor({"token": 10})
+
+
+def test_a_moment_pages_on_while_the_answer_names_a_next_page(api: FakeApi) -> None:
+    """However many records the API thinks a page has."""
+    add(api, 250)
+    for each in api.rows:
+        each["updated_at"] = (START + timedelta(seconds=each["id"])).isoformat()
+    api.page = 60
+    stream = SPEC["streams"]["time"] | {"paginate": STYLES["time"] | {"size": 1000, "end": "end"}}
+    assert ids(reader(api, SPEC | {"streams": {"time": stream}}), "time") == list(range(1, 251))
+    api.faults.append(lambda asked: Answer(body=_told_as_next(api, asked)))
+    named = SPEC["streams"]["time"] | {"paginate": STYLES["time"] | {"size": 1000, "end": "", "more": "next_page"}}
+    assert ids(reader(api, SPEC | {"streams": {"time": named}}), "time") == list(range(1, 251))
+
+
+def _told_as_next(api: FakeApi, asked: Asked) -> dict[str, Any]:
+    found = dict(api._time(asked).body)
+    return found | {"next_page": None if found.pop("end") else "https://elsewhere.example/"}
+
+
+@requirement("ERR-01")
+def test_a_right_that_is_missing_is_named_by_the_spec(api: FakeApi) -> None:
+    api.faults.append(lambda asked: Answer(403, {"message": "no"}))
+    spec = SPEC | {"streams": {"single": SPEC["streams"]["single"] | {"permission": "rows:read"}}}
+    with pytest.raises(CredentialError) as caught:
+        ids(reader(api, spec), "single")
+    assert caught.value.remedy.endswith("; it takes rows:read")
 
 
 # changes -----------------------------------------------------------------------------------------------------

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from dativo_provider.connectors.rest.moments import Written, written
 from dativo_provider.connectors.rest.page import Page, at
-from dativo_provider.connectors.rest.paginate.base import Ask, Into
+from dativo_provider.connectors.rest.paginate.base import Ask, Flagged, Into
 from dativo_provider.errors import SourceChanged
 
 __all__ = ["TimeWindow"]
 
 
-class TimeWindow(Into):
+class TimeWindow(Into, Flagged):
     """Pages ascend by a moment; each starts at the last moment of the one before, whose records it repeats.
 
     Those are told by `key` and left out once more.
@@ -26,8 +26,7 @@ class TimeWindow(Into):
     field: str = Field(min_length=1, description="Path of the moment in a record.")
     format: Written = Field(default="epoch", description="How the request writes the moment.")
     key: str = Field(default="id", description="Path of what tells records of the same moment apart.")
-    size: int = Field(ge=1, description="Records of a full page; a shorter one is the last.")
-    end: str = Field(default="", description="Path of a flag that is true on the last page.")
+    size: int = Field(ge=1, description="Records of a full page; without a flag a shorter one is the last.")
 
     def pages(self, ask: Ask) -> Iterator[Page]:
         page = ask()
@@ -41,7 +40,8 @@ class TimeWindow(Into):
             yield replace(page, records=[each for each in page.records if at(each, self.key) not in edge])
 
     def _more(self, page: Page) -> bool:
-        return len(page.records) > 0 and not (at(page.data, self.end) if self.end else len(page.records) < self.size)
+        full = not self.is_last(page) if self.more or self.end else len(page.records) >= self.size
+        return full and len(page.records) > 0
 
     def _last(self, page: Page) -> Any:
         return written(at(page.records[-1], self.field), self.format, page.url)
