@@ -23,9 +23,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def lint(path: Path) -> list[Problem]:
+    """Of a manifest of Airbyte's also what is read without."""
+    from dativo_provider.config.kinds import kind_of
+    from dativo_provider.config.yamlpos import read
+    from dativo_provider.connectors.airbyte.manifest import problems
     from dativo_provider.connectors.rest.load import load_api
 
     try:
+        doc = read(path)
+        if kind_of(doc.data) == "manifest" and (found := problems(doc)):
+            return found
         load_api(path)
     except InvalidConfig as invalid:
         return list(invalid.problems)

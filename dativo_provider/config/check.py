@@ -126,6 +126,7 @@ _CHECKS: dict[Kind, Callable[[Path, Document], list[Problem]]] = {
     "defaults": _defaults,
     "recipe": _recipe,
     "spec": _spec,
+    "manifest": _spec,
     "registry": _registry,
     "runner": _runner,
     "tenant": _tenant,

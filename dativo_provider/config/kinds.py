@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 __all__ = ["Kind", "kind_of"]
 
-# A `spec` describes an API; the connectors room knows its shape.
+# A `spec` describes an API, a `manifest` one in Airbyte's words; the connectors room knows their shapes.
 Kind = Literal[
     "job",
     "odcs",
@@ -16,6 +16,7 @@ Kind = Literal[
     "checks",
     "recipe",
     "spec",
+    "manifest",
     "registry",
     "runner",
     "tenant",
@@ -34,6 +35,7 @@ _TENANT = frozenset(
 )
 _RUNNER = frozenset("runner orchestrator schedules".split())
 _RECIPE = frozenset("default_engine connection_template credentials incremental rate_limits roles".split())
+_MANIFEST = frozenset("version definitions check".split())  # those of the first years do not say what they are
 # Files of the product's vocabulary that other rooms will read.
 _OTHER = frozenset("compliance openmetadata server error_handling encryption audit_logging".split())
 
@@ -46,6 +48,8 @@ def kind_of(data: Mapping[str, Any], path: str = "") -> Kind:
         return "registry"
     if {"api", "streams"} <= keys:
         return "spec"
+    if isinstance(data.get("streams"), list) and (data.get("type") == "DeclarativeSource" or keys >= _MANIFEST):
+        return "manifest"
     if "policy" in keys and keys <= {"policy", "$schema"}:
         return "policy"
     if name == "tenant":

@@ -80,6 +80,8 @@ def _cached_recipe(path: Path, _mtime: int) -> RecipeSpec | InvalidConfig:
         doc, findings = read(path), Findings()
         if kind_of(doc.data) == "spec":
             return _of_spec(doc)
+        if kind_of(doc.data) == "manifest":
+            return RecipeSpec(path.stem, "rest", ("source",), doc.path, _reading(doc))
         shape = shaped(Recipe, without_nulls(doc.data), Within(doc), findings)
         findings.raise_errors()
         assert shape is not None
@@ -90,10 +92,11 @@ def _cached_recipe(path: Path, _mtime: int) -> RecipeSpec | InvalidConfig:
 
 def _of_spec(doc: Document) -> RecipeSpec:
     """The spec of an API, as its text: the connectors room reads it, and names its lines."""
-    spec = {"spec": doc.text, "spec_path": doc.path}
-    return RecipeSpec(
-        str(doc.data["api"]), "rest", ("source",), doc.path, {"options": spec}, apis=api_streams(doc.data)
-    )
+    return RecipeSpec(str(doc.data["api"]), "rest", ("source",), doc.path, _reading(doc), apis=api_streams(doc.data))
+
+
+def _reading(doc: Document) -> dict[str, Any]:
+    return {"options": {"spec": doc.text, "spec_path": doc.path}}
 
 
 def _recipe(shape: Recipe, path: str) -> RecipeSpec:

@@ -5,17 +5,20 @@ Both are other people's work under licences of their own (AGPL-3.0, ELv2): run h
 
 from __future__ import annotations
 
+import sys
+import zipfile
 from pathlib import Path
 
 from dativo_provider.envs.make import create
 from dativo_provider.envs.packages import package_recipe
 from dativo_provider.envs.place import drift
 from dativo_provider.errors import DativoError
-from tests.services.framework import Unavailable, services_folder
+from tests.services.framework import Unavailable, run, services_folder
 
 TAP = package_recipe("pipelinewise-tap-postgres==2.1.0")
 FAKER = package_recipe("airbyte-source-faker==7.2.1")
 ALL = (TAP, FAKER)
+MANIFEST = "airbyte-source-greenhouse==0.6.1"  # hardly more than a manifest.yaml: unpacked, not installed
 HINT = "run `python -m tests.services install bridges`"
 
 
@@ -27,6 +30,21 @@ def start() -> Path:
     return _home()
 
 
+def manifest() -> Path:
+    """One that Airbyte has published. Raises `Unavailable`."""
+    for found in (services_folder() / "manifests").rglob("manifest.yaml"):
+        return found
+    raise Unavailable(f"no {MANIFEST}: {HINT}")
+
+
+def _unpacked() -> None:
+    folder = services_folder() / "manifests"
+    if not list(folder.rglob("manifest.yaml")):
+        run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), MANIFEST])
+        for wheel in folder.glob("*.whl"):
+            zipfile.ZipFile(wheel).extractall(folder)
+
+
 def _home() -> Path:
     return services_folder() / "envs"
 
@@ -36,6 +54,7 @@ def install() -> str:
         for recipe in ALL:
             if drift(_home(), recipe):
                 create(_home(), recipe)
+        _unpacked()
     except DativoError as error:
         raise Unavailable(str(error)) from error
     return f"found {', '.join(each.title for each in ALL)} in {_home()}"

@@ -97,6 +97,12 @@ def bridges() -> Path:
 
 
 @pytest.fixture(scope="session")
+def manifest() -> Path:
+    """A declarative manifest as Airbyte has published it."""
+    return started("bridges", bridges_leaf.manifest)
+
+
+@pytest.fixture(scope="session")
 def sodacl_env(envs: Path) -> Path:
     """The interpreter that has Soda 3."""
     return envs_leaf.sodacl()

@@ -66,6 +66,9 @@ def load_api(path: Path) -> Api:
 
 def _judged(doc: Document) -> Api:
     findings, at = Findings(), Within(doc)
+    if kind_of(doc.data) == "manifest":
+        doc = _translated(doc)
+        at = Within(doc)
     if kind_of(doc.data) != "spec":
         findings.error(at, (), "this is no spec of an API", "a spec has `api:`, `base_url:` and `streams:`")
         findings.raise_errors()
@@ -76,6 +79,13 @@ def _judged(doc: Document) -> Api:
     findings.raise_errors()
     assert api is not None
     return api
+
+
+def _translated(doc: Document) -> Document:
+    """An Airbyte manifest as the spec it comes to. Raises `InvalidConfig` when no stream of it can be read."""
+    from dativo_provider.connectors.airbyte.manifest import spec_text
+
+    return parse(spec_text(doc), doc.path)
 
 
 def _check_types(api: Api, at: Within, findings: Findings) -> None:
