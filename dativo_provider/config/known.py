@@ -39,12 +39,13 @@ _APIS = (
 )
 _SPECS = ("rest", *shipped())  # read by a spec
 _BRIDGES = ("airbyte", "singer")  # connectors of other ecosystems
-_DATABASES = "mysql mongodb snowflake bigquery redshift databricks kafka"
+_DATABASES = "mongodb snowflake bigquery redshift databricks kafka"
 _PLAIN = ("append", "replace")  # readers of folders cannot be shown anything else
 _MODIFIED = "file_modified_time"
 _ROWS = (
     Known("csv", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
-    Known("postgres", target=True, cloud=False, kind="database", runs=("source",), strategy="updated_at"),
+    *(Known(name, target=True, cloud=False, kind="database", runs=("source",), strategy="updated_at")
+      for name in ("postgres", "mysql", "mariadb")),
     Known("iceberg", source=False, target=True, kind="table", runs=("target",)),
     Known("markdown_kv", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
     Known("gdrive_csv", kind="api", strategy=_MODIFIED),
@@ -58,7 +59,7 @@ _ROWS = (
     Known("azure_blob", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
     Known("json", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
     Known("avro", kind="files", runs=("source",), strategy=_MODIFIED),
-    *(Known(name, target=name in ("mysql", "snowflake"), cloud=name != "mysql", kind="database", strategy="updated_at")
+    *(Known(name, target=name == "snowflake", kind="database", strategy="updated_at")
       for name in _DATABASES.split()),
 )  # fmt: skip
 _GENERAL = (

@@ -371,7 +371,7 @@ def test_a_windowed_transformation_is_marked_and_warned_of(deployment: Deploymen
 
 
 UNSUPPORTED = [
-    (JOB.replace("postgres", "mysql"), "connector 'mysql' cannot be read"),
+    (JOB.replace("postgres", "mongodb"), "connector 'mongodb' cannot be read"),
     (JOB + "target_connector: json\n", "connector 'json' cannot be written"),
     (JOB + "target: {file_format: delta}\n", "file_format 'delta'"),
     (JOB + "target: {storage_pattern: document_level}\n", "Markdown-KV storage"),

@@ -10,6 +10,7 @@ from tests.services import (
     duck,
     envs,
     gcs,
+    mariadb,
     minio,
     nessie,
     postgres,
@@ -19,11 +20,12 @@ from tests.services import (
     spark,
     toxiproxy,
     vault,
-)  # fmt: skip
+)
 from tests.services.framework import Unavailable
 
 LEAVES = {
     "postgres": postgres.install,
+    "mariadb": mariadb.install,
     "s3": s3.install,
     "spark": spark.install,
     "duck": duck.install,

@@ -15,6 +15,7 @@ from tests.services import duck as duck_leaf
 from tests.services import envs as envs_leaf
 from tests.services import gcs as gcs_leaf
 from tests.services import glue as glue_leaf
+from tests.services import mariadb as mariadb_leaf
 from tests.services import minio as minio_leaf
 from tests.services import nessie as nessie_leaf
 from tests.services import postgres as postgres_leaf
@@ -27,8 +28,9 @@ from tests.services.engine import Engine
 from tests.services.framework import REQUIRED, Unavailable
 
 T = TypeVar("T")
-SERVICES = ("postgres", "s3", "spark", "duck", "envs", "minio", "gcs", "azurite", "toxiproxy", "rest", "nessie", "glue",
-            "bridges", "vault")  # fmt: skip
+SERVICES = tuple(
+    "postgres mariadb s3 spark duck envs minio gcs azurite toxiproxy rest nessie glue bridges vault".split()
+)
 MISSING = "missing service"
 
 
@@ -54,6 +56,13 @@ def database(postgres: postgres_leaf.Postgres) -> Iterator[postgres_leaf.Databas
     """An empty PostgreSQL database of this test."""
     with postgres.database() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[mariadb_leaf.MariaDB]:
+    server = started("mariadb", mariadb_leaf.start)
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from dativo_provider.connectors.database.options import chosen, contract_zone, whole
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.job import SourceSpec, StreamSpec
 
 __all__ = ["Options", "options_of"]
 
+_CLOCK = chosen("server", "application")
 _DURATION = re.compile(r"\d+\s*(ms|s|min|h|d)?")
 
 
@@ -35,33 +37,15 @@ class Options:
 def options_of(source: SourceSpec, stream: StreamSpec | None = None) -> Options:
     """Keys that are not ours are left to others. Raises `ConfigurationError`."""
     given = {**source.options, **(stream.options if stream else {})}
-    given.setdefault("timezone", _contract_zone(stream) if stream else "")
+    given.setdefault("timezone", contract_zone(stream) if stream else "")
     known = {field.name: given[field.name] for field in fields(Options) if given.get(field.name) is not None}
     return Options(**{name: _checked(name, value) for name, value in known.items()})
 
 
-def _contract_zone(stream: StreamSpec) -> str:
-    cursor = stream.incremental.cursor_field
-    zone = next((field.timezone for field in stream.contract.fields if field.name == cursor), "")
-    return "" if zone == "UTC" else zone  # the contract's own default says nothing
-
-
 def _checked(name: str, value: Any) -> Any:
     if name in ("threads", "batch_size", "min_slice_rows"):
-        return _whole(name, value)
+        return whole(name, value)
     text = str(value)
     if name.endswith("_timeout") and not _DURATION.fullmatch(text):
         raise ConfigurationError(f"option {name}: '{text}' is not a duration", remedy="write 30s, 5min, or 0 for none")
-    if name == "clock" and text not in ("server", "application"):
-        raise ConfigurationError(f"option clock: '{text}' is unknown", remedy="write server or application")
-    return text
-
-
-def _whole(name: str, value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = -1
-    if number < 0 or isinstance(value, bool):
-        raise ConfigurationError(f"option {name}: {value!r} is not a whole number", remedy="write 0 or more")
-    return number
+    return _CLOCK(name, value) if name == "clock" else text

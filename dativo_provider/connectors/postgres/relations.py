@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
+from dativo_provider.connectors.database import relation as database
+from dativo_provider.connectors.database.relation import hint
 from dativo_provider.connectors.postgres.session import Session
 from dativo_provider.connectors.postgres.sql import identifier, name_parts, subselect
 from dativo_provider.connectors.postgres.types import Column, column_of, load_types
 from dativo_provider.errors import ConfigurationError, SourceChanged
 from dativo_provider.model.job import StreamSpec
-from dativo_provider.model.stream import Stream
 
 __all__ = ["Relation", "every_relation", "find_relation"]
 
@@ -53,39 +53,12 @@ order by a.attrelid, a.attnum
 
 
 @dataclass(frozen=True)
-class Relation:
-    """What a stream reads: a relation of the catalog, or a query (`oid` 0)."""
+class Relation(database.Relation[Column]):
+    """A relation of the catalog, or a query (`oid` 0)."""
 
-    label: str
-    source: str  # what stands behind FROM
-    columns: tuple[Column, ...]
-    key: tuple[str, ...] = ()
     oid: int = 0
     kind: str = "q"
-    description: str = ""
     plain: bool = False  # a heap table without children: rows have a ctid that means a page
-    rows: int | None = None
-    bytes: int | None = None
-
-    def column(self, name: str) -> Column | None:
-        return next((column for column in self.columns if column.name == name), None)
-
-    def stream(self, name: str) -> Stream:
-        fields = tuple(column.field for column in self.columns)
-        return Stream(name, fields, self.key, self.description, self.rows, self.bytes)
-
-    def only(self, names: tuple[str, ...]) -> tuple[Column, ...]:
-        """The named columns, in that order; all when none is named. Raises `SourceChanged`."""
-        found = [(name, self.column(name)) for name in names]
-        missing = [name for name, column in found if column is None]
-        if missing:
-            have = [column.name for column in self.columns]
-            raise SourceChanged(
-                f"{self.label} has no column {', '.join(missing)} (has: {', '.join(have)})",
-                where=self.label,
-                remedy=_hint(missing[0], have) or "correct `columns` of the stream, or restore the column",
-            )
-        return tuple(column for _, column in found if column) or self.columns
 
 
 def find_relation(session: Session, stream: StreamSpec) -> Relation:
@@ -111,7 +84,7 @@ def _resolve(session: Session, name: str) -> tuple[Any, ...]:
     listed = session.rows(_RELATIONS + _LISTED)
     names = [shown(row[1], row[2]) for row in listed]
     bare = {row[2]: shown(row[1], row[2]) for row in reversed(listed)}
-    near = _hint(name, names) or _hint(name.rpartition(".")[2], list(bare), bare)
+    near = hint(name, names) or hint(name.rpartition(".")[2], list(bare), bare)
     known = ", ".join(names[:20]) + (", …" if len(names) > 20 else "") if names else "none that this user may read"
     raise SourceChanged(
         f"there is no table or view {name} (there are: {known})",
@@ -159,12 +132,12 @@ def _relation(row: tuple[Any, ...], columns: tuple[Column, ...], key: list[tuple
         f"{identifier(schema)}.{identifier(table)}",
         columns,
         tuple(name for _, name in sorted(key)),
-        oid,
-        kind,
         comment,
-        kind in ("r", "m") and heap and not parent,
         rows,
         size,
+        oid,
+        kind,
+        kind in ("r", "m") and heap and not parent,
     )
 
 
@@ -202,8 +175,3 @@ def _modifier(column: Any) -> int:
     if column.precision is None or column.precision == 65535:
         return -1
     return (int(column.precision) << 16 | (int(column.scale or 0) & 0x7FF)) + 4
-
-
-def _hint(name: str, known: list[str], full: dict[str, str] | None = None) -> str:
-    near = get_close_matches(name, known, 1, 0.6)
-    return f"did you mean '{(full or {}).get(near[0], near[0])}'?" if near else ""

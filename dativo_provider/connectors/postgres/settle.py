@@ -8,18 +8,17 @@ inserted into the table. On a replica the primary's open transactions are known 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from dativo_provider.connectors.postgres.cursors import CursorColumn
+from dativo_provider.connectors.database.outlasting import outlasting
+from dativo_provider.connectors.database.window import Settled
+from dativo_provider.connectors.postgres.cursors import PostgresCursor
 from dativo_provider.connectors.postgres.options import Options
 from dativo_provider.connectors.postgres.session import Session
-from dativo_provider.errors import SourceUnavailable
 from dativo_provider.model.context import RunContext
 
-__all__ = ["Settled", "settled_moment", "still_written", "writers_done"]
+__all__ = ["settled_moment", "writers_done"]
 
 # A backend tells its start time a moment after having taken it; by then it has.
 _SETTLING = 0.05
@@ -64,15 +63,7 @@ from unnest(%s::text[]) z, generate_series(1, 61) k
 _SERVER_ZONE = "select reset_val from pg_catalog.pg_settings where name = 'TimeZone'"
 
 
-@dataclass(frozen=True)
-class Settled:
-    """Rows below `hi` are settled; None: nothing can be said, so nothing may be read now."""
-
-    hi: str | None
-    notes: tuple[str, ...] = ()
-
-
-def settled_moment(session: Session, cursor: CursorColumn, options: Options, lag: int, ctx: RunContext) -> Settled:
+def settled_moment(session: Session, cursor: PostgresCursor, options: Options, lag: int, ctx: RunContext) -> Settled:
     with session.transaction():
         now, replica = session.rows(_CLOCK)[0]
     limit, notes = _on_replica(session, now, lag, ctx) if replica else _on_primary(session, cursor, now, lag, ctx)
@@ -87,7 +78,7 @@ def settled_moment(session: Session, cursor: CursorColumn, options: Options, lag
 Limit = tuple[datetime | None, tuple[str, ...]]
 
 
-def _on_primary(session: Session, cursor: CursorColumn, now: datetime, lag: int, ctx: RunContext) -> Limit:
+def _on_primary(session: Session, cursor: PostgresCursor, now: datetime, lag: int, ctx: RunContext) -> Limit:
     time.sleep(_SETTLING)
     with session.transaction():
         transactions, prepared = session.rows(_TRANSACTIONS), session.rows(_PREPARED)
@@ -119,7 +110,7 @@ def _on_replica(session: Session, now: datetime, lag: int, ctx: RunContext) -> L
     return (None, left) if left else (min(now, known) - timedelta(seconds=lag), ())
 
 
-def writers_done(session: Session, cursor: CursorColumn, lag: int, ctx: RunContext) -> tuple[str, ...]:
+def writers_done(session: Session, cursor: PostgresCursor, lag: int, ctx: RunContext) -> tuple[str, ...]:
     """Waits at most `lag` seconds until the transactions that now write to the table have ended.
 
     Empty, or who is still writing.
@@ -135,7 +126,7 @@ def writers_done(session: Session, cursor: CursorColumn, lag: int, ctx: RunConte
         with session.transaction():
             return {row[0]: row for row in session.rows(_WRITING, (relation.oid, exact))}
 
-    return tuple(_writer(pid, age, relation.label) for _, pid, age in _outlasting(writing, lag, ctx))
+    return tuple(_writer(pid, age, relation.label) for _, pid, age in outlasting(writing, lag, ctx))
 
 
 def _writer(pid: int, age: int, table: str) -> str:
@@ -155,35 +146,14 @@ def _numbers_done(session: Session, lag: int, ctx: RunContext) -> tuple[str, ...
         newest.append(next_one)
         return {"open": oldest} if oldest < newest[0] else {}
 
-    left = _outlasting(open_now, lag, ctx)
+    left = outlasting(open_now, lag, ctx)
     return tuple(f"held back: transaction {number} is open on the primary" for number in left)
 
 
-def _outlasting(look: Callable[[], dict[Any, Any]], seconds: float, ctx: RunContext) -> list[Any]:
-    """Of what is there now, what is still there after `seconds`."""
-    deadline = time.monotonic() + seconds
-    first = left = look()
-    while left and time.monotonic() < deadline:
-        ctx.cancelled.wait(0.2)
-        ctx.check_cancelled()
-        now = look()
-        left = {key: row for key, row in now.items() if key in first}
-    return list(left.values())
-
-
-def _in_column(session: Session, cursor: CursorColumn, options: Options, limit: datetime) -> str:
+def _in_column(session: Session, cursor: PostgresCursor, options: Options, limit: datetime) -> str:
     """The instant as a value of the column."""
     if cursor.type == "timestamptz":
         return limit.isoformat(timespec="microseconds")
     zones = [options.timezone] if options.timezone else ["UTC", session.rows(_SERVER_ZONE)[0][0] or "UTC"]
     wall = datetime.fromisoformat(session.rows(_WALL, (limit, limit, zones))[0][0])
     return wall.date().isoformat() if cursor.type == "date" else wall.isoformat(timespec="microseconds")
-
-
-def still_written(cursor: CursorColumn, notes: tuple[str, ...]) -> SourceUnavailable:
-    """For a full load, which cannot wait for a later run."""
-    return SourceUnavailable(
-        f"{cursor.relation.label} cannot be read to a fixed point now: {'; '.join(notes)}",
-        where=cursor.relation.label,
-        remedy="repeat the run when that transaction has ended",
-    )

@@ -1,0 +1,151 @@
+"""A database as a source: sessions of a pool, questions that are repeated, relations looked up once."""
+
+from __future__ import annotations
+
+import threading
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from dativo_provider.connectors.base import BaseReader
+from dativo_provider.connectors.database.relation import Column, Relation
+from dativo_provider.connectors.database.window import Planner
+from dativo_provider.connectors.pool import Pool, Pooled
+from dativo_provider.errors import ConfigurationError
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.job import SourceSpec, StreamSpec
+from dativo_provider.model.stream import Stream, Window, WindowRequest
+
+__all__ = ["DatabaseReader", "Opened"]
+
+T = TypeVar("T")
+
+
+class Opened(Pooled, Protocol):
+    """A connection; questions stand inside a `transaction`. `cancel` ends what it does, from any thread."""
+
+    def transaction(self) -> AbstractContextManager[Self]: ...
+    def rows(self, statement: str) -> list[tuple[Any, ...]]: ...
+    def cancel(self) -> None: ...
+
+
+S = TypeVar("S", bound=Opened)
+R = TypeVar("R", bound=Relation[Any])
+
+
+class DatabaseReader(BaseReader, Generic[S, R]):
+    def __init__(self, source: SourceSpec, ctx: RunContext) -> None:
+        super().__init__(source, ctx)
+        self._live: set[S] = set()
+        self._lock = threading.Lock()
+        self._relations: dict[str, R] = {}
+        self._at = ""
+
+    # what a dialect fills -----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def pool(self) -> Pool[S]:
+        """One for all readers of this process that log in alike."""
+
+    @abstractmethod
+    def every_relation(self, session: S) -> list[R]: ...
+
+    @abstractmethod
+    def find_relation(self, session: S, stream: StreamSpec) -> R:
+        """Raises `SourceChanged` when it is not there, naming what is."""
+
+    @abstractmethod
+    def planner(self, session: S, relation: R, stream: StreamSpec) -> Planner: ...
+
+    # plan ---------------------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        with self.border(), self.first() as session, session.transaction():
+            session.rows("select 1")
+
+    def discover(self) -> list[Stream]:
+        def found(session: S) -> list[Stream]:
+            with session.transaction():
+                return [relation.stream(relation.label) for relation in self.every_relation(session)]
+
+        return self.asked(found, "listing tables")
+
+    def describe(self, stream: StreamSpec) -> Stream:
+        relation = self.asked(lambda session: self.relation(session, stream), "describing the stream", stream)
+        return relation.stream(stream.name)
+
+    def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
+        increment = stream.incremental
+        ranged = bool(request.start or request.end)
+        if not increment.cursor_field or (increment.strategy == "full_refresh" and not ranged):
+            if ranged:
+                raise ConfigurationError(
+                    f"{stream.name} has no cursor to take a range of", remedy="set incremental.cursor_field"
+                )
+            return Window("full")
+
+        def planned(session: S) -> Window:
+            relation = self.relation(session, stream, every=True)
+            return self.planner(session, relation, stream).window(request)
+
+        return self.asked(planned, "planning the window", stream)
+
+    # how ----------------------------------------------------------------------------------------------------
+
+    def interrupt(self) -> None:
+        with self._lock:
+            asked = [threading.Thread(target=session.cancel, daemon=True) for session in self._live]
+        for thread in asked:
+            thread.start()
+        for thread in asked:
+            thread.join()
+
+    def relation(self, session: S, stream: StreamSpec, every: bool = False) -> R:
+        """`every`: with all columns, also those the stream does not read. Looked up once per step."""
+        if stream.name not in self._relations:
+            with session.transaction():
+                self._relations[stream.name] = self.find_relation(session, stream)
+        found = self._relations[stream.name]
+        columns: tuple[Column, ...] = found.only(stream.columns)
+        return found if every else replace(found, columns=columns)
+
+    def asked(self, question: Callable[[S], T], what: str, stream: StreamSpec | None = None) -> T:
+        """A question to the source on a connection of its own, repeated while the source is not available."""
+        self._at = (stream.object or stream.name) if stream else ""
+
+        def once() -> T:
+            with self.first() as session:
+                return question(session)
+
+        with self.interruptible():
+            return self.request(once, what)
+
+    @contextmanager
+    def first(self) -> Iterator[S]:
+        """A connection of the source's pool; waits where all are in use."""
+        with self.pool().lease(self.ctx.check_cancelled) as session, self._lively(session):
+            yield session
+
+    @contextmanager
+    def more(self) -> Iterator[S | None]:
+        """One more, if there is one at once."""
+        with self.pool().spare() as session:
+            if session is None:
+                yield None
+                return
+            with self._lively(session):
+                yield session
+
+    @contextmanager
+    def _lively(self, session: S) -> Iterator[None]:
+        """Inside, cancelling the run ends what the session does."""
+        with self._lock:
+            self._live.add(session)
+        try:
+            self.ctx.check_cancelled()
+            yield
+        finally:
+            with self._lock:
+                self._live.discard(session)

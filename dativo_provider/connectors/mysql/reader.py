@@ -1,0 +1,91 @@
+"""MySQL and MariaDB as a source: the text protocol's rows, cut into Arrow columns block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from dativo_provider.connectors.base import Tally
+from dativo_provider.connectors.database.reader import DatabaseReader
+from dativo_provider.connectors.database.window import bounds
+from dativo_provider.connectors.mysql import CAPABILITIES
+from dativo_provider.connectors.mysql.cursors import cursor_column
+from dativo_provider.connectors.mysql.driver import numpy_module
+from dativo_provider.connectors.mysql.errors import translate
+from dativo_provider.connectors.mysql.estimate import estimated_bytes
+from dativo_provider.connectors.mysql.login import Login, parameters
+from dativo_provider.connectors.mysql.options import options_of
+from dativo_provider.connectors.mysql.relations import Relation, every_relation, find_relation
+from dativo_provider.connectors.mysql.session import Session, connect
+from dativo_provider.connectors.mysql.slices import cut
+from dativo_provider.connectors.mysql.window import MysqlPlanner
+from dativo_provider.connectors.pool import Pool
+from dativo_provider.errors import DativoError
+from dativo_provider.model.batch import Batch
+from dativo_provider.model.budget import Budget
+from dativo_provider.model.job import StreamSpec
+from dativo_provider.model.stream import Slice, Window
+
+__all__ = ["MysqlReader"]
+
+_LEAST_BLOCK, _MOST_BLOCK = 1 << 18, 4 << 20
+
+
+class MysqlReader(DatabaseReader[Session, Relation]):
+    """Reads only: every transaction is read-only, on one snapshot, with the session's formats fixed."""
+
+    capabilities = CAPABILITIES
+
+    def every_relation(self, session: Session) -> list[Relation]:
+        return every_relation(session)
+
+    def find_relation(self, session: Session, stream: StreamSpec) -> Relation:
+        return find_relation(session, stream)
+
+    def planner(self, session: Session, relation: Relation, stream: StreamSpec) -> MysqlPlanner:
+        options = options_of(self.source, stream)
+        cursor = cursor_column(relation, stream.incremental.cursor_field)
+        return MysqlPlanner(cursor, stream, options.timezone, session, options, self.ctx)
+
+    def estimate(self, stream: StreamSpec, window: Window) -> int | None:
+        from dativo_provider.connectors.mysql.extract import condition_of
+
+        def made(session: Session) -> int:
+            every = self.relation(session, stream, every=True)
+            whole = Slice(0, stream.name, {"window": bounds(window)})
+            with session.transaction():
+                read = len(every.only(stream.columns))
+                return estimated_bytes(session, every, read, condition_of(stream, whole, every))
+
+        return self.asked(made, "estimating the size", stream)
+
+    def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
+        def made(session: Session) -> list[Slice]:
+            relation = self.relation(session, stream, every=True)
+            names = [column.name for column in relation.only(stream.columns)]
+            spec = {"stream": stream.name, "columns": names, "window": bounds(window)}
+            with session.transaction():
+                return cut(session, relation, window, want, options_of(self.source, stream), spec)
+
+        return self.asked(made, "cutting slices", stream)
+
+    def batches(self, stream: StreamSpec, piece: Slice, tally: Tally) -> Generator[Batch, None, None]:
+        from dativo_provider.connectors.mysql.extract import extracted
+
+        numpy_module()
+        self._at = stream.object or stream.name
+        block = min(_MOST_BLOCK, max(_LEAST_BLOCK, 2 * Budget.of(self.ctx.settings).block_bytes))
+        with self.first() as session:
+            yield from extracted(stream, piece, options_of(self.source, stream), session, block, tally)
+
+    def translate(self, error: Exception) -> DativoError | None:
+        return translate(error, self._at)
+
+    def pool(self) -> Pool[Session]:
+        login, options = self._login(), options_of(self.source)
+        key = ("mysql", options, login.tls, login.ca, tuple(sorted((k, str(v)) for k, v in login.values.items())))
+        return self.ctx.kept.get(key, lambda: Pool(self.source.pool_size, lambda: connect(login, options)))
+
+    def _login(self) -> Login:
+        found = parameters(self.source, self.ctx)
+        self.masker.add(str(found.values.get("password") or ""))
+        return found
