@@ -35,7 +35,7 @@ class Known:
 
 _APIS = (
     "hubspot stripe salesforce zendesk intercom confluence github google_drive aws_cost_explorer gcp_billing "
-    "azure_cost_management kubernetes_metrics json_api notion jira shopify mimesis"
+    "azure_cost_management kubernetes_metrics notion jira shopify mimesis"
 )
 _SPECS = ("rest", *shipped())  # read by a spec
 _BRIDGES = ("airbyte", "singer")  # connectors of other ecosystems
@@ -63,6 +63,7 @@ _ROWS = (
       for name in _DATABASES.split()),
 )  # fmt: skip
 _GENERAL = (
+    Known("json_api", runs=("source",), strategy="updated_at"),
     *(Known(name) for name in _APIS.split()),
     *(Known(name, runs=("source",), strategy="updated_at") for name in _SPECS),
     *(Known(name, runs=("source",), strategy="incremental") for name in _BRIDGES),
