@@ -27,7 +27,7 @@ from dativo_provider.errors import (
     SourceUnavailable,
 )
 
-__all__ = ["Forbidden", "Missing", "asked_wait", "error_of", "fits", "meaning", "says"]
+__all__ = ["Forbidden", "Missing", "asked_wait", "error_of", "fits", "meaning", "said_in", "says"]
 
 _BY_STATUS: Mapping[int, Meaning] = {
     401: "expired", 403: "forbidden", 404: "missing", 410: "missing", 408: "transient", 425: "transient",
@@ -120,7 +120,7 @@ def error_of(
 ) -> DativoError:
     """The error of an answer that falls under `rule`."""
     kind, remedy = _ERRORS[rule.means]
-    said = _said(body)
+    said = said_in(body)
     text = f"the API answered {status}" + (f": {said}" if said else "")
     wait = {"retry_after": _wait(rule, body, headers, now)} if issubclass(kind, RetryableError) else {}
     return kind(text, where=url, remedy=rule.remedy or _scopes(rule, body, headers) or remedy, **wait)
@@ -146,7 +146,8 @@ def _scopes(rule: ErrorRule, body: Any, headers: Mapping[str, str]) -> str:
     return f"allow the credentials: {named}" if named else ""
 
 
-def _said(body: Any) -> str:
+def said_in(body: Any) -> str:
+    """The message of an answer that is an error."""
     found = next((value for path in _SAID if isinstance(value := at(body, path), str) and value), "")
     return " ".join(found.split())[:300]
 

@@ -18,6 +18,7 @@ from dativo_provider.model.batch import Batch, Reject
 __all__ = ["Batches", "Inside"]
 
 _ROWS = 5_000  # of one batch
+_BYTES = 8 << 20  # of the answers that wait to be one: as Python objects they are several times that
 _LONGEST = 65_536  # characters of a reject
 
 
@@ -43,6 +44,11 @@ class Inside:
 
     def holds_record(self, item: Any, record: Any) -> bool:
         return not self.bounded or self.holds(self.moment(item, record))
+
+    def is_below(self, item: Any, record: Any) -> bool:
+        """Whether `record` is older than the window."""
+        found = self.moment(item, record) if self.lo else None
+        return found is not None and self.lo is not None and found < self.lo
 
     @property
     def bounded(self) -> bool:
@@ -78,6 +84,7 @@ class Batches:
     _rejects: list[Reject] = field(default_factory=list)
     _known: set[Any] = field(default_factory=set)
     _number: int = 0
+    _held: int = 0
 
     def take(self, page: Page, more: Mapping[str, Any] | None = None) -> Iterator[Batch]:
         """The batches that are full by now. The first page leaves at once, so that work begins early."""
@@ -85,12 +92,13 @@ class Batches:
         for item in page.records:
             self._number += 1
             self._add(item, more)
-        if first or len(self._waiting) >= _ROWS:
+        self._held += page.size
+        if first or len(self._waiting) >= _ROWS or self._held >= _BYTES:
             yield from self.rest()
 
     def rest(self) -> Iterator[Batch]:
         waiting, gone, rejects = self._waiting, self._gone, tuple(self._rejects)
-        self._waiting, self._gone, self._rejects = [], [], []
+        self._waiting, self._gone, self._rejects, self._held = [], [], [], 0
         for start in range(0, len(waiting), _ROWS):
             end = start + _ROWS
             yield self._batch(waiting[start:end], gone[start:end], rejects if start == 0 else ())

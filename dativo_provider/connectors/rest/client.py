@@ -171,7 +171,7 @@ class Client:
                 remedy="look whether base_url is right, or a proxy or a login page answers for the API",
             )  # fmt: skip
         self._warn_of_sunset(headers, where)
-        return Page(where, body, (), headers, links)
+        return Page(where, body, (), headers, links, len(content))
 
     def _begun(self, call: Call, where: str, held: Held) -> httpx.Response:
         """An answer whose body is still to come."""

@@ -11,13 +11,14 @@ __all__ = ["Page", "at", "put"]
 
 @dataclass(frozen=True)
 class Page:
-    """`records` are those the spec's path leads to; `size` counts them before any was left out."""
+    """`records` are those the spec's path leads to; `size` is what the answer had in bytes."""
 
     url: str
     data: Any
     records: Sequence[Any] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)  # of the Link header, by relation (RFC 8288)
+    size: int = 0
 
 
 def at(data: Any, path: str, default: Any = None) -> Any:

@@ -130,6 +130,7 @@ class Listing(Shape):
         default_factory=Request, description="What is asked for; a text is the path of a GET."
     )
     records: str = Field(default="", description="Dotted path of the records in an answer; empty: the answer itself.")
+    optional: bool = Field(default=False, description="Whether an answer without that path has no records.")
     each: str = Field(default="", description="Dotted path of the record in each of those; empty: itself.")
     paginate: AnyPaginator | None = Field(default=None, description="How pages follow; default: the API's.")
     rows: str = Field(

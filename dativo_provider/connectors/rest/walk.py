@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dativo_provider.connectors.rest.answers import said_in
 from dativo_provider.connectors.rest.client import Call
 from dativo_provider.connectors.rest.page import Page, at, put
 from dativo_provider.connectors.rest.paginate import Paginator
 from dativo_provider.connectors.rest.spec import Request
 from dativo_provider.connectors.rest.values import address, filled, joined
-from dativo_provider.errors import SourceUnavailable
+from dativo_provider.errors import SourceChanged, SourceUnavailable
 
 __all__ = ["Asked", "Walk"]
 
 Send = Callable[[Call], Page]
+_ABSENT = object()
+_SAME, _EMPTY = 4, 10_000  # pages in a row that are one too many; some APIs look through much to find little
 _LISTS = {"columns", "parent", "parents"}  # values that may be lists, which only a body says as such
 
 
@@ -27,6 +30,7 @@ class Asked:
     records: str
     paginate: Paginator
     params: Mapping[str, Any]  # of every request of the API
+    optional: bool = False  # whether an answer may leave its records out
 
 
 class Walk:
@@ -35,6 +39,8 @@ class Walk:
     def __init__(self, asked: Asked, values: Mapping[str, Any], send: Send) -> None:
         self._asked, self._values, self._send = asked, dict(values), send
         self._seen: set[int] = set()
+        self._last: int | None = None
+        self._same = 0  # pages in a row that hold the same
 
     def pages(self) -> Iterator[Page]:
         yield from self._asked.paginate.pages(self._ask)
@@ -45,7 +51,29 @@ class Walk:
         call = self._call(params or {}, body or {}, url)
         self._refuse_circle(call)
         page = self._send(call)
-        return replace(page, records=_listed(at(page.data, self._asked.records)))
+        found = at(page.data, self._asked.records, _ABSENT)
+        if found is _ABSENT and page.data is not None and not self._asked.optional:
+            said = f" (it says: {said})" if (said := said_in(page.data)) else ""
+            raise SourceChanged(
+                f"an answer has no '{self._asked.records}', where its records stand{said}", where=page.url,
+                remedy="correct `records` or `errors` in the spec; `optional: true` where an empty list is left out",
+            )  # fmt: skip
+        page = replace(page, records=[] if found is _ABSENT else _listed(found))
+        self._refuse_repetition(page)
+        return page
+
+    def _refuse_repetition(self, page: Page) -> None:
+        """New tokens, but never another record: such pages have no end."""
+        import msgspec
+
+        mark = hash(msgspec.json.encode(page.records, enc_hook=str)) if page.records else None
+        self._same = self._same + 1 if mark == self._last else 1
+        self._last = mark
+        if self._same >= (_SAME if page.records else _EMPTY):
+            raise SourceUnavailable(
+                f"the API gave the same page {self._same} times, each time with another one to follow", where=page.url,
+                remedy="run again later; if it stays, correct `paginate` in the spec",
+            )  # fmt: skip
 
     def _call(self, params: Mapping[str, Any], body: Mapping[str, Any], url: str) -> Call:
         request = self._asked.request

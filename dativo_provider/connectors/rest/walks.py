@@ -72,6 +72,7 @@ class Walks:
         inside = inside_of(holding, self._piece)
         listing = listing_of(holding, self._piece)
         once = bool(holding.incremental and holding.incremental.latest and listing is not holding)
+        descending = bool(holding.incremental and holding.incremental.descending)
         known: set[tuple[Any, ...]] = set()  # of parents that may be listed several times
         for page, _ in self.pages(holding, (*parent.values.values(), *parent.where)):
             for item in page.records:
@@ -81,6 +82,8 @@ class Walks:
                 if inside.holds_record(item, record) and fits(record, parent.where) and mark not in known:
                     known.update((mark,) if once else ())
                     yield found
+            if descending and any(inside.is_below(item, at(item, listing.each)) for item in page.records):
+                return
 
     def _begun(self, spec: Stream, holder: Holder, columns: list[str]) -> Iterator[Page] | None:
         """The pages of one parent, the first of them asked for now; None when the API no longer knows it."""
@@ -100,7 +103,8 @@ class Walks:
         token = spec.incremental.token if spec.incremental else None
         send = self._sender((limit,) if limit else (), token, spec.permission)
         for chosen in _repeats(listing.request):
-            asked = Asked(listing.request, listing.records, paginate, {**self._api.params, **chosen})
+            params = {**self._api.params, **chosen}
+            asked = Asked(listing.request, listing.records, paginate, params, listing.optional)
             yield from Walk(asked, values, send).pages()
 
     def _sender(self, limits: Sequence[str], token: Token | None = None, right: str = "") -> Callable[[Call], Page]:

@@ -68,7 +68,10 @@ class _Planner:
         since = None if request.full or request.since is None else _moment(str(request.since.value["value"]))
         kept = self._increment.kept
         if since is not None and kept and since < self._now - timedelta(seconds=kept):
-            note = f"the last run is longer ago than the API keeps changes ({kept // 86_400} days): everything is read"
+            note = (
+                f"the last run is longer ago than the API keeps changes ({kept // 86_400} days): everything is read; "
+                "what was deleted meanwhile is taken away where `target.delete_missing` is set"
+            )
             return replace(self._made("full", None, settled), notes=(note,))
         if since is not None and settled <= since:
             return Window("empty", self._column, "timestamptz", cursor=request.since)

@@ -314,7 +314,7 @@ def test_state_older_than_the_api_keeps_changes_reads_everything(api: FakeApi) -
     since = Cursor({"column": "created", "type": "timestamptz", "value": "2026-01-01T00:00:00+00:00"})
     window = reader(api, events_spec()).window(spec, WindowRequest(since=since))
     assert window.kind == "full"
-    assert "longer ago than the API keeps changes (30 days)" in window.notes[0]
+    assert "what was deleted meanwhile" in window.notes[0]
 
 
 def test_a_range_from_before_the_api_kept_changes_is_refused(api: FakeApi) -> None:
@@ -684,3 +684,125 @@ def test_a_full_read_asks_for_nothing_that_is_gone(api: FakeApi) -> None:
     for piece in made.slices(stream, made.window(stream, WindowRequest()), 1):
         list(made.read(stream, piece))
     assert {each.path for each in api.asked} == {"/single"}
+
+
+# answers that would lose rows silently -------------------------------------------------------------------------
+
+
+@requirement("ERR-01", "ING-20")
+@pytest.mark.parametrize(
+    ("style", "body", "says"),
+    [
+        ("cursor", {"rows": [], "meta": {}}, "has no 'items'"),
+        ("cursor", {"error": "try later"}, r"has no 'items', where its records stand \(it says: try later\)"),
+        ("graphql", {"data": None, "errors": [{"message": "no such field"}]}, "it says: no such field"),
+        ("cursor", {"items": [{"id": 1}], "meta": {"has_more": True, "next": None}}, "nothing at 'meta.next'"),
+        ("after", {"items": [], "has_more": True}, "nothing at 'id'"),
+        (
+            "graphql",
+            {"data": {"items": {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": None}}}},
+            "nothing at 'data.items.pageInfo.endCursor'",
+        ),
+    ],
+)
+def test_an_answer_without_what_it_must_have_is_no_empty_page(
+    api: FakeApi, style: str, body: dict[str, Any], says: str
+) -> None:
+    add(api, 3)
+    api.faults.append(lambda asked: Answer(body=body))
+    with pytest.raises(SourceChanged, match=says):
+        ids(reader(api), style)
+
+
+def test_errors_beside_the_data_of_a_query_are_told(api: FakeApi) -> None:
+    info = {"nodes": [{"id": 1}], "pageInfo": {"hasNextPage": False}}
+    body = {"data": {"items": info}, "errors": [{"message": "timed out"}]}
+    api.faults.append(lambda asked: Answer(body=body))
+    with pytest.raises(ConfigurationError, match="refused: timed out"):
+        ids(reader(api), "graphql")
+
+
+def test_an_empty_list_may_be_left_out_where_the_spec_says_so(api: FakeApi) -> None:
+    api.faults.append(lambda asked: Answer(body={"kind": "list"}))
+    assert ids(reader(api, one(optional=True)), "single") == []
+
+
+def test_an_empty_page_before_the_end_is_no_end(api: FakeApi) -> None:
+    """A ceiling on offsets shows like this."""
+    add(api, 350)
+    api.faults.append(
+        lambda asked: Answer(body={"items": [], "total": 350}) if asked.query["offset"] == "200" else None
+    )
+    with pytest.raises(SourceUnavailable, match="an empty page came before all"):
+        ids(reader(api), "offset")
+
+
+def test_one_page_that_comes_again_with_ever_new_tokens_ends_with_an_error(api: FakeApi) -> None:
+    add(api, 10)
+    numbers = iter(range(10_000))
+    api.faults.append(
+        lambda asked: Answer(body={"items": api.rows, "meta": {"has_more": True, "next": str(next(numbers))}})
+    )
+    with pytest.raises(SourceUnavailable, match="the same page 4 times"):
+        ids(reader(api), "cursor")
+
+
+def test_empty_pages_on_the_way_are_passed(api: FakeApi) -> None:
+    """Some APIs look through much to find little."""
+
+    def filtered(asked: Asked) -> Answer:
+        number = int(asked.query.get("cursor", 0))
+        rows = [{"id": number, "updated_at": "2026-03-01T12:00:00Z"}] if number % 40 == 0 else []
+        return Answer(body={"items": rows, "meta": {"has_more": number < 80, "next": str(number + 1)}})
+
+    api.faults.append(filtered)
+    assert ids(reader(api), "cursor") == [0, 40, 80]
+
+
+def test_pages_of_large_records_leave_before_they_fill_the_memory(api: FakeApi) -> None:
+    add(api, 800)
+    for each in api.rows:
+        each["name"] = "x" * 50_000
+    batches = list(reader(api).read(StreamSpec("cursor", "cursor", "t", _none()), Slice(0, "cursor")))
+    assert sum(each.data.num_rows for each in batches) == 800
+    assert max(each.data.nbytes for each in batches) < 16 << 20
+
+
+# positions and orders of what others hang on -------------------------------------------------------------------
+
+
+def test_a_position_is_kept_for_records_that_hang_on_those_it_is_of(api: FakeApi) -> None:
+    def positioned(asked: Asked) -> Answer | None:
+        if asked.path != "/cursor":
+            return commented(asked)
+        start = int(asked.query.get("position", 0))
+        found = [each for each in api.rows if each["id"] > start]
+        return Answer(body={"items": found, "meta": {"position": found[-1]["id"] if found else start}})
+
+    api.faults.append(positioned)
+    spec = comments_spec()
+    spec["streams"]["cursor"] = token_spec()["streams"]["cursor"]
+    stream = StreamSpec("comments", "comments", "t", _none(), incremental=IncrementalSpec("updated_at"))
+    cursor, rows = None, []
+    for first, count in ((1, 5), (6, 2), (8, 0)):
+        add(api, count, first=first)
+        made = reader(api, spec)
+        window = made.window(stream, WindowRequest(since=cursor))
+        (piece,) = made.slices(stream, window, 4)
+        rows.append({each["row"] for batch in made.read(stream, piece) for each in batch.data.to_pylist()})
+        cursor = made.next_cursor(window, [made.result()], cursor)
+    assert rows == [{1, 2, 4, 5}, {7}, set()]
+    assert cursor == Cursor({"token": 7})
+
+
+def test_parents_whose_list_descends_are_looked_at_no_further_than_the_window(api: FakeApi) -> None:
+    add(api, 500)
+    api.rows.reverse()
+    api.faults.append(commented)
+    spec = comments_spec()
+    spec["streams"]["cursor"] = spec["streams"]["cursor"] | {
+        "request": "/cursor", "incremental": {"cursor": "updated_at", "descending": True},
+    }  # fmt: skip
+    rows, _ = comments(api, spec, START + timedelta(seconds=440))
+    assert {row for row, _ in rows} == {row for row in range(441, 501) if row % 10 and row % 3}
+    assert [each.path for each in api.asked].count("/cursor") == 1

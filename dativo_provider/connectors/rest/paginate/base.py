@@ -12,7 +12,7 @@ from dativo_provider.config.shapes.base import Shape, Wrong
 from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.errors import SourceChanged
 
-__all__ = ["Ask", "Flagged", "Into", "Moved", "Paginator"]
+__all__ = ["Ask", "Flagged", "Into", "Moved", "Paginator", "lost"]
 
 
 class Moved(SourceChanged):
@@ -42,6 +42,21 @@ class Flagged(Paginator):
 
     def is_last(self, page: Page) -> bool:
         return bool((self.more and not at(page.data, self.more)) or (self.end and at(page.data, self.end)))
+
+    def following(self, page: Page, path: str) -> Any:
+        """What `path` says of the next page; None after the last one."""
+        found = None if self.is_last(page) else at(page.data, path) or None
+        if found is None and self.more and at(page.data, self.more):
+            raise lost(page, path)
+        return found
+
+
+def lost(page: Page, path: str) -> SourceChanged:
+    """The error of an answer that has another page after it and does not say which."""
+    return SourceChanged(
+        f"the API says that there are more pages, and nothing at '{path}' says where", where=page.url,
+        remedy="correct `paginate` in the spec",
+    )  # fmt: skip
 
 
 class Into(Paginator):

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.connectors.rest.paginate.base import Ask, Into
+from dativo_provider.errors import SourceUnavailable
 
 __all__ = ["Numbered", "Offset"]
 
@@ -26,7 +27,7 @@ class _Counted(Into):
             page = self._ask(ask, number)
             yield page
             seen += len(page.records)
-            if not page.records or self._last(page, number, seen):
+            if self._last(page, number, seen):
                 return
             number += self._step(page)
 
@@ -52,7 +53,13 @@ class Offset(_Counted):
     type: Literal["offset"] = "offset"
 
     def _step(self, page: Page) -> int:
-        return len(page.records)  # a server may give fewer than it was asked for, and still have more
+        """A server may give fewer than it was asked for, and still have more; but it cannot give none."""
+        if not page.records:
+            raise SourceUnavailable(
+                f"an empty page came before all of the '{self.total}' that the API counts", where=page.url,
+                remedy="run again; if it stays, the API ends its pages early: take another paginator, or ask for less",
+            )  # fmt: skip
+        return len(page.records)
 
     def _reached(self, total: int, number: int, seen: int) -> bool:
         return seen >= total

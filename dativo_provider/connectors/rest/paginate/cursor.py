@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from dativo_provider.connectors.rest.page import Page, at
+from dativo_provider.connectors.rest.page import Page
 from dativo_provider.connectors.rest.paginate.base import Ask, Flagged, Into
 
 __all__ = ["Cursor"]
@@ -22,10 +22,6 @@ class Cursor(Into, Flagged):
     def pages(self, ask: Ask) -> Iterator[Page]:
         page = ask()
         yield page
-        while (token := self.token(page)) is not None:
+        while (token := self.following(page, self.next)) is not None:
             page = self.ask_with(ask, token)
             yield page
-
-    def token(self, page: Page) -> Any:
-        """None after the last page."""
-        return None if self.is_last(page) else at(page.data, self.next) or None

@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from dativo_provider.connectors.rest.page import Page, at
-from dativo_provider.connectors.rest.paginate.base import Ask, Paginator
+from dativo_provider.connectors.rest.paginate.base import Ask, Paginator, lost
+from dativo_provider.errors import ConfigurationError
 
 __all__ = ["GraphQL"]
 
@@ -28,5 +29,15 @@ class GraphQL(Paginator):
             yield page
 
     def _next(self, page: Page) -> str:
+        """Errors come with status 200, and without what was asked for."""
+        if errors := at(page.data, "errors"):
+            raise ConfigurationError(
+                f"the query was refused: {at(errors, '0.message') or 'no reason given'}", where=page.url,
+                remedy="correct request.body.query in the spec, or say in `errors` what this answer means",
+            )  # fmt: skip
         info = at(page.data, f"{self.connection}.pageInfo", {})
-        return str(at(info, "endCursor") or "") if at(info, "hasNextPage") else ""
+        if not at(info, "hasNextPage"):
+            return ""
+        if not (token := at(info, "endCursor")):
+            raise lost(page, f"{self.connection}.pageInfo.endCursor")
+        return str(token)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from dativo_provider.connectors.rest.page import Page, at
+from dativo_provider.connectors.rest.page import Page
 from dativo_provider.connectors.rest.paginate.base import Ask, Flagged, Paginator
 
 __all__ = ["LinkHeader", "NextUrl"]
@@ -36,9 +36,6 @@ class NextUrl(Flagged):
     def pages(self, ask: Ask) -> Iterator[Page]:
         page = ask()
         yield page
-        while url := self._next(page):
-            page = ask(url=url)
+        while url := self.following(page, self.next):
+            page = ask(url=str(url))
             yield page
-
-    def _next(self, page: Page) -> str:
-        return "" if self.is_last(page) else str(at(page.data, self.next) or "")

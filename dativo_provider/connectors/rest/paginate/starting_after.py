@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from dativo_provider.config.shapes.base import Wrong
 from dativo_provider.connectors.rest.page import Page, at
-from dativo_provider.connectors.rest.paginate.base import Ask, Into, Moved
+from dativo_provider.connectors.rest.paginate.base import Ask, Into, Moved, lost
 from dativo_provider.errors import SourceChanged
 
 __all__ = ["StartingAfter"]
@@ -32,12 +32,14 @@ class StartingAfter(Into):
     def pages(self, ask: Ask) -> Iterator[Page]:
         page = ask()
         yield page
-        while page.records and self._more(page):
+        while self._more(page):
             page = self._following(ask, page)
             yield page
 
     def _following(self, ask: Ask, page: Page) -> Page:
         """Asked after the last record that the API still has: one may be deleted while its page is read."""
+        if not page.records:
+            raise lost(page, self.field)
         gone: Moved | None = None
         for record in reversed(page.records):
             try:
