@@ -31,6 +31,7 @@ class Reader(ABC):
 
     capabilities: ClassVar[Capabilities]
     again: Callable[[], SourceSpec] | None = None  # the source with its secrets as they are now
+    keep: Callable[[str, str], None] | None = None  # writes a value of `connection` back; raises `CredentialError`
 
     def __init__(self, source: SourceSpec, ctx: RunContext) -> None:
         self.source, self.ctx = source, ctx

@@ -17,12 +17,20 @@ def task_log() -> logging.Logger:
         log.addHandler(_ToAirflow())
         log.propagate = False
         log.setLevel(logging.INFO)
-        logging.getLogger("pyiceberg.io").setLevel(logging.WARNING)  # a line for each file it opens
+        for noisy in ("pyiceberg.io", "httpx"):  # a line for each file, and each request with its parameters
+            logging.getLogger(noisy).setLevel(logging.WARNING)
     return log
 
 
 class _ToAirflow(logging.Handler):
-    """Airflow logs through structlog, which would drop the extras of a standard record."""
+    """Airflow logs through structlog, which would drop the extras of a standard record, and whose masks know secrets
+    as they are, not in base64 or URLs."""
+
+    def __init__(self) -> None:
+        from dativo_provider.observability import MaskFilter
+
+        super().__init__()
+        self.addFilter(MaskFilter())
 
     def emit(self, record: logging.LogRecord) -> None:
         import structlog

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from dativo_provider.config.references import find_references
 from dativo_provider.connectors.registry import open_reader
+from dativo_provider.errors import CredentialError
 from dativo_provider.files import FileStore, open_files
 from dativo_provider.lake.catalog import catalog_properties, warehouse_of
 from dativo_provider.lake.home import guard_plan
@@ -58,6 +60,7 @@ def reading(job: JobSpec, ctx: RunContext) -> Iterator[Reader]:
     """A reader with `${...}` resolved, closed afterwards. References are resolved here and nowhere earlier."""
     reader = open_reader(_resolved(job, ctx), ctx)
     reader.again = lambda: _resolved(job, ctx)
+    reader.keep = lambda name, value: _keep(job, ctx, name, value)
     try:
         yield reader
     finally:
@@ -70,3 +73,15 @@ def _resolved(job: JobSpec, ctx: RunContext) -> SourceSpec:
         connection=resolve(job.source.connection, job, ctx),
         options=resolve(job.source.options, job, ctx),
     )
+
+
+def _keep(job: JobSpec, ctx: RunContext, name: str, value: str) -> None:
+    """Into the secret that `source.connection.<name>` consists of. Raises `CredentialError`."""
+    written = str(job.source.connection.get(name, ""))
+    found = list(find_references(written))
+    if len(found) != 1 or found[0].kind != "secret" or found[0].text != written:
+        raise CredentialError(
+            "it is not a secret by itself", where=f"source.connection.{name}",
+            remedy=f"write {name}: ${{SECRET:NAME}}",
+        )  # fmt: skip
+    ctx.secrets.put(job.tenant, found[0].name, value)

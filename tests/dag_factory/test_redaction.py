@@ -99,8 +99,10 @@ def basic(name: str, password: str) -> str:
 def shapes(secret: str) -> set[bytes]:
     """Every form in which it could stand somewhere."""
     data = secret.encode()
-    found = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1],
-             b64encode(data).decode(), basic("me", secret), basic("me", secret)[8:-4]}  # fmt: skip
+    found = {
+        secret, quote(secret), quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1],
+        b64encode(data).decode(), basic("me", secret), basic("me", secret)[8:-4],
+    }  # fmt: skip
     return {each.encode() for each in found}
 
 

@@ -17,7 +17,7 @@ from dativo_provider.connectors.rest.answers import error_of, meaning
 from dativo_provider.connectors.rest.auth import Held
 from dativo_provider.connectors.rest.breaker import Breaker
 from dativo_provider.connectors.rest.decode import kind, parsed
-from dativo_provider.connectors.rest.login import Fresh, Login
+from dativo_provider.connectors.rest.login import Fresh, Keep, Login
 from dativo_provider.connectors.rest.pace import Pace
 from dativo_provider.connectors.rest.page import Page
 from dativo_provider.connectors.rest.spec import Api, ErrorRule, Limit
@@ -63,12 +63,12 @@ class Client:
 
     def __init__(
         self, api: Api, values: Mapping[str, Any], ctx: RunContext, masker: Masker, limits: Mapping[str, Limit],
-        share: float = 1.0, *, patience: float = 300.0, fresh: Fresh | None = None,
+        share: float = 1.0, *, patience: float = 300.0, fresh: Fresh | None = None, keep: Keep | None = None,
     ) -> None:  # fmt: skip
         self._api, self._ctx, self._limits, self._share = api, ctx, dict(limits), share
         self._patience = patience
         self.base = text(str(values.get("base_url") or api.base_url), values).rstrip("/")
-        self._login = Login(api, values, self.base, ctx, masker, fresh)
+        self._login = Login(api, values, self.base, ctx, masker, fresh, keep)
         self._origin = _origin(self.base)
         self._wires = ctx.kept.get(("rest.wires", self._login.identity), Wires)
 

@@ -15,19 +15,21 @@ from typing import TYPE_CHECKING, Any
 from dativo_provider.connectors.rest.answers import asked_wait
 from dativo_provider.connectors.rest.auth import Auth, Held
 from dativo_provider.connectors.rest.spec import Api
-from dativo_provider.errors import CredentialError, SourceUnavailable
+from dativo_provider.errors import CredentialError, SourceUnavailable, StorageUnavailable
 from dativo_provider.model.context import RunContext
 from dativo_provider.observability.masking import MASKER, Masker
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Fresh", "Login"]
+__all__ = ["Fresh", "Keep", "Login"]
 
 _WHY = ("error_description", "error", "message")  # why a token endpoint refuses
+_PAUSES = (0.0, 1.0, 3.0)  # seconds
 
 
 Fresh = Callable[[], Mapping[str, Any]]  # settings and credentials as they are now
+Keep = Callable[[str, str], None]  # writes a credential, by its name, back to where it came from
 
 
 @dataclass
@@ -44,9 +46,9 @@ class Login:
 
     def __init__(
         self, api: Api, values: Mapping[str, Any], base: str, ctx: RunContext, masker: Masker,
-        fresh: Fresh | None = None,
+        fresh: Fresh | None = None, keep: Keep | None = None,
     ) -> None:  # fmt: skip
-        self._api, self._base, self._ctx, self._masker, self._fresh = api, base, ctx, masker, fresh
+        self._api, self._base, self._ctx, self._masker, self._fresh, self._keep = api, base, ctx, masker, fresh, keep
         self._first = {**values, "base_url": base}  # a spec may put `{base_url}` before other addresses
         self._hide(_secrets(api, self._first))
 
@@ -75,7 +77,7 @@ class Login:
                 try:
                     return self._made()
                 except CredentialError:
-                    if not self._read_again():
+                    if not self._replaced_meanwhile():
                         raise
                     return self._made()
             return self._shared.held
@@ -112,6 +114,14 @@ class Login:
             f"no credentials for '{self._api.api}'", where=self._base, remedy=f"set source.credentials: {ways}"
         )
 
+    def _replaced_meanwhile(self) -> bool:
+        """Another task may just have spent a credential that is good once, and be about to write the next."""
+        for pause in _PAUSES if self._auth.replaces else (0.0,):
+            self._ctx.cancelled.wait(pause)
+            if self._read_again():
+                return True
+        return False
+
     def _read_again(self) -> bool:
         if self._fresh is None:
             return False
@@ -124,11 +134,43 @@ class Login:
         return True
 
     def _made(self) -> Held:
-        held = self._auth.hold(self.values, self._fetch)
+        auth = self._auth
+        for name in auth.replaces:
+            self._prove_kept(name)
+        held = auth.hold(self.values, self._post)
         self._hide(held.secrets)
+        self._keep_changed(held)
         _refuse_unsendable(held, self._base)
         self._shared.held = held
         return held
+
+    def _prove_kept(self, name: str) -> None:
+        """Writes the credential as it is, before the login spends it: the next one must not be lost."""
+        try:
+            if self._keep is None:
+                raise CredentialError("there is nowhere to write it")
+            self._keep(name, str(self.values[name]))
+        except CredentialError as error:
+            raise CredentialError(
+                f"'{self._api.api}' gives a new '{name}' with each login, and it cannot be kept: {error.message}",
+                where=error.where or self._base,
+                remedy=f"write `{name}: ${{SECRET:NAME.{name}}}` with a provider that writes back (docs/secrets.md)",
+            ) from error
+
+    def _keep_changed(self, held: Held) -> None:
+        if not held.changed:
+            return
+        self._shared.values = {**self.values, **held.changed}
+        for name, value in held.changed.items():
+            try:
+                if self._keep is None:
+                    raise CredentialError("there is nowhere to write it")
+                self._keep(name, value)
+            except (CredentialError, StorageUnavailable) as error:
+                self._ctx.log.warning(
+                    "'%s' gave a new '%s', which could not be kept (%s): if the old one is not good any more, the next "
+                    "run cannot log in", self._api.api, name, error.message,
+                )  # fmt: skip
 
     def _hide(self, secrets: Iterator[str] | tuple[str, ...]) -> None:
         """From this reader's errors, and from whatever else this process writes."""
@@ -136,7 +178,7 @@ class Login:
             self._masker.add(secret)
             MASKER.add(secret)
 
-    def _fetch(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Mapping[str, Any]:
+    def _post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Mapping[str, Any]:
         import httpx
 
         from dativo_provider.connectors.rest.decode import parsed

@@ -171,17 +171,10 @@ class RestReader(BaseReader):
         if tasks not in self._clients:
             values = settings_of(self.api, self.source, self.ctx)
             share = 1 / (tasks * self._limits.shared_by)
-            limits = limits_of(self.api, self._limits)
             self._clients[tasks] = Client(
-                self.api,
-                values,
-                self.ctx,
-                self.masker,
-                limits,
-                share,
-                patience=self.retry.budget_seconds,
-                fresh=self._fresh,
-            )
+                self.api, values, self.ctx, self.masker, limits_of(self.api, self._limits), share,
+                patience=self.retry.budget_seconds, fresh=self._fresh, keep=self.keep,
+            )  # fmt: skip
         return self._clients[tasks]
 
     def _fresh(self) -> Mapping[str, Any]:

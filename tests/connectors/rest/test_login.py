@@ -145,3 +145,92 @@ def test_a_login_whose_first_secret_is_already_dead_reads_it_again(tokens: Token
     Rotating(made, refresh_token="r3fresh-2")
     made.check()
     assert tokens.given == 1
+
+
+class Rotation(TokenApi):
+    """Refresh tokens are good once, as Zendesk's are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refresh = "r3fresh"
+
+    def answer(self, asked: Asked) -> Answer:
+        if asked.path != "/token":
+            return super().answer(asked)
+        if asked.body["refresh_token"] != [self.refresh]:
+            return Answer(400, {"error": "invalid_grant"})
+        found = super().answer(asked)
+        self.refresh = f"r3fresh-{self.given}"
+        return Answer(found.status, found.body | {"refresh_token": self.refresh})
+
+
+@pytest.fixture
+def rotation() -> Iterator[Rotation]:
+    found = Rotation()
+    with serving(found):
+        yield found
+
+
+ROTATING = REFRESH | {"rotates": True}
+
+
+@requirement("SEC-04")
+def test_a_refresh_token_that_is_good_once_is_written_back_before_it_is_used(rotation: Rotation) -> None:
+    kept = {"refresh_token": "r3fresh"}
+
+    def keep(name: str, value: str) -> None:
+        assert rotation.asked == [], "kept before anything was asked with it"
+        kept[name] = value
+
+    made = reader(rotation, ROTATING, connection=CLIENT)
+    made.keep = keep
+    made.check()
+    assert kept == {"refresh_token": rotation.refresh}
+    rotation.asked.clear()
+    rotation.asked.clear()
+    following = reader(rotation, ROTATING, connection=CLIENT | kept)
+    following.keep = keep
+    following.check()
+    following.keep = kept.__setitem__
+    rotation.token = "revoked-meanwhile"
+    following.check()  # renewed in mid-run: with the newest, and the one after it is kept too
+    assert rotation.given == 3
+    assert kept == {"refresh_token": rotation.refresh}
+    assert rotation.refresh not in MASKER.mask(f"refresh_token is {rotation.refresh}")
+
+
+@requirement("SEC-04")
+def test_a_refresh_token_that_could_not_be_kept_is_not_spent(rotation: Rotation) -> None:
+    with pytest.raises(
+        CredentialError, match="gives a new 'refresh_token' with each login, and it cannot be kept"
+    ) as caught:
+        reader(rotation, ROTATING, connection=CLIENT).check()
+    assert "${SECRET:NAME.refresh_token}" in caught.value.remedy
+    assert rotation.given == 0
+
+
+@requirement("SEC-04")
+def test_a_refresh_token_that_is_replaced_unasked_is_told_of_when_it_cannot_be_kept(
+    rotation: Rotation, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = reader(rotation, REFRESH, connection=CLIENT)
+    made.check()
+    assert "the next run cannot log in" in caplog.text
+    rotation.token = "revoked-meanwhile"
+    made.check()  # this run goes on with the new one
+    assert rotation.given == 2
+
+
+@requirement("SEC-04")
+def test_tasks_that_log_in_at_once_with_a_token_that_is_good_once_all_get_in(rotation: Rotation) -> None:
+    """Each task is a process of its own; who comes second reads what the first wrote."""
+    kept = {"refresh_token": "r3fresh"}
+    made = [reader(rotation, ROTATING, connection=CLIENT | kept) for _ in range(3)]
+    for each in made:
+        each.keep = lambda name, value: kept.update({name: value}) if value != "r3fresh" else None
+        each.again = lambda each=each: SourceSpec(  # type: ignore[misc]
+            "rest", {**each.source.connection, **kept}, options=each.source.options
+        )
+        each.check()
+        rotation.token = "for-the-next-task"
+    assert rotation.given == 3

@@ -23,15 +23,17 @@ class Held:
     """What an authentication made of its credentials: headers and parameters of each request."""
 
     def __init__(
-        self, headers: Mapping[str, str] = {}, params: Mapping[str, str] = {}, values: Mapping[str, Any] = {}
-    ) -> None:
+        self, headers: Mapping[str, str] = {}, params: Mapping[str, str] = {}, values: Mapping[str, Any] = {},
+        changed: Mapping[str, str] = {},
+    ) -> None:  # fmt: skip
         self.headers, self.params = dict(headers), dict(params)
+        self.changed = dict(changed)  # credentials that the login replaced by others, by name
         self.values = dict(values)  # what the token endpoint told: `instance_url`
 
     @property
     def secrets(self) -> tuple[str, ...]:
         return (*self.headers.values(), *(each.partition(" ")[2] for each in self.headers.values()),
-                *self.params.values())  # fmt: skip
+                *self.params.values(), *self.changed.values())  # fmt: skip
 
 
 class Auth(Shape):
@@ -53,6 +55,11 @@ class Auth(Shape):
     @abstractmethod
     def hold(self, values: Mapping[str, Any], fetch: Fetch) -> Held:
         """Logs in, where that is more than to show a key."""
+
+    @property
+    def replaces(self) -> tuple[str, ...]:
+        """Credentials that are good for one login, which gives another for the next."""
+        return ()
 
     @property
     def renewable(self) -> bool:

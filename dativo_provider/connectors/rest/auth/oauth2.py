@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from dativo_provider.connectors.rest.auth.base import Auth, Fetch, Held, basic, told
-from dativo_provider.connectors.rest.values import filled, text
+from dativo_provider.connectors.rest.values import filled, placeholders, text
 
 __all__ = ["ClientCredentials", "RefreshToken", "Token"]
 
@@ -29,7 +29,13 @@ class Token(Auth):
         url = self._url(values)
         answer = fetch(url, {**self._form(values), **(filled(self.fields, values) or {})}, self._headers(values))
         known = {key: value for key, value in answer.items() if isinstance(value, str | int) and key != "access_token"}
-        return Held({"Authorization": f"Bearer {told(answer, url)}"}, values=known)
+        return Held(
+            {"Authorization": f"Bearer {told(answer, url)}"}, values=known, changed=self._changed(answer, values)
+        )
+
+    def _changed(self, answer: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
+        """Credentials that the answer replaces."""
+        return {}
 
     def _url(self, values: Mapping[str, Any]) -> str:
         """A job's own `connection.token_url` (a gateway, a double) goes before the spec's."""
@@ -66,6 +72,22 @@ class RefreshToken(_Client):
 
     type: Literal["oauth2_refresh"] = "oauth2_refresh"
     refresh_token: str = Field(default="{refresh_token}", description="The refresh token.")
+    rotates: bool = Field(
+        default=False, description="Whether one is good once: the next, which the answer holds, is written back."
+    )
+
+    @property
+    def replaces(self) -> tuple[str, ...]:
+        return self._names() if self.rotates else ()
+
+    def _names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in placeholders(self.refresh_token))
+
+    def _changed(self, answer: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
+        found = answer.get("refresh_token")
+        if not isinstance(found, str) or not found or found == text(self.refresh_token, values):
+            return {}
+        return dict.fromkeys(self._names(), found)
 
     def _required(self) -> tuple[str, ...]:
         return (*super()._required(), self.refresh_token)
