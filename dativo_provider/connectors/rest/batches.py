@@ -75,6 +75,7 @@ class Batches:
     ignore: Sequence[str] = ()  # keys that need no column
     all_gone: bool = False  # whether everything listed is gone
     expect: Mapping[str, Any] = field(default_factory=dict)  # what `listing.expect` comes to in this run
+    blank_is_null: bool = False  # whether an empty text is no value
     odd: int = 0  # records that are listed with other values than those
     extra: set[str] = field(default_factory=set)
     unplaced: int = 0
@@ -110,6 +111,8 @@ class Batches:
             if not isinstance(record, Mapping):
                 self._refuse(item)
                 continue
+            if self.blank_is_null:
+                record = {name: None if value == "" else value for name, value in record.items()}
             if more:
                 record = {**record, **_beside(record, more)}
             if fits(record, self.listing.only) and self._is_inside(item, record) and self._is_first(record):

@@ -13,7 +13,7 @@ __all__ = ["api_page"]
 
 _MEANINGS = {
     "rate_limited": "asked again later, slower",
-    "quota": "the run ends with what it has, and the next goes on",
+    "quota": "the run ends, and is tried again later",
     "transient": "asked again later",
     "expired": "logged in again, once",
     "credential": "the credentials are wrong",

@@ -145,7 +145,8 @@ class RestReader(BaseReader):
         ignore = (*self.api.ignore, *spec.ignore, *ours)
         expect = filled(listing.expect, self._client().values) or {}
         path = listing.request.path
-        return Batches(stream.name, path, listing, columns, inside, keys, piece.as_text, ignore, expect=expect)
+        return Batches(stream.name, path, listing, columns, inside, keys, piece.as_text, ignore, expect=expect,
+                       blank_is_null=self.api.blank_is_null)  # fmt: skip
 
     def _tell(self, stream: StreamSpec, gathered: Batches, tally: Tally) -> None:
         if gathered.extra:

@@ -201,6 +201,9 @@ class Parent(Shape):
         default=0, ge=0, le=10_000,
         description="Ask for so many at once: `{parents}` lists them, `{parent.name}` their values of that name.",
     )  # fmt: skip
+    rest: dict[str, str] = Field(
+        default={}, description="With `batch`: paths in a record of what is asked again when it has more rows."
+    )
     missing: Literal["skip", "fail"] = Field(
         default="skip", description="When the API no longer knows a parent: go on, or fail."
     )
@@ -287,6 +290,7 @@ class Api(Shape):
     paginate: AnyPaginator = Field(default=Single(), description="How pages follow, unless a stream says otherwise.")
     limits: dict[str, Limit] = Field(default={}, description="What the API allows; `default` is for every request.")
     ignore: Names = Field(default=[], description="Fields of every record that need no column.")
+    blank_is_null: bool = Field(default=False, description="Whether an empty text of a record says: no value.")
     errors: list[ErrorRule] = Field(default=[], description="What answers mean beside their status.")
     check: Annotated[Request, BeforeValidator(text_or("path"), json_schema_input_type=str | Request)] | None = Field(
         default=None, description="A cheap request that shows whether the credentials work."

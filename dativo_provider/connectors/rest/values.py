@@ -3,7 +3,7 @@
 `{lo:epoch}` writes a moment in a form of `moments.Written`. Text that is one placeholder and nothing else becomes the
 value itself, so that numbers stay numbers and lists lists; inside of a text a list is joined by commas. An entry of a
 mapping whose placeholder has no value is left out; an item of a list is left out as a whole when one placeholder in it
-has none (a filter without its value is no filter).
+has none (a filter without its value is no filter); items of lists inside of it are judged by themselves.
 """
 
 from __future__ import annotations
@@ -73,7 +73,16 @@ def _filled(template: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _whole(template: Any, values: Mapping[str, Any]) -> bool:
-    return all(at(values, name) is not None for name, _ in placeholders(template))
+    return all(at(values, name) is not None for name, _ in _outer(template))
+
+
+def _outer(template: Any) -> Iterator[tuple[str, str]]:
+    """Placeholders of an item of a list; what stands in a list below is judged by itself."""
+    if isinstance(template, Mapping):
+        for each in template.values():
+            yield from _outer(each)
+    elif isinstance(template, str):
+        yield from placeholders(template)
 
 
 def _text(template: str, values: Mapping[str, Any]) -> Any:

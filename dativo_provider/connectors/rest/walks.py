@@ -47,10 +47,18 @@ class Walks:
                 yield page, {}
             return
         holders = _holders(self._parents(spec.parent), spec.parent.batch)
+        rest: list[Holder] = []
         for holder, pages in _ahead(lambda holder: self._begun(spec, holder, columns), holders):
             self.gone += pages is None
             for page in pages or ():
                 yield page, {} if spec.parent.batch else holder
+                rest += _rest(spec.parent, page)
+        while rest:
+            again, rest = rest, []
+            for holder in _holders(iter(again), spec.parent.batch):
+                for page in self._walk(spec, listing_of(spec, self._piece), holder, columns):
+                    yield page, {}
+                    rest += _rest(spec.parent, page)
 
     def listed(self, spec: Stream, listing: Listing) -> Iterator[Page]:
         """Of a list of its own that `spec` has beside the others."""
@@ -128,6 +136,14 @@ def _holders(parents: Iterator[Holder], size: int) -> Iterator[Holder]:
         yield from ({"parent": parent} for parent in parents)
     while size and (many := list(islice(parents, size))):
         yield {"parents": many, "parent": {name: [each[name] for each in many] for name in many[0]}}
+
+
+def _rest(parent: Parent, page: Page) -> Iterator[Holder]:
+    """Parents of a page that have more rows than it holds."""
+    for item in page.records if parent.rest else ():
+        found = {name: at(item, path) for name, path in parent.rest.items()}
+        if None not in found.values():
+            yield found
 
 
 def _ahead(

@@ -171,11 +171,12 @@ def storm(share: float = 0.1, seed: int = 6) -> Fault:
 
 
 def repeated(vendor: Vendor, after: int = 1, most: int = 60) -> Fault:
-    """The API falls into a rut: after `after` good answers it gives the last of them for ever."""
-    seen: list[Answer] = []
+    """The API falls into a rut: after `after` good answers of a path it gives the last of them for ever."""
+    answers: dict[str, list[Answer]] = {}
 
     def fault(asked: Asked) -> Answer | None:
         assert len(vendor.asked) < most, "the reader asks for ever"
+        seen = answers.setdefault(asked.path, [])
         if len(seen) < after:
             known = vendor._routed(asked)
             assert known is not None
