@@ -18,6 +18,7 @@ class Mutant:
     tests: tuple[str, ...]
 
 
+VENDORS = "tests/connectors/vendors"
 LAKE = "dativo_provider/lake"
 TARGET = "tests/lake/test_targets.py::TestSqliteOnDisk::"
 
@@ -1004,5 +1005,33 @@ MUTANTS = (
         "not superseded and (status = 'deleted' or expires_at <= ?)",
         "not superseded and (status = 'nobody' or expires_at <= ?)",
         ("tests/pipeline/inbox/test_expire.py::test_older_entries_of_a_row_never_outlive_the_newest_one",),
+    ),
+    Mutant(
+        "what changed at the very end of a run is never read where the API leaves out its bound",
+        "dativo_provider/connectors/rest/window.py",
+        "if lo and increment and increment.after else lo",
+        "if lo and increment and not increment.after else lo",
+        (f"{VENDORS}/test_github.py::TestGitHub::test_what_changes_at_the_edge_of_a_run_is_neither_lost_nor_doubled",),
+    ),
+    Mutant(
+        "files that a repository no longer has stay in the table",
+        "dativo_provider/connectors/github/trees.py",
+        "tuple(path for path in before if path not in now)",
+        "tuple(path for path in before if path in now)",
+        (f"{VENDORS}/test_github.py::TestFiles",),
+    ),
+    Mutant(
+        "a bulk job is complete although sets of its results are missing",
+        "dativo_provider/connectors/salesforce/bulk.py",
+        "if seen != total:",
+        "if seen > total:",
+        (f"{VENDORS}/test_salesforce.py::TestBulk",),
+    ),
+    Mutant(
+        "a bulk job leaves deleted records out",
+        "dativo_provider/connectors/salesforce/bulk.py",
+        '"operation": "queryAll"',
+        '"operation": "query"',
+        (f"{VENDORS}/test_salesforce.py::TestBulk",),
     ),
 )

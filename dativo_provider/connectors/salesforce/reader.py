@@ -146,7 +146,8 @@ class SalesforceReader(RestReader):
     def _by_name(self, name: str) -> SObject:
         known: dict[str, SObject] = self.__dict__.setdefault("_objects", {})
         if name not in known:
-            known[name] = sobject(self._describe(name), self.api.streams.get(name))
+            told = self._describe(name)
+            known[name] = sobject(told, self.api.streams.get(told["name"]))
         return known[name]
 
     def _describe(self, name: str) -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from dativo_provider.connectors.rest.arrow import Reading
-from dativo_provider.errors import SourceChanged
+from dativo_provider.errors import SourceChanged, SourceUnavailable
 from dativo_provider.model.types import to_arrow
 
 if TYPE_CHECKING:
@@ -39,15 +40,24 @@ def _raw(content: IO[bytes], fields: Sequence[str]) -> Iterator[pa.RecordBatch]:
     content.seek(0)
     convert = csv.ConvertOptions(column_types={name: pa.string() for name in fields}, null_values=[""],
                                  strings_can_be_null=True, quoted_strings_can_be_null=True)  # fmt: skip
-    with csv.open_csv(
-        content, csv.ReadOptions(block_size=_BLOCK), csv.ParseOptions(newlines_in_values=True), convert
-    ) as reader:
+    read, parse = csv.ReadOptions(block_size=_BLOCK), csv.ParseOptions(newlines_in_values=True)
+    with _as_csv(), csv.open_csv(content, read, parse, convert) as reader:
         names = reader.schema.names
         if names != list(fields):
             other = next((name for name in names if name not in fields), "another order")
             raise SourceChanged(f"results of a bulk job have other columns than were asked for: {other}",
                                 remedy="set source.connection.version to that of the spec")  # fmt: skip
         yield from reader
+
+
+@contextmanager
+def _as_csv() -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except pa.ArrowInvalid:  # whose text shows the row
+        raise SourceUnavailable("results of a bulk job are no CSV of their columns", remedy="run again") from None
 
 
 def _column(values: pa.Array, column: Reading, text: bool) -> pa.Array:

@@ -245,6 +245,8 @@ class Salesforce(Vendor):
         rows = self._selected(soql)
         if isinstance(rows, Answer):
             return rows
+        if asked.body["operation"] == "query":
+            rows = [each for each in rows if not each.get("IsDeleted")]
         job = f"750{next(self._numbers):012d}AAA"
         fields = soql.removeprefix("SELECT ").split(" FROM ")[0].split(",")
         self.jobs[job] = {"rows": rows, "fields": fields, "left": self.held_back, "state": "InProgress"}

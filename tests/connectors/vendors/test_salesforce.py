@@ -126,6 +126,13 @@ class TestQueries(Tried):
         )
 
 
+_BROKEN_SETS = (
+    (b'"Id"\n"1"\n', "other columns"),
+    (b"", "announced 3 records of a set and gave 0"),
+    (b'"Id","Name"\n"1"\n', "no CSV"),
+)
+
+
 class TestBulk(Tried):
     """Above `bulk_above` records. https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/queries.html"""
 
@@ -211,10 +218,25 @@ class TestBulk(Tried):
         bulk.add("Account", 25)
         self.suite.settle(bulk)
         told = {"Content-Type": "text/csv", "Sforce-NumberOfRecords": "3", "Sforce-Locator": "null"}
-        for body, says in ((b'"Id"\n"1"\n', "other columns"), (b"", "announced 3 records of a set and gave 0")):
+        for body, says in _BROKEN_SETS:
             bulk.faults = [fault_on("/results", Answer(body=body, headers=told), 99)]
             with pytest.raises(DativoError, match=says):
                 self.read(bulk)
+
+    @requirement("ERR-02")
+    def test_a_job_whose_results_end_too_early_fails(self, bulk: Salesforce) -> None:
+        bulk.add("Account", 25)
+        self.suite.settle(bulk)
+
+        def ends(asked: Asked) -> Answer | None:
+            if not asked.path.endswith("/results"):
+                return None
+            answer = bulk.results(asked, asked.path.split("/")[-2])
+            return replace(answer, headers={**answer.headers, "Sforce-Locator": "null"})
+
+        bulk.faults.append(ends)
+        with pytest.raises(SourceUnavailable, match="has 25 records and its results 5"):
+            self.read(bulk)
 
     @requirement("ERR-04")
     def test_cancelling_ends_the_job_in_salesforce(self, bulk: Salesforce) -> None:
