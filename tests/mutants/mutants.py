@@ -24,6 +24,7 @@ TARGET = "tests/lake/test_targets.py::TestSqliteOnDisk::"
 
 
 CSV = "dativo_provider/connectors/csv"
+MYSQL = "dativo_provider/connectors/mysql"
 PIPELINE = "dativo_provider/pipeline"
 RUN = "tests/pipeline/test_run.py::"
 LOOKUPS = "tests/pipeline/test_lookups.py::"
@@ -51,6 +52,37 @@ def _replay(*names: str) -> tuple[str, ...]:
 
 
 MUTANTS = (
+    Mutant(
+        "a server that hangs up has sent all of its rows",
+        f"{MYSQL}/rows.py",
+        """        if not got:
+            raise self._lost("it closed the connection")
+        self._filled += got""",
+        """        self._done = not got
+        self._filled += got""",
+        ("tests/connectors/test_mysql_read.py::test_a_server_that_hangs_up_is_never_the_end_of_the_rows",),
+    ),
+    Mutant(
+        "a second of MySQL's is over when its first row was read",
+        f"{MYSQL}/settle.py",
+        "wall = _cut(_wall(session, options, limit), step)",
+        "wall = _wall(session, options, limit) + timedelta(seconds=1)",
+        ("tests/connectors/test_mysql_windows.py::test_a_second_that_is_not_over_waits_whole",),
+    ),
+    Mutant(
+        "rows of open transactions of MySQL's are not waited for",
+        f"{MYSQL}/settle.py",
+        "limits.append(start if int(writes) else max(start, behind))",
+        "limits.append(max(start, behind))",
+        ("tests/connectors/test_mysql_windows.py::test_rows_of_an_open_transaction_are_read_when_it_has_ended",),
+    ),
+    Mutant(
+        "the first range of a MySQL key has a lower bound",
+        f"{MYSQL}/slices.py",
+        "ends = [None, *line.bounds(want), None]",
+        "ends = [*line.bounds(want), None]",
+        ("tests/connectors/test_mysql_windows.py::test_slices_share_skewed_keys_evenly_and_hold_every_row_once",),
+    ),
     Mutant(
         "the library's retries are on, so a stale append lands",
         f"{LAKE}/commit.py",
