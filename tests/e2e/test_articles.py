@@ -151,7 +151,7 @@ def test_old_articles_are_not_published_where_the_job_blocks(centre: Centre) -> 
     centre.write(LONG, hours=30)
     answer, report = centre.run()
     assert answer.code == 2
-    assert report["verdict"]["outcome"] == "block", report["verdict"]
+    assert report["verdict"]["decision"] == "block", report["verdict"]
     assert centre.zendesk.sent == 1
 
 

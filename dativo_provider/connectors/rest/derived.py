@@ -9,6 +9,7 @@ from functools import cache
 from html import unescape
 from typing import Any
 
+from dativo_provider.connectors.rest.storage import as_html
 from dativo_provider.errors import MissingExtra
 
 __all__ = ["DERIVED", "json_text", "markdown"]
@@ -30,6 +31,7 @@ def markdown(html: str) -> str:
     convert, refused = _converter()
     if "<" not in html:
         return unescape(html).strip()
+    html = as_html(html) if "<ac:" in html else html
     try:
         return convert(_CONDITION.sub("", html)).strip()
     except refused:

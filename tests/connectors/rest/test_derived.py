@@ -51,7 +51,24 @@ def test_nesting_beyond_reason_keeps_the_text() -> None:
     assert markdown("<div>" * 30_000 + "deep &amp; down") == "deep & down"
 
 
-@given(st.text(alphabet="<>/!-[]ab&;\"'= \n\x00", max_size=80))
+@requirement("CON-14", "MKV-07")
+def test_confluence_s_storage_format_keeps_code_and_links() -> None:
+    text = markdown(
+        '<h2>Setup</h2><ac:structured-macro ac:name="code" ac:schema-version="1"><ac:parameter ac:name="language">py'
+        "</ac:parameter><ac:plain-text-body><![CDATA[if x < 1 and y > 2:\n    go()]]></ac:plain-text-body>"
+        '</ac:structured-macro><p>See <ac:link><ri:page ri:content-title="Other &amp; more" /></ac:link>, <ac:link>'
+        '<ri:page ri:content-title="T"/><ac:plain-text-link-body><![CDATA[a link]]></ac:plain-text-link-body></ac:link>'
+        '.</p><ac:image><ri:attachment ri:filename="a.png" /></ac:image><ac:structured-macro ac:name="info">'
+        "<ac:rich-text-body><p>Mind <b>this</b>.</p></ac:rich-text-body></ac:structured-macro>"
+    )
+    assert text.startswith("## Setup\n\n```\nif x < 1 and y > 2:\n    go()\n```")
+    assert "See Other & more, a link." in text
+    assert "a.png" in text
+    assert "Mind **this**." in text
+    assert "py" not in text
+
+
+@given(st.text(alphabet="<>/!-[]abc:&;\"'= \n\x00", max_size=80))
 def test_whatever_stands_there_makes_a_text_and_a_length(html: str) -> None:
     assert isinstance(DERIVED["markdown"](html), str)
     assert DERIVED["text_length"](html) <= len(html)
