@@ -196,11 +196,21 @@ def test_a_run_within_the_minute_that_exports_leave_out_is_empty(vendor: Zendesk
     assert alone.read(vendor, made.cursor, stream="organizations").rows == []
 
 
-@pytest.mark.parametrize("login", [Zendesk.client, Zendesk.api_token, {**Zendesk.client, "refresh_token": "r3fresh-1"}])
+@pytest.mark.parametrize("login", [Zendesk.client, Zendesk.api_token])
 def test_each_way_to_log_in_works(vendor: Zendesk, login: dict[str, str]) -> None:
     with closing(opened(vendor, **login)) as reader:
         reader.check()
     assert vendor.asked[-1].path == "/api/v2/users/me.json"
+
+
+@requirement("SEC-04")
+def test_a_refresh_token_is_replaced_by_the_one_it_brings(vendor: Zendesk) -> None:
+    kept = {"refresh_token": vendor.refresh_token}
+    for _ in range(2):
+        with closing(opened(vendor, **vendor.client, **kept)) as reader:
+            reader.keep = kept.__setitem__
+            reader.check()
+        assert kept["refresh_token"] == vendor.refresh_token
 
 
 def test_a_token_that_expires_between_pages_is_renewed(vendor: Zendesk) -> None:
