@@ -18,6 +18,7 @@ from tests.services import (
     rest,
     s3,
     spark,
+    stripe_mock,
     toxiproxy,
     vault,
 )
@@ -38,6 +39,7 @@ LEAVES = {
     "toxiproxy": toxiproxy.install,
     "rest": rest.install,
     "nessie": nessie.install,
+    "stripe_mock": stripe_mock.install,
     "vault": vault.install,
 }
 

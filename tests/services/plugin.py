@@ -22,6 +22,7 @@ from tests.services import postgres as postgres_leaf
 from tests.services import rest as rest_leaf
 from tests.services import s3 as s3_leaf
 from tests.services import spark as spark_leaf
+from tests.services import stripe_mock as stripe_mock_leaf
 from tests.services import toxiproxy as toxiproxy_leaf
 from tests.services import vault as vault_leaf
 from tests.services.engine import Engine
@@ -29,7 +30,7 @@ from tests.services.framework import REQUIRED, Unavailable
 
 T = TypeVar("T")
 SERVICES = tuple(
-    "postgres mariadb s3 spark duck envs minio gcs azurite toxiproxy rest nessie glue bridges vault".split()
+    "postgres mariadb s3 spark duck envs minio gcs azurite toxiproxy rest nessie glue bridges vault stripe_mock".split()
 )
 MISSING = "missing service"
 
@@ -141,6 +142,13 @@ def azurite() -> Iterator[azurite_leaf.Azure]:
 @pytest.fixture(scope="session")
 def toxiproxy() -> Iterator[toxiproxy_leaf.Toxiproxy]:
     server = started("toxiproxy", toxiproxy_leaf.start)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def stripe_mock() -> Iterator[stripe_mock_leaf.StripeMock]:
+    server = started("stripe_mock", stripe_mock_leaf.start)
     yield server
     server.stop()
 
