@@ -48,7 +48,7 @@ _ROWS = (
       for name in ("postgres", "mysql", "mariadb")),
     Known("iceberg", source=False, target=True, kind="table", runs=("target",)),
     Known("markdown_kv", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
-    Known("gdrive_csv", kind="api", strategy=_MODIFIED),
+    Known("gdrive_csv", runs=("source",), strategy=_MODIFIED),
     Known("google_sheets", target=True, runs=("source",), strategy="spreadsheet_modified_time"),
     *(Known(name, target=True, kind="files", runs=("source", "target"), strategy=_MODIFIED, modes=_PLAIN,
             place="bucket")

@@ -13,6 +13,7 @@ import yaml
 
 from tests.connectors.rest.fake import serving
 from tests.connectors.vendors.google import Google
+from tests.connectors.vendors.google_drive import DOCUMENT, GoogleDrive
 from tests.connectors.vendors.google_sheets import BOOK, GoogleSheets, Tab
 from tests.e2e.trial import Trial
 from tests.support import requirement
@@ -24,6 +25,14 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "connectors"
 def sheets() -> Iterator[GoogleSheets]:
     made = GoogleSheets()
     made.clock.forward(seconds=(datetime.now(UTC) - made.clock.now() - timedelta(hours=2)).total_seconds())
+    made.quotas = []
+    with serving(made):
+        yield made
+
+
+@pytest.fixture
+def drive() -> Iterator[GoogleDrive]:
+    made = GoogleDrive()
     made.quotas = []
     with serving(made):
         yield made
@@ -61,3 +70,33 @@ def test_sheets_of_a_spreadsheet_are_one_table_that_follows_edits(trial: Trial, 
     assert trial.succeeds(job)["books"]["extracted"] == 3
     found = rows(trial, job, "select team, sum from budget order by sum")
     assert found == [{"team": "red", "sum": 5}, {"team": "blue", "sum": 9}, {"team": "red", "sum": 10}]
+
+
+@requirement("CON-07")
+def test_csv_files_of_a_folder_arrive_once_whatever_their_date(trial: Trial, drive: GoogleDrive) -> None:
+    top = drive.folder("partners")
+    march = drive.folder("03", drive.folder("2026", top))
+    drive.put("a.csv", b"deal_id,amount\n1,10\n2,20\n", march)
+    drive.put("notes.txt", b"x", march)
+    job = example(trial, drive, "gdrive_csv", "deals", base_url=f"{drive.url}/drive/v3", folder_id=top)
+    assert trial.dativo("validate", job).code == 0
+    assert trial.succeeds(job)["books"]["extracted"] == 2
+    drive.put("elsewhere.csv", b"deal_id,amount\n8,80\n")
+    assert trial.succeeds(job)["books"]["extracted"] == 0
+    drive.put("late.csv", b"deal_id,amount\n3,30\n", march, modified=datetime(2001, 1, 1, tzinfo=UTC))
+    assert trial.succeeds(job)["books"]["extracted"] == 1
+    assert rows(trial, job, "select sum(amount) total from deals") == [{"total": 60}]
+
+
+@requirement("CON-15")
+def test_documents_of_a_shared_drive_stay_as_they_are_there(trial: Trial, drive: GoogleDrive) -> None:
+    plan = drive.put("Plan", b"# Plan", "0AExampleOfASharedDrive", DOCUMENT)
+    gone = drive.put("old.md", b"old", "0AExampleOfASharedDrive", "text/markdown")
+    job = example(trial, drive, "google_drive", "handbook", base_url=f"{drive.url}/drive/v3")
+    assert trial.dativo("validate", job).code == 0
+    assert trial.succeeds(job)["books"]["extracted"] == 2
+    drive.clock.forward(hours=1)
+    drive.change(plan, content=b"# Plan B")
+    drive.change(gone, trashed=True)
+    trial.succeeds(job)
+    assert rows(trial, job, "select path, content from documents") == [{"path": "Plan", "content": "# Plan B"}]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["LOGIN", "SHEET_NOTES", "SHEET_OPTIONS"]
+from dativo_provider.connectors.csv import CONNECTORS as LOCAL
+from dativo_provider.connectors.files.guide import CHANGES
+
+__all__ = ["DRIVE", "DRIVE_NOTES", "DRIVE_OPTIONS", "LOGIN", "SHEET_NOTES", "SHEET_OPTIONS"]
 
 LOGIN: Mapping[str, str] = {
     "google_oauth2": "the JSON of a login: a service account's key, or `client_id`, `client_secret`, `refresh_token`; "
@@ -15,6 +18,34 @@ LOGIN: Mapping[str, str] = {
     "scope": "scopes a service account asks for; default: those for reading",
     "base_url, token_url": "addresses of the API and of the token endpoint, for doubles and gateways",
 }
+DRIVE: Mapping[str, str] = {
+    "folder_id": "the folder that paths of `source.files` are below, the last part of its address; default: My "
+    "Drive, or the shared drive",
+    "drive_id": "a shared drive",
+    "query": "instead of a folder, a query of "
+    "[Drive's own language](https://developers.google.com/workspace/drive/api/guides/ref-search-terms)",
+}
+DRIVE_OPTIONS: Mapping[str, str] = {
+    "on_deleted_file": "files that were moved away or trashed after they were read: `ignore` (default; their rows "
+    "stay), `refuse`, or `replace`: read what is left and replace the table",
+    **{name: text for name, text in CHANGES.items() if name != "on_deleted_file"},
+    **LOCAL[0].options,
+}
+DRIVE_NOTES = (
+    "Scope: `drive.readonly`. A service account sees what was shared with its e-mail address, and shared drives that "
+    "it is a member of.",
+    "`source.files` names ids (`file_id`), paths below the folder, or patterns: `2026/**/*.csv`. A folder means the "
+    "CSV files below it. Shortcuts stand for what they point at.",
+    "Files are known by their ids and told apart by their checksums: renaming, moving within the folder and a touched "
+    "date read nothing again, and an upload with an old date is not missed. One that changed stops the run, unless "
+    "`on_changed_file` says `append` (with a key) or `replace`.",
+    "Drive's log of changes is asked first; where it names nothing of the folder, nothing is listed.",
+    "A file of any size is read as it comes. A download that breaks off goes on where it ended, and its MD5 is "
+    "compared with Drive's.",
+    "Limits count in units: 325,000 a minute and user, 1,000,000 a minute and project, one terabyte a day and project "
+    "([limits](https://developers.google.com/workspace/drive/api/guides/limits)). What a request costs is not in the "
+    "copy of that page we have: 3,000 requests and 1,500 downloads a minute are kept.",
+)
 SHEET_OPTIONS: Mapping[str, str] = {
     "sheet_id": "number (`gid`), title, or pattern of titles (`2026-*`: several as one stream); default: the first",
     "range": "`A1:F`, `B2:D90` or a named range; default: the whole grid, whatever its size",

@@ -18,7 +18,7 @@ from dativo_provider.connectors.base import BaseReader, RequestRetry
 from dativo_provider.connectors.csv.paths import Roots
 from dativo_provider.connectors.rest.client import Client
 from dativo_provider.connectors.rest.limits import limits_of, rate_limits
-from dativo_provider.connectors.rest.load import load_api
+from dativo_provider.connectors.rest.load import api_of, load_api
 from dativo_provider.connectors.rest.settings import settings_of
 from dativo_provider.connectors.rest.spec import Api
 from dativo_provider.errors import ConfigurationError, CredentialError
@@ -38,8 +38,8 @@ _TOKENS = ("access_token", "token")
 
 @cache
 def api_named(name: str) -> Api:
-    """Login, limits and errors of `sheets` or `drive`."""
-    return load_api(_FOLDER / f"{name}.yaml")
+    """Login, limits and errors of a shipped API, or of one whose spec lies beside this file."""
+    return load_api(path) if (path := _FOLDER / f"{name}.yaml").exists() else api_of(name)
 
 
 class Clients:

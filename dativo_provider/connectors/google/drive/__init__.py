@@ -1,0 +1,1 @@
+"""Drive: which files a job means, what changed since, and their bytes."""

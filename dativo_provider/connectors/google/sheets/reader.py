@@ -208,7 +208,7 @@ class SheetsReader(BaseReader):
     @property
     def _drive(self) -> Client:
         known = self._sheets.values
-        return self._google.client("drive", str(known["drive_base_url"]), scope=known["scope"])
+        return self._google.client("google_drive", str(known["drive_base_url"]), scope=known["scope"])
 
 
 def _refuse_sql(stream: StreamSpec) -> None:

@@ -1,0 +1,133 @@
+"""CSV files of Drive, parsed as local ones are. The feed of changes says whether anything has to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from dativo_provider.connectors.base import RequestRetry
+from dativo_provider.connectors.csv.paths import Found
+from dativo_provider.connectors.csv.survey import newest
+from dativo_provider.connectors.csv.windows import cut, files_of, next_cursor, plan_window
+from dativo_provider.connectors.files.options import options_of
+from dativo_provider.connectors.files.reader import FilesReader
+from dativo_provider.connectors.files.survey import discovered
+from dativo_provider.connectors.google.drive.feed import positions, touched
+from dativo_provider.connectors.google.drive.listing import Drive
+from dativo_provider.connectors.google.drive.place import DrivePlace
+from dativo_provider.connectors.google.login import Clients
+from dativo_provider.connectors.rest.client import Call, Client
+from dativo_provider.errors import ConfigurationError, SourceChanged, SourceUnavailable
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.job import SourceSpec, StreamSpec
+from dativo_provider.model.stream import Cursor, ReadResult, Slice, Stream, Window, WindowRequest
+
+__all__ = ["DriveCsvReader"]
+
+_DISCOVERED_FILES = 100
+
+
+class DriveCsvReader(FilesReader):
+    """State holds the files by id with their checksums, and where each log of changes ended."""
+
+    form: ClassVar[str] = "csv"
+    place: DrivePlace
+
+    def __init__(self, source: SourceSpec, ctx: RunContext) -> None:
+        super().__init__(source, ctx)
+        self._google = Clients(self)
+
+    @property
+    def retry(self) -> RequestRetry:  # type: ignore[override]
+        return self._google.retry
+
+    def interrupt(self) -> None:
+        self._google.interrupt()
+
+    def place_of(self) -> DrivePlace:
+        known = self._client().values
+        shared = str(known.get("drive_id") or "")
+        folder = str(known.get("folder_id") or shared or "root")
+        drive = Drive(self._ask, shared)
+        return DrivePlace(drive, self._client, self._again, folder=folder, query=str(known.get("query") or ""))
+
+    # plan ---------------------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        with self.border():
+            self.place.check()
+            found = self._all()
+            if not found:
+                who = self._google.login.connection.get("client_email") or "the account"
+                raise ConfigurationError(
+                    "no CSV file is to be seen there", where="Drive",
+                    remedy=f"share the folder with {who}, or correct folder_id, drive_id or query",
+                )  # fmt: skip
+            self._surveyed(newest(found, 1)[0], options_of(self.source.options, self.form), infer=False)
+
+    def discover(self) -> list[Stream]:
+        with self.border():
+            options = options_of(self.source.options, self.form)
+            told = [self._told(file, options, infer=True) for file in newest(self._all(), _DISCOVERED_FILES)]
+            return discovered([replace(each, file=self._named(each.file)) for each in told if each])
+
+    def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
+        with self.border():
+            since = dict(request.since.value) if request.since else {}
+            known = {*since.get("files", {}), *since.get("folders", ()), *stream.object.split(",")}
+            logs = since.get("logs") or {}
+            if logs and not (request.full or request.start or request.end):
+                news, logs = touched(self.place.drive, logs, known if since.get("folders") else ())
+                if not news:
+                    return Window("empty", detail={"logs": logs})
+            drives = set(since.get("drives", ()))
+            before = positions(self.place.drive, drives)
+            made = self._planned(stream, request)
+            seen = self.place.drive.drives
+            # a drive seen for the first time has no position from before this list: the next run takes one
+            told = {"logs": before if seen <= drives else {}, "drives": sorted(seen | drives),
+                    "folders": sorted(self.place.drive.folders)}  # fmt: skip
+            return replace(made, detail={**made.detail, **told})
+
+    def _planned(self, stream: StreamSpec, request: WindowRequest) -> Window:
+        """Rows of a file that was moved away or trashed stay, unless `on_deleted_file` says otherwise."""
+        found = self.place.find(stream.object)
+        made = plan_window(stream, request, found, self.place.same)
+        gone = sorted(files_of(request.since).keys() - {file.path for file in found})
+        if not gone or request.full or request.start or request.end:
+            return made
+        names = f"moved away or deleted since they were read: {', '.join(gone)}"
+        choice = self._options(stream).on_deleted_file
+        if choice == "refuse":
+            remedy = "put them back, or set on_deleted_file to 'ignore' or 'replace' (read what is left)"
+            raise SourceChanged(f"files were {names}", where=stream.object, remedy=remedy)
+        if choice == "replace":
+            made = plan_window(stream, replace(request, full=True), found, self.place.same)
+            return replace(made, notes=(*made.notes, f"reading everything again, because of files {names}"))
+        return replace(made, notes=(*made.notes, f"their rows stay: files {names}"))
+
+    def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
+        """Files are not divided: each byte is fetched once."""
+        return cut(stream, window, want)
+
+    @classmethod
+    def next_cursor(cls, window: Window, results: Iterable[ReadResult], base: Cursor | None) -> Cursor | None:
+        made = next_cursor(window, list(results), base)
+        told = {name: window.detail[name] for name in ("logs", "drives", "folders") if name in window.detail}
+        return Cursor({**(made.value if made else {"files": {}}), **told}) if told else made
+
+    # how ----------------------------------------------------------------------------------------------------
+
+    def _named(self, file: Found) -> Found:
+        return replace(file, path=self.place.paths[file.path])
+
+    def _client(self) -> Client:
+        return self._google.client("google_drive")
+
+    def _ask(self, call: Call) -> Any:
+        return self.request(lambda: self._client().send(call).data, f"asking for {call.url}")
+
+    def _again(self, error: SourceUnavailable, attempt: int) -> None:
+        self._wait("the download", attempt, self.retry.delay(attempt, error.retry_after), error)
+        self.ctx.check_cancelled()

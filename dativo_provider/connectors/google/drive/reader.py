@@ -1,0 +1,116 @@
+"""Documents of Drive with their text, a row each, and what the spec lists: metadata of files, shared drives."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from dativo_provider.connectors.base import Tally
+from dativo_provider.connectors.google.drive.feed import positions, touched
+from dativo_provider.connectors.google.drive.listing import Drive, Item
+from dativo_provider.connectors.google.drive.text import Text, text_of
+from dativo_provider.connectors.google.login import Clients
+from dativo_provider.connectors.rest.ahead import in_order
+from dativo_provider.connectors.rest.batches import Batches
+from dativo_provider.connectors.rest.client import Call, Client
+from dativo_provider.connectors.rest.page import Page, at
+from dativo_provider.connectors.rest.reader import RestReader
+from dativo_provider.connectors.rest.streams import spec_of
+from dativo_provider.model.batch import Batch
+from dativo_provider.model.job import StreamSpec
+from dativo_provider.model.stream import Cursor, Slice
+
+__all__ = ["DriveReader"]
+
+_FULL = 4 << 20  # characters that make a batch
+_PLAIN = {"name": "name", "drive_id": "driveId", "mime_type": "mimeType", "created_at": "createdTime",
+          "modified_at": "modifiedTime", "version": "version", "size": "size", "md5": "md5Checksum",
+          "web_view_link": "webViewLink", "owner_email": "owners.0.emailAddress",
+          "owner_name": "owners.0.displayName"}  # fmt: skip
+
+
+class DriveReader(RestReader):
+    """The position of `documents` holds a mark of each, and where the logs of changes ended."""
+
+    def batches(self, stream: StreamSpec, piece: Slice, tally: Tally) -> Generator[Batch, None, None]:
+        own = spec_of(self.api, stream)[0] == "documents"
+        yield from self._documents(stream, piece, tally) if own else super().batches(stream, piece, tally)
+
+    def _documents(self, stream: StreamSpec, piece: Slice, tally: Tally) -> Iterator[Batch]:
+        drive, before = self._drive(), piece.spec.get("token") or {}
+        logs, known = before.get("logs") or {}, before.get("known", {})
+        if logs:
+            watched = {*known, *before["folders"]} if before["folders"] else set[str]()
+            news, logs = touched(drive, logs, watched)
+            if not news:
+                tally.cursor = Cursor({"token": {**before, "logs": logs}})
+                return
+        drives = set(before.get("drives", ()))
+        starts = positions(drive, drives)
+        items = {item.id: item for item in self._listed(drive)}
+        marks = {id: _mark(item) for id, item in items.items()}
+        changed = [item for id, item in items.items() if known.get(id) != marks[id]]
+        gone = ({"file_id": id, "gone": True} for id in known if id not in items)
+        gathered = self._gathered(stream, spec_of(self.api, stream)[1], piece)
+        yield from _bounded(gathered, in_order(self._record, changed), gone)
+        tally.cursor = Cursor({"token": {
+            "known": marks, "folders": sorted(drive.folders), "drives": sorted(drives | drive.drives),
+            "logs": starts if drive.drives <= drives else {},  # a new drive's log is followed from the next run on
+        }})  # fmt: skip
+
+    def _listed(self, drive: Drive) -> Iterator[Item]:
+        query, folder = self._value("query"), self._value("folder_id") or self._value("drive_id") or "root"
+        return drive.found(query) if query else drive.below(folder)
+
+    def _record(self, item: Item) -> Mapping[str, Any]:
+        begin = partial(self._client().stream, limits=("content",))
+        largest = int(self._value("largest"))
+        text: Text = self.request(lambda: text_of(begin, item, largest), f"reading {item.id}")
+        told = {name: at(item.told, path) for name, path in _PLAIN.items()}
+        digest = None if text.content is None else hashlib.sha256(text.content.encode()).hexdigest()
+        return {
+            **told, "file_id": item.id, "path": item.path, "exported_as": text.kind, "content": text.content,
+            "content_sha256": digest, "characters": None if text.content is None else len(text.content),
+            "skipped": text.skipped,
+        }  # fmt: skip
+
+    # how ----------------------------------------------------------------------------------------------------
+
+    def _drive(self) -> Drive:
+        def ask(call: Call) -> Any:
+            return self.request(lambda: self._client().send(call).data, f"asking for {call.url}")
+
+        return Drive(ask, self._value("drive_id"))
+
+    def _client(self, tasks: int = 1) -> Client:
+        if tasks not in self._clients:
+            google = Clients(self)
+            google.share = 1 / tasks
+            self._clients[tasks] = google.client("google_drive")
+        return self._clients[tasks]
+
+    def _value(self, name: str) -> str:
+        return str(self._client().values.get(name) or "")
+
+
+def _mark(item: Item) -> str:
+    """Another one when text, name or place is another. Only an upload's date may lie, and an upload has a checksum."""
+    told = f"{item.md5 or item.told.get('modifiedTime')}\0{item.path}\0{item.mime}"
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def _bounded(
+    gathered: Batches, records: Iterable[Mapping[str, Any]], gone: Iterable[Mapping[str, Any]]
+) -> Iterator[Batch]:
+    held = 0
+    for record in records:
+        yield from gathered.take(Page("", None, (record,)))
+        held += len(record["content"] or "")
+        if held >= _FULL:
+            held = 0
+            yield from gathered.rest()
+    for record in gone:
+        yield from gathered.take(Page("", None, (record,)))
+    yield from gathered.rest()

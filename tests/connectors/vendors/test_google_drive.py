@@ -1,0 +1,114 @@
+"""Documents of Drive with their text, and its metadata by spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dativo_provider.errors import CredentialError
+from dativo_provider.model.job import SourceSpec
+from tests.connectors.rest.fake import serving
+from tests.connectors.vendors.google_drive import DOCUMENT, GoogleDrive
+from tests.connectors.vendors.suite import Read, VendorSuite
+from tests.connectors.vendors.test_google_drive_csv import connection
+from tests.connectors.vendors.vendor import Vendor, storm
+from tests.support import requirement
+
+
+@requirement("CON-15")
+class TestDocuments(VendorSuite):
+    connector, stream, make, key = "google_drive", "documents", GoogleDrive, ("file_id",)
+    many = 1_000  # a request each
+    # What a list repeats is told by its page tokens (test_google_drive_csv); only named fields are told at all.
+    test_an_api_that_repeats_a_page_for_ever_is_left = None  # type: ignore[assignment]
+    test_a_field_that_the_spec_does_not_know_is_told = None  # type: ignore[assignment]
+
+    def source(self, vendor: Vendor, **more: Any) -> SourceSpec:
+        assert isinstance(vendor, GoogleDrive)
+        retry = {"max_retries": 12, "budget_seconds": 100_000}
+        return SourceSpec(self.connector, connection(vendor, **more), rate_limits={"retry": retry})
+
+    def settle(self, vendor: Vendor) -> None:
+        vendor.clock.forward(minutes=5)
+
+
+@pytest.fixture
+def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[GoogleDrive]:
+    made = GoogleDrive()
+    monkeypatch.setattr("dativo_provider.connectors.rest.client.monotonic", made.clock.monotonic)
+    with serving(made):
+        yield made
+
+
+def read(vendor: GoogleDrive, since: Any = None, stream: str = "documents", **more: Any) -> Read:
+    return TestDocuments().read(vendor, since, stream, **more)
+
+
+@requirement("CON-15")
+def test_each_kind_of_document_has_its_text_or_a_reason(vendor: GoogleDrive) -> None:
+    slides = "application/vnd.google-apps.presentation"
+    folder = vendor.folder("team / plans")
+    vendor.put("Plan", "# Ziele\n\n* größer".encode(), folder, DOCUMENT)
+    vendor.put("Talk", b"first slide", folder, slides)
+    vendor.put("readme.md", b"\xef\xbb\xbf# Hi", mime="text/markdown")
+    vendor.put("wide.txt", "ÿ wide".encode("utf-16"), mime="text/plain")
+    vendor.put("latin.txt", "größer".encode("latin-1"), mime="text/plain")
+    vendor.put("scan.pdf", b"%PDF", mime="application/pdf")
+    vendor.put("Huge", b"x" * ((10 << 20) + 1), mime=DOCUMENT)
+    vendor.put("huge.txt", b"x" * ((10 << 20) + 1), mime="text/plain")
+    found = {row["path"]: row for row in read(vendor).rows}
+    plan = found["team %2F plans/Plan"]
+    assert (plan["content"], plan["exported_as"], plan["characters"]) == ("# Ziele\n\n* größer", "text/markdown", 17)
+    assert (plan["owner_email"], plan["name"]) == ("ann@example.com", "Plan")
+    assert found["team %2F plans/Talk"]["content"] == "first slide"
+    assert found["readme.md"]["content"] == "# Hi"
+    assert found["wide.txt"]["content"] == "ÿ wide"
+    skipped = {path: row["skipped"] for path, row in found.items() if row["content"] is None}
+    assert skipped == {
+        "latin.txt": "encoding", "scan.pdf": "no text", "huge.txt": "large",
+        "Huge": "the API answered 403: This file is too large to be exported.",
+    }  # fmt: skip
+
+
+def test_a_document_that_is_renamed_or_moved_away_is_followed(vendor: GoogleDrive) -> None:
+    folder = vendor.folder("team")
+    one, two = (vendor.put(name, b"text", folder, DOCUMENT) for name in ("one", "two"))
+    first = read(vendor)
+    vendor.change(one, name="uno")
+    vendor.erase(two)
+    made = read(vendor, first.cursor)
+    assert [row["path"] for row in made.rows] == ["team/uno"]
+    assert [row["file_id"] for row in made.gone] == [two]
+    vendor.change(folder, trashed=True)
+    last = read(vendor, made.cursor)
+    assert (last.rows, [row["file_id"] for row in last.gone]) == ([], [one])
+
+
+def test_a_run_without_changes_costs_one_request(vendor: GoogleDrive) -> None:
+    vendor.add("documents", 20)
+    cursor = read(vendor).cursor
+    vendor.asked.clear()
+    assert read(vendor, cursor).rows == []
+    assert [each.path for each in vendor.asked if each.path != "/token"] == ["/drive/v3/changes"]
+
+
+@requirement("CON-07", "ERR-02")
+def test_ten_thousand_files_are_listed_by_spec_through_a_storm(vendor: GoogleDrive) -> None:
+    known = vendor.add("files", 10_000)
+    vendor.put("trashed.txt", trashed=True)
+    vendor.page = 460  # what Drive gives when parents are asked for
+    vendor.faults.append(storm())
+    made = read(vendor, stream="files", full=True)
+    assert made.keys("id") == sorted(known)
+    assert len(made.gone) == 1
+
+
+def test_a_login_without_the_right_scope_is_told_which_one(vendor: GoogleDrive) -> None:
+    vendor.add("files", 1)
+    vendor.forbidden.add("drive.readonly")
+    for stream in ("documents", "files"):
+        with pytest.raises(CredentialError) as caught:
+            read(vendor, stream=stream, full=True)
+        assert "drive.readonly" in caught.value.remedy
