@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from pathlib import Path
 
 from dativo_provider.cli import context
 
 ACTIONS = {
+    "new": "write the first draft of a spec into connectors/, with comments at what is a guess",
     "lint": "what is wrong with specs of APIs, by file and line",
     "test": "log in, read the first records of each stream, and say what does not fit the spec",
 }
@@ -21,9 +21,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = "; ".join(f"{action}: {summary}" for action, summary in ACTIONS.items())
     parser.add_argument("action", choices=ACTIONS, help=what)
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="lint: specs; test: a job that reads by one"
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="new: answers of the API (files, addresses, or - for standard input), its OpenAPI document, or a manifest "
+        "of Airbyte's; lint: specs; test: a job that reads by one",
     )
-    parser.add_argument("--object", action="append", metavar="NAME", help="test: only this stream; may be repeated")
+    parser.add_argument(
+        "--object",
+        action="append",
+        metavar="NAME",
+        help="test: only this stream; new: only this path of the OpenAPI document; may be repeated",
+    )
+    parser.add_argument("--name", default="", metavar="NAME", help="new: what jobs will call the connector")
+    parser.add_argument("--folder", default=".", metavar="DIR", help="new: the tenant's folder; default: this one")
+    parser.add_argument("--header", action="append", metavar="H", help="new: sent to an address: 'Name: value'")
+    parser.add_argument("--list", action="store_true", help="new: only list what --object may name")
+    parser.add_argument("--force", action="store_true", help="new: replace a spec of that name")
     parser.add_argument("--json", action="store_true", help="as JSON")
     context.add_arguments(parser)
 

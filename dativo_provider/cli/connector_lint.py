@@ -19,7 +19,7 @@ __all__ = ["lint", "of_job"]
 def run(args: argparse.Namespace) -> int:
     from dativo_provider.cli.validate import report
 
-    return int(report([problem for path in args.paths for problem in lint(path)], args))
+    return int(report([problem for path in args.paths for problem in lint(Path(path))], args))
 
 
 def lint(path: Path) -> list[Problem]:

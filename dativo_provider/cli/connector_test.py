@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    trials = [trial for path in args.paths for trial in _of_job(path, args)]
+    trials = [trial for path in args.paths for trial in _of_job(Path(path), args)]
     if args.json:
         print_json([asdict(trial) for trial in trials])
     else:
