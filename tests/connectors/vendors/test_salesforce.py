@@ -34,6 +34,26 @@ from tests.support import requirement
 class TestSalesforce(VendorSuite):
     connector, stream, make, key = "salesforce", "Account", Salesforce, ("Id",)
 
+    def test_an_api_that_repeats_a_page_for_ever_is_left(self, vendor: Vendor) -> None:
+        """Each page has an address of its own, all of them now answer with the second page."""
+        assert isinstance(vendor, Salesforce)
+        vendor.page = 5
+        vendor.add(self.stream, 40)
+        self.settle(vendor)
+        rut: list[Answer] = []
+
+        def fault(asked: Asked) -> Answer | None:
+            assert len(vendor.asked) < 60, "the reader asks for ever"
+            locator = asked.path.rpartition("/")[2]
+            if "-" not in locator:
+                return None
+            rut[:] = rut or [vendor.more(asked, locator)]
+            return rut[0]
+
+        vendor.faults.append(fault)
+        with pytest.raises(SourceUnavailable, match="round in a circle"):
+            self.read(vendor, full=True)
+
     def test_a_field_that_the_spec_does_not_know_is_told(self, vendor: Vendor) -> None:
         """It is a column: describe knows it."""
         assert isinstance(vendor, Salesforce)
