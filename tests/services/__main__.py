@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.services import (
     azurite,
@@ -24,38 +27,45 @@ from tests.services import (
 )
 from tests.services.framework import Unavailable
 
-LEAVES = {
-    "postgres": postgres.install,
-    "mariadb": mariadb.install,
-    "s3": s3.install,
-    "spark": spark.install,
-    "duck": duck.install,
-    "envs": envs.install,
-    "bridges": bridges.install,
-    "minio": minio.install,
-    "gcs": gcs.install,
-    "azurite": azurite.install,
-    "prism": prism.install,
-    "toxiproxy": toxiproxy.install,
-    "rest": rest.install,
-    "nessie": nessie.install,
-    "stripe_mock": stripe_mock.install,
-    "vault": vault.install,
-}
+# By the tool that fetches them: one at a time of each, for they lock their caches, and all tools at once.
+LANES = (
+    {"postgres": postgres.install, "mariadb": mariadb.install},
+    {
+        "s3": s3.install,
+        "minio": minio.install,
+        "gcs": gcs.install,
+        "toxiproxy": toxiproxy.install,
+        "stripe_mock": stripe_mock.install,
+        "vault": vault.install,
+    },
+    {"spark": spark.install, "rest": rest.install, "nessie": nessie.install},
+    {"azurite": azurite.install, "prism": prism.install},
+    {"duck": duck.install, "envs": envs.install, "bridges": bridges.install},
+)
+NAMES = sorted(name for lane in LANES for name in lane)
 
 
 def main(arguments: list[str]) -> int:
-    if not arguments or arguments[0] != "install" or set(arguments[1:]) - set(LEAVES):
-        print(f"usage: python -m tests.services install [{'|'.join(LEAVES)}]...")
+    if not arguments or arguments[0] != "install" or set(arguments[1:]) - set(NAMES):
+        print(f"usage: python -m tests.services install [{'|'.join(NAMES)}]...")
         return 2
+    wanted = set(arguments[1:] or NAMES)
+    with ThreadPoolExecutor(len(LANES)) as pool:
+        failed = sum(pool.map(lambda lane: _installed(lane, wanted), LANES))
+    return 1 if failed else 0
+
+
+def _installed(lane: Mapping[str, Callable[[], str]], wanted: Collection[str]) -> int:
+    """How many could not be."""
     failed = 0
-    for name in arguments[1:] or LEAVES:
+    for name in (name for name in lane if name in wanted):
+        begun = time.monotonic()
         try:
-            print(f"{name}: {LEAVES[name]()}", flush=True)
+            print(f"{name}: {lane[name]()} ({time.monotonic() - begun:.0f} s)", flush=True)
         except Unavailable as error:
             failed += 1
             print(f"{name}: {error}", file=sys.stderr, flush=True)
-    return 1 if failed else 0
+    return failed
 
 
 if __name__ == "__main__":
