@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dativo_provider.pipeline.run import RunReport, StreamReport
 
 SAMPLE_ROWS = 5
+PATIENCE = 3600  # seconds; who is asked to wait longer is told so, and nobody sleeps for it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,7 +115,9 @@ def run_with_retries(job: JobSpec, ctx: RunContext, request: RunRequest) -> RunR
 
 
 def retryable(job: JobSpec, report: RunReport) -> list[StreamReport]:
-    return [stream for stream in report.streams if stream.error and may_pass(job, stream.error)]
+    """Not those that the other side wants to see again in hours: their message says when."""
+    failed = [stream for stream in report.streams if stream.error and may_pass(job, stream.error)]
+    return [stream for stream in failed if (getattr(stream.error, "retry_after", None) or 0.0) <= PATIENCE]
 
 
 def may_pass(job: JobSpec, error: DativoError) -> bool:

@@ -43,6 +43,7 @@ _SCOPES_TOLD = (
     "needed",
 )  # fmt: skip
 _EPOCH_FROM = 10_000_000  # a reset header above is a moment, below it is seconds from now
+_ANEW = 3600.0  # seconds; a quota that is used up is not asked for again by the same request
 _EPOCH_MS_FROM = 100_000_000_000
 _LONGEST = 32 * 86_400  # seconds; who asks for more than a month's quota made a mistake
 _RESETS = ("ratelimit-reset", "rate-limit-reset")
@@ -131,7 +132,9 @@ def _wait(rule: ErrorRule, body: Any, headers: Mapping[str, str], now: datetime)
     found = told_wait(rule.wait, body, headers, now)
     if found is None:
         found = asked_wait(headers, now, _ERRORS[rule.means][0] is RateLimited)
-    return rule.wait.otherwise if found is None and rule.wait else found
+    if found is None and rule.wait:
+        found = rule.wait.otherwise
+    return _ANEW if found is None and rule.means == "quota" else found
 
 
 def _scopes(rule: ErrorRule, body: Any, headers: Mapping[str, str]) -> str:

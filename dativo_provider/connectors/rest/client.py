@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -20,12 +21,14 @@ from dativo_provider.connectors.rest.decode import kind, parsed
 from dativo_provider.connectors.rest.login import Fresh, Keep, Login
 from dativo_provider.connectors.rest.pace import Pace
 from dativo_provider.connectors.rest.page import Page
+from dativo_provider.connectors.rest.quota import DAY, Quota
 from dativo_provider.connectors.rest.spec import Api, ErrorRule, Limit
 from dativo_provider.connectors.rest.values import filled, text
 from dativo_provider.connectors.rest.wires import Wires
 from dativo_provider.errors import ConfigurationError, CredentialError, DativoError, RateLimited, SourceUnavailable
 from dativo_provider.model.context import RunContext
 from dativo_provider.observability.masking import Masker
+from dativo_provider.store.leases import Leases, leases_of
 
 if TYPE_CHECKING:
     import httpx
@@ -254,12 +257,27 @@ class Client:
         return self._ctx.kept.get(("rest.breaker", self._origin), lambda: Breaker(monotonic))
 
     def _paces(self, limits: Sequence[str]) -> list[Pace]:
-        names = [name for name in ("default", *limits) if name in self._limits]
+        """Those of the request, and quotas of a day or longer, which are about all."""
+        quotas = (name for name, limit in self._limits.items() if limit.per >= DAY)
+        names = [name for name in ("default", *limits, *quotas) if name in self._limits]
         return [self._pace(name, self._limits[name]) for name in dict.fromkeys(names)]
 
     def _pace(self, name: str, limit: Limit) -> Pace:
         key = ("rest.pace", self._login.identity, name, limit.requests, limit.per, self._share)
-        return self._ctx.kept.get(key, lambda: Pace(limit.requests, limit.per, monotonic, self._share))
+        return self._ctx.kept.get(key, lambda: self._made_pace(name, limit))
+
+    def _made_pace(self, name: str, limit: Limit) -> Pace:
+        leases = self._leases(name, limit) if limit.per >= DAY else None
+        if leases is None:
+            return Pace(limit.requests, limit.per, monotonic, self._share)
+        return Quota(leases, limit.requests, limit.per, self._ctx.log, self._share)
+
+    def _leases(self, name: str, limit: Limit) -> Leases | None:
+        """One count for each account of a tenant. Tokens change; settings that are no secret tell accounts apart."""
+        plain = {key: self._login.values.get(key) for key, each in self._api.settings.items() if not each.secret}
+        account = sha256(repr((self._origin, sorted(plain.items()))).encode()).hexdigest()[:12]
+        tenant = self._ctx.labels.get("tenant") or "_"
+        return leases_of(self._ctx.settings, f"{tenant}/{self._api.api}-{account}/{name}", limit.requests, limit.per)
 
 
 class _Expired(Exception):
