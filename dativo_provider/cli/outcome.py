@@ -80,7 +80,7 @@ def of_report(job: JobSpec, report: StreamReport, samples: Sequence[Mapping[str,
         seconds=report.seconds,
         config=_near(job.path),
         samples=_shown(samples or report.samples, plan),
-        **_of_plan(plan),
+        **_noted(_of_plan(plan), report.notes),
     )
 
 
@@ -98,7 +98,7 @@ def _status(report: StreamReport) -> str:
 
 def of_record(record: RunRecord, plan: Plan | None, samples: Sequence[Mapping[str, Any]] = ()) -> Outcome:
     """`plan` is None where the run's folder is gone or was never written."""
-    facts = _of_plan(plan) | {"plan_id": record.plan_id, "table": record.table}
+    facts = _noted(_of_plan(plan), record.window.notes) | {"plan_id": record.plan_id, "table": record.table}
     return Outcome(
         tenant=record.tenant,
         job=record.job,
@@ -146,6 +146,10 @@ def _of_plan(plan: Plan | None) -> dict[str, Any]:
         "first": plan.base.seq == 0,
         "contract": f"{contract.name} {contract.version}" if contract.name else "",
     }
+
+
+def _noted(facts: dict[str, Any], notes: Sequence[str]) -> dict[str, Any]:
+    return facts | {"notes": tuple(dict.fromkeys((*facts.get("notes", ()), *notes)))}
 
 
 def _of_schema(plan: Plan) -> Iterator[str]:

@@ -21,13 +21,18 @@ from dativo_provider.vocabulary import RunStatus
 if TYPE_CHECKING:
     from dativo_provider.store import BestEffort, MetricPoint, QuarantineEntry
 
-__all__ = ["begin", "failed", "history", "not_planned", "published", "record_of", "record_verdict", "rejected",
-    "total_books", "waiting",
+__all__ = ["begin", "failed", "history", "not_planned", "notes_of", "published", "record_of", "record_verdict",
+    "rejected", "total_books", "waiting",
 ]  # fmt: skip
 
 
 def total_books(manifests: Sequence[Manifest]) -> Books:
     return sum((manifest.books for manifest in manifests), Books())
+
+
+def notes_of(manifests: Sequence[Manifest]) -> tuple[str, ...]:
+    """What readers want the operator to know, once each: an API whose end is announced, for one."""
+    return tuple({str(note): None for manifest in manifests for note in manifest.read.detail.get("notes", ())})
 
 
 def record_of(plan: Plan, status: RunStatus) -> RunRecord:
@@ -97,6 +102,7 @@ def published(plan: Plan, outcome: Published, verdict: Verdict, manifests: Seque
     if store := _store(plan, ctx):
         status: RunStatus = "published" if books.extracted or outcome.deleted else "nothing_new"
         record = _finished(plan, status, ctx, books=books, verdict=verdict)
+        record = replace(record, window=replace(plan.window, notes=(*plan.window.notes, *notes_of(manifests))))
         store.finish(replace(record, snapshot_id=outcome.snapshot_id, decided_by=outcome.decided_by))
         if books.left_out:
             store.record_quarantine(_quarantined(plan, books))

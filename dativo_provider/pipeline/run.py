@@ -41,6 +41,7 @@ class StreamReport:
     error: DativoError | None = None
     samples: Sequence[Mapping[str, Any]] = ()
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()  # of the readers
 
     @property
     def exit_code(self) -> ExitCode:
@@ -115,6 +116,7 @@ def _judge(report: StreamReport, made: Plan, ctx: RunContext) -> None:
     folder, _plan, target = open_run(made.path, ctx)
     manifests = final_manifests(folder, made)
     report.books, report.verdict = records.total_books(manifests), folder.verdict()
+    report.notes = records.notes_of(manifests)
     if made.request.dry_run:
         files = [file for manifest in manifests for file in manifest.files]
         report.samples = _samples(target, made, files)

@@ -164,3 +164,13 @@ def test_no_byte_of_a_secret_is_left_anywhere_by_a_run(root, api, tmp_path, monk
     assert leaks(everything) == []
     assert b"plan.json" in everything["xcom"]
     assert broken or b"orders" in everything["lineage"]
+    if not broken:
+        assert any("31 Oct 2026" in note for note in recorded(tmp_path / "home"))
+
+
+def recorded(home: Path) -> tuple[str, ...]:
+    """The notes of the run as the store keeps them."""
+    from dativo_provider.store.sql import SqlStore
+
+    with SqlStore(f"sqlite:///{home / 'store.db'}") as store:
+        return store.runs()[0].window.notes

@@ -39,6 +39,7 @@ T = TypeVar("T")
 
 _LARGEST = 256 << 20  # bytes of one answer
 _REDIRECTS = 5
+_MOST_TOLD = 5  # addresses whose end is announced
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class Client:
     ) -> None:  # fmt: skip
         self._api, self._ctx, self._limits, self._share = api, ctx, dict(limits), share
         self._patience = patience
+        self.notes: list[str] = []  # for the run's report
+        self._told: set[str] = set()
         self.base = text(str(values.get("base_url") or api.base_url), values).rstrip("/")
         self._login = Login(api, values, self.base, ctx, masker, fresh, keep)
         self._origin = _origin(self.base)
@@ -241,10 +244,15 @@ class Client:
     def _warn_of_sunset(self, headers: Mapping[str, str], where: str) -> None:
         """RFC 8594 and RFC 9745: the vendor has announced the end of what was asked."""
         found = headers.get("sunset") or headers.get("deprecation")
+        if not found or where in self._told or len(self._told) >= _MOST_TOLD:
+            return
+        self._told.add(where)
+        note = f"the vendor ends this part of its API ({found}): {where}; update the spec"
+        self.notes.append(note)
         told = self._ctx.kept.get(("rest.sunset", self._api.api), set[str])
-        if found and where not in told:
+        if where not in told:
             told.add(where)
-            self._ctx.log.warning("%s: the vendor ends this part of its API (%s); update the spec", where, found)
+            self._ctx.log.warning(note)
 
     # what requests share ------------------------------------------------------------------------------------
 

@@ -149,6 +149,8 @@ class RestReader(BaseReader):
                        blank_is_null=self.api.blank_is_null)  # fmt: skip
 
     def _tell(self, stream: StreamSpec, gathered: Batches, tally: Tally) -> None:
+        if notes := list(dict.fromkeys(note for client in self._clients.values() for note in client.notes)):
+            tally.detail["notes"] = notes
         if gathered.extra:
             tally.detail["unknown_fields"] = sorted(gathered.extra)
             names = ", ".join(sorted(gathered.extra))

@@ -410,6 +410,8 @@ def test_the_announced_end_of_an_api_is_told_once(api: FakeApi, caplog: pytest.L
     for _ in range(3):
         made.check()
     assert caplog.text.count("the vendor ends this part of its API") == 1
+    list(made.read(SINGLE, Slice(0, "single")))
+    assert [note for note in made.result().detail["notes"] if "/single" in note and "31 Oct 2026" in note]
 
 
 def test_a_request_that_is_not_answered_ends_when_the_run_is_cancelled(api: FakeApi) -> None:
