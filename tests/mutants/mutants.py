@@ -1066,4 +1066,41 @@ MUTANTS = (
         '"operation": "query"',
         (f"{VENDORS}/test_salesforce.py::TestBulk",),
     ),
+    Mutant(
+        "after a deletion at the end of a page a list begins again",
+        "dativo_provider/connectors/rest/paginate/starting_after.py",
+        "for record in reversed(page.records):",
+        "for record in page.records:",
+        (f"{VENDORS}/test_stripe.py::TestStripe::test_a_page_goes_on_although_its_last_record_was_deleted",),
+    ),
+    Mutant(
+        "a parent that changed three times is asked for three times",
+        "dativo_provider/connectors/rest/walks.py",
+        "fits(record, parent.where) and mark not in known",
+        "fits(record, parent.where) and mark is not None",
+        (f"{VENDORS}/test_stripe.py::TestStripe::test_lists_inside_of_records_are_read_to_their_end",),
+    ),
+    Mutant(
+        "only the first of the values a list is repeated for is asked",
+        "dativo_provider/connectors/rest/walks.py",
+        "for values in product(*request.repeat.values()):",
+        "for values in islice(product(*request.repeat.values()), 1):",
+        (f"{VENDORS}/test_stripe.py::TestStripe::test_prices_that_are_no_longer_active_come_too",),
+    ),
+    Mutant(
+        "of many associations the first answer alone is read",
+        "dativo_provider/connectors/rest/walks.py",
+        "        while rest:",
+        "        while rest and not spec.parent.batch:",
+        (
+            f"{VENDORS}/test_hubspot.py::TestHubSpot::test_associations_come_for_a_thousand_records_at_once_and_to_their_end",
+        ),
+    ),
+    Mutant(
+        "a filter without its value takes the other filters with it",
+        "dativo_provider/connectors/rest/values.py",
+        "for name, _ in _outer(template))",
+        "for name, _ in placeholders(template))",
+        (f"{VENDORS}/test_hubspot.py::TestHubSpot::test_records_come_once_whatever_pages_hold",),
+    ),
 )
