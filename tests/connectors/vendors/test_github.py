@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from dativo_provider.errors import CredentialError, SourceChanged
 from tests.connectors.vendors.github import GitHub
 from tests.connectors.vendors.suite import Read, VendorSuite, fault_on
-from tests.connectors.vendors.vendor import Answer, Asked
+from tests.connectors.vendors.vendor import Answer, Asked, Quota, storm
 from tests.support import requirement
 
 
@@ -100,6 +100,16 @@ class TestFiles(Tried):
         with pytest.raises(SourceChanged) as caught:
             self.contents(vendor, first.cursor)
         assert "--full-refresh" in caught.value.remedy
+
+    @requirement("ERR-02")
+    def test_files_survive_faults_and_keep_to_the_limit_of_an_endpoint(self, vendor: GitHub) -> None:
+        files = {f"src/{number}.py": f"n = {number}\n".encode() for number in range(400)}
+        vendor.push(files)
+        vendor.quotas.append(Quota(900, 60, of=lambda asked: "/blobs/" in asked.path))
+        vendor.faults.append(storm())
+        made = self.contents(vendor)
+        assert {row["path"]: row["content"].encode() for row in made.rows} == files
+        assert [quota.refused for quota in vendor.quotas] == [0] * len(vendor.quotas)
 
     def test_large_files_make_small_batches(self, vendor: GitHub) -> None:
         vendor.push({f"{number}.txt": bytes([97 + number]) * 900_000 for number in range(12)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from threading import Thread
 from typing import Any
@@ -133,6 +134,16 @@ class TestQueries(Tried):
             self.read(vendor)
         vendor.connected(api_share=99)
         self.read(vendor)
+
+    @requirement("REG-08")
+    def test_tasks_share_a_window_without_losing_or_doubling_a_record(self, vendor: Salesforce) -> None:
+        first = self.read(vendor)
+        vendor.clock.forward(hours=2)
+        known = vendor.add("Account", 60, timedelta(minutes=2))
+        self.suite.settle(vendor)
+        made = self.read(vendor, since=first.cursor, want=40)
+        assert len(made.results) == 5
+        assert made.keys("Id") == known
 
     def test_a_condition_of_the_job_stands_beside_the_window(self, vendor: Salesforce) -> None:
         keys = vendor.add("Account", 3)
