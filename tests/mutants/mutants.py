@@ -18,6 +18,7 @@ class Mutant:
     tests: tuple[str, ...]
 
 
+SINGER = "tests/connectors/singer/test_taps.py"
 VENDORS = "tests/connectors/vendors"
 LAKE = "dativo_provider/lake"
 TARGET = "tests/lake/test_targets.py::TestSqliteOnDisk::"
@@ -1102,5 +1103,26 @@ MUTANTS = (
         "for name, _ in _outer(template))",
         "for name, _ in placeholders(template))",
         (f"{VENDORS}/test_hubspot.py::TestHubSpot::test_records_come_once_whatever_pages_hold",),
+    ),
+    Mutant(
+        "what a connector gave before it died is taken for everything",
+        "dativo_provider/envs/lines.py",
+        "        if code:\n            raise Ended",
+        "        if code > 255:\n            raise Ended",
+        (f"{SINGER}::test_what_a_tap_gave_before_it_died_is_not_taken",),
+    ),
+    Mutant(
+        "rows at the last position of a connector come twice",
+        "dativo_provider/connectors/bridge/edge.py",
+        "if place == self._before and _hash(values) in self._seen:",
+        "if place == self._before and _hash(values) in ():",
+        (f"{SINGER}::test_a_row_that_changed_within_the_last_moment_comes_again",),
+    ),
+    Mutant(
+        "the state that ends a full read of Airbyte's is given back to later runs",
+        "dativo_provider/connectors/airbyte/messages.py",
+        "if isinstance(state, Mapping) and _OVER & state.keys():",
+        "if isinstance(state, Mapping) and not _OVER:",
+        ("tests/connectors/airbyte/test_sources.py::test_a_full_read_leaves_no_state_that_would_end_later_ones",),
     ),
 )

@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["Edge"]
 
-_MOST = 20_000  # hashes; a position that more rows share is told by the key instead
+_MOST = 20_000  # rows; a position that more of them share is told by the key instead
 _OWN = ("_sdc_", "_airbyte_", "_ab_cdc_")  # said by the connector of its own work, and different each time
 
 
@@ -26,23 +26,25 @@ class Edge:
         self._past = dict(past or {})
         self._before = _order(self._past.get("at"))
         self._seen = frozenset(self._past.get("rows") or ())
+        self._at: Any = None  # the furthest position, as it was said
         self._top: tuple[str, Any] | None = None
-        self._at: Any = None
-        self._rows: set[str] = set()
+        self._rows: list[Mapping[str, Any]] = []  # that have it
+        self._last: tuple[Any, tuple[str, Any] | None] = (None, None)
 
     def is_new(self, values: Mapping[str, Any]) -> bool:
         found = values.get(self.column)
-        place = _order(found)
+        if found is None:
+            return True
+        if found != self._last[0]:
+            self._last = found, _order(found)
+        place = self._last[1]
         if place is None:
             return True
         if self._is_top(place):
-            self._at, self._top, self._rows = found, place, set()
-        if place != self._top and place != self._before:
-            return True
-        mark = _hash(values)
+            self._at, self._top, self._rows = found, place, []
         if place == self._top and len(self._rows) <= _MOST:
-            self._rows.add(mark)
-        if place == self._before and mark in self._seen:
+            self._rows.append(values)
+        if place == self._before and _hash(values) in self._seen:
             self.repeated += 1
             return False
         return True
@@ -50,11 +52,16 @@ class Edge:
     def _is_top(self, place: tuple[str, Any]) -> bool:
         return self._top is None or (place[0] == self._top[0] and place[1] > self._top[1])
 
+    @property
+    def crowded(self) -> bool:
+        """Whether more rows share the last position than are told apart by it."""
+        return len(self._rows) > _MOST
+
     def value(self) -> dict[str, Any]:
-        """What the next run must know."""
+        """What the next run must know. Only rows that turned out to be the last ones are hashed."""
         if self._top is None or (self._before and self._before[0] == self._top[0] and self._top[1] < self._before[1]):
             return self._past
-        rows = self._rows | (self._seen if self._top == self._before else frozenset())
+        rows = set(map(_hash, self._rows)) | (self._seen if self._top == self._before else frozenset())
         return {"at": _plain(self._at), "rows": sorted(rows) if len(rows) <= _MOST else []}
 
 

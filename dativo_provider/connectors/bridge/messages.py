@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Failed", "Garbage", "Message", "Position", "Record", "Said", "decode", "plain"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
     """A row of `stream`; of one that is gone, what is left of it."""
 

@@ -169,15 +169,18 @@ class BridgeReader(BaseReader):
     ) -> Iterator[Batch]:
         state, garbage = spec.get("state"), 0
         for number, line, message in messages:
+            full = False
             if isinstance(message, Record):
                 if edge is None or edge.is_new(message.values):
-                    yield from rows.add(message.values, number, len(line), message.gone)
+                    full = rows.add(message.values, number, len(line), message.gone)
             elif isinstance(message, Position):
                 state = self.moved(state, message.state)
             elif isinstance(message, Garbage):
                 garbage += 1
                 self._tell_garbage(number, line, message, garbage)
-                yield from rows.reject(number, line, f"line {number} of {self.title}: {message.reason}")
+                full = rows.reject(number, line, f"line {number} of {self.title}: {message.reason}")
+            if full:
+                yield from rows.rest()
         if state is not None:
             tally.cursor = Cursor({"state": state, **({"edge": edge.value()} if edge else {})})
 
@@ -195,6 +198,9 @@ class BridgeReader(BaseReader):
             names = ", ".join(sorted(rows.extra))
             self.ctx.log.warning("%s: %s sends properties that it has not announced: %s", stream.name, self.title,
                                  names)  # fmt: skip
+        if edge and edge.crowded and not stream.identity:
+            self.ctx.log.warning("%s: too many rows share the last %s: without a key the next run brings them again",
+                                 stream.name, edge.column)  # fmt: skip
         if edge and edge.repeated:
             tally.detail["sent_again"] = edge.repeated
 

@@ -46,21 +46,21 @@ class Rows:
         self._readings = [_reading(each) for each in self.fields]
         self._pointed = any("." in name for name in self._known)
 
-    def add(self, values: dict[str, Any], line: int, size: int, gone: bool) -> Iterator[Batch]:
+    def add(self, values: dict[str, Any], line: int, size: int, gone: bool) -> bool:
+        """Whether there is enough for a batch."""
         self._waiting.append(values)
         self._ops.append("delete" if gone else "upsert")
         self._lines.append(line)
-        yield from self._grown(size)
+        return self._grown(size)
 
-    def reject(self, line: int, text: bytes, reason: str) -> Iterator[Batch]:
+    def reject(self, line: int, text: bytes, reason: str) -> bool:
         raw = text[: 4 * _LONGEST].decode(errors="replace")[:_LONGEST]
         self._rejects.append(Reject(self.stream, line, raw, reason))
-        yield from self._grown(len(text))
+        return self._grown(len(text))
 
-    def _grown(self, size: int) -> Iterator[Batch]:
+    def _grown(self, size: int) -> bool:
         self._size += size
-        if self._size > _BYTES or len(self._waiting) >= _ROWS:
-            yield from self.rest()
+        return self._size > _BYTES or len(self._waiting) >= _ROWS
 
     def rest(self) -> Iterator[Batch]:
         import pyarrow as pa
