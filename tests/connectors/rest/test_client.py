@@ -405,7 +405,7 @@ def test_an_airflow_connection_gives_the_address_and_the_token(api: FakeApi) -> 
 
 
 def test_the_announced_end_of_an_api_is_told_once(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
-    answering(api, Answer(200, {"id": 1}, {"Sunset": "Sat, 31 Oct 2026 23:59:59 GMT"}))
+    answering(api, Answer(200, {"id": 1, "items": []}, {"Sunset": "Sat, 31 Oct 2026 23:59:59 GMT"}))
     made = reader(api)
     for _ in range(3):
         made.check()
