@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,6 +111,19 @@ class TestFiles(Tried):
         made = self.contents(vendor)
         assert {row["path"]: row["content"].encode() for row in made.rows} == files
         assert [quota.refused for quota in vendor.quotas] == [0] * len(vendor.quotas)
+
+    def test_files_and_issues_are_documents_where_the_job_stores_such(self, vendor: GitHub) -> None:
+        vendor.push({"README.md": b"# Shop\n\nOpen at *nine*.", "old.md": b"x"})
+        spec = replace(self.suite.spec("file_contents"), documents=True)
+        first = self.read(vendor, "", spec=spec)
+        [row] = [each for each in first.rows if each["doc_id"] == "README.md"]
+        assert (row["raw_md"], row["title"]) == ("# Shop\n\nOpen at *nine*.", "README.md")
+        vendor.push({"README.md": b"# Shop\n\nOpen at *nine*."})
+        assert [row["doc_id"] for row in self.read(vendor, "", first.cursor, spec=spec).gone] == ["old.md"]
+        [number] = vendor.add("issues", 1)
+        vendor.clock.forward(hours=1)
+        [row] = self.read(vendor, "", spec=replace(self.suite.spec("issues"), documents=True)).rows
+        assert (row["doc_id"], row["number"], row["title"]) == (str(number), number, f"No. {number}")
 
     def test_large_files_make_small_batches(self, vendor: GitHub) -> None:
         vendor.push({f"{number}.txt": bytes([97 + number]) * 900_000 for number in range(12)})
