@@ -49,7 +49,7 @@ _ROWS = (
     Known("iceberg", source=False, target=True, kind="table", runs=("target",)),
     Known("markdown_kv", target=True, kind="files", runs=("source",), strategy=_MODIFIED),
     Known("gdrive_csv", runs=("source",), strategy=_MODIFIED),
-    Known("google_sheets", target=True, runs=("source",), strategy="spreadsheet_modified_time"),
+    Known("google_sheets", target=True, runs=("source", "target"), strategy="spreadsheet_modified_time"),
     *(Known(name, target=True, kind="files", runs=("source", "target"), strategy=_MODIFIED, modes=_PLAIN,
             place="bucket")
       for name in ("s3", "minio")),

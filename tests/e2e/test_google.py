@@ -100,3 +100,29 @@ def test_documents_of_a_shared_drive_stay_as_they_are_there(trial: Trial, drive:
     drive.change(gone, trashed=True)
     trial.succeeds(job)
     assert rows(trial, job, "select path, content from documents") == [{"path": "Plan", "content": "# Plan B"}]
+
+
+@requirement("CON-08")
+def test_a_table_is_shown_as_a_sheet_that_follows_it(trial: Trial, sheets: GoogleSheets) -> None:
+    trial.monkeypatch.setenv("DATIVO_SECRET__ACME__GOOGLE_OAUTH2", json.dumps(sheets.credentials))
+    trial.secrets += [sheets.credentials["client_secret"], sheets.credentials["refresh_token"]]
+    job = yaml.safe_load((EXAMPLES / "google_sheets/tenants/acme/jobs/report.yaml").read_text())
+    urls = {"base_url": f"{sheets.url}/v4", "token_url": f"{sheets.url}/token"}
+    job["target"]["connection"].update(urls, spreadsheet_id=BOOK)
+    path = trial.tenant / "jobs" / "report.yaml"
+    path.write_text(yaml.safe_dump(job))
+    (trial.tenant / "data" / "orders_1.csv").write_text("id,region,amount\n1,north,2.5\n2,south,4\n")
+    assert trial.dativo("validate", path).code == 0
+    trial.succeeds(path)
+    tab = next(each for each in sheets.tabs if each.title == "Report")
+    assert sorted(tab.values({})[1:]) == [[1, "north", 2.5], [2, "south", 4]]
+    writes = sum("batchUpdate" in asked.path for asked in sheets.asked)
+    trial.succeeds(path)  # nothing new
+    assert sum("batchUpdate" in asked.path for asked in sheets.asked) == writes
+    (trial.tenant / "data" / "orders_2.csv").write_text("id,region,amount\n3,east,1\n2,south,5\n")
+    sheets.forbidden.add("spreadsheets")
+    assert trial.dativo("run", path).code == 2  # the table has the rows, the sheet could not be written
+    sheets.forbidden.clear()
+    trial.succeeds(path)
+    found = sorted(tab.values({})[1:]) if tab in sheets.tabs else None
+    assert found == [[1, "north", 2.5], [2, "south", 5], [3, "east", 1]]

@@ -49,6 +49,7 @@ CONNECTORS = (
         SHEETS,
         ("spreadsheet_modified_time", "full_refresh"),
         reader="dativo_provider.connectors.google.sheets.reader:SheetsReader",
+        target="dativo_provider.pipeline.sheet_target:SheetTarget",  # joins this room and that of tables
         connection={
             **LOGIN,
             "spreadsheet_id": "of spreadsheets for `dativo discover`, the long part of their address",

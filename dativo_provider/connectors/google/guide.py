@@ -72,5 +72,16 @@ SHEET_NOTES = (
     "parsed: `007` stays. Numbers of more than 15 digits are rounded by Sheets itself: keep them as text.",
     "Blank rows are left out wherever they are; a value below no name goes to the quarantine, its cell named.",
     "Somebody who edits a sheet of several requests while it is read stops the run; nothing of it is published.",
+    "As a target the rows are published to a table of the deployment's catalog first, by any write mode and "
+    "exactly once, and then shown in a sheet: `target.connection` names `spreadsheet_id` and `sheet` (default: "
+    "the table's name), and logs in as a source does; the scope is `spreadsheets`. The sheet is the job's own: "
+    "what people write into it is replaced with the next change, and one with content of somebody else's is "
+    "refused.",
+    "Readers of the sheet see the rows of before or of after, never a half: rows are written to a hidden sheet "
+    "and taken over in one request, which a second writer cannot repeat. A run that dies between table and sheet "
+    "is made good by its retry or the next run. Ten million cells a spreadsheet, for a moment twice the rows.",
+    "Written are numbers that a double holds, booleans, text (never a formula), dates as dates in the "
+    "spreadsheet's zone, to the millisecond; longer numbers, nested values and binary as text; NULL as an empty "
+    "cell.",
     "A formula that changes by itself (`NOW`, `IMPORTRANGE`) is no edit for Drive: read it with `full_refresh`.",
 )

@@ -6,13 +6,15 @@
 - the grid has the size it has (1000 x 26 when new), not that of its data; `sheetId` never changes; merged cells hold
   their value in the first. https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/sheets
 - a range beyond the grid is 400. https://github.com/airbytehq/airbyte/issues/1740
-- batchUpdate: all of it or nothing, in order. https://developers.google.com/workspace/sheets/api/guides/batch
+- batchUpdate: all of it or nothing, in order; a sheet that is not there, or a title
+  that is, is wrong; ten million cells a spreadsheet. https://developers.google.com/workspace/sheets/api/guides/batch
 - `version` of Drive grows with every change. https://developers.google.com/workspace/drive/api/reference/rest/v3/files
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -39,10 +41,12 @@ class Tab:
     hidden: bool = False
     merges: list[dict[str, int]] = field(default_factory=list)
     formats: dict[int, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    frozen: int = 0
 
     def properties(self, index: int) -> dict[str, Any]:
         told = {"sheetId": self.id, "title": self.title, "index": index, "sheetType": self.kind, "hidden": self.hidden}
-        grid = {"gridProperties": {"rowCount": self.rows, "columnCount": self.columns}}
+        grid = {"gridProperties": {"rowCount": self.rows, "columnCount": self.columns, "frozenRowCount": self.frozen}}
         return told | (grid if self.kind == "GRID" else {})
 
     def values(self, area: dict[str, int]) -> list[list[Cell]]:
@@ -54,6 +58,15 @@ class Tab:
         while found and not found[-1]:
             found.pop()
         return found
+
+    def put(self, top: int, left: int, values: Sequence[Sequence[Cell]]) -> None:
+        """null keeps what a cell has, "" empties it."""
+        while len(self.cells) < top + len(values):
+            self.cells.append([])
+        for row, given in zip(self.cells[top:], values, strict=False):
+            row += [""] * (left + len(given) - len(row))
+            for at, cell in enumerate(given, left):
+                row[at] = row[at] if cell is None else cell
 
     def grow(self) -> None:
         self.rows = max(self.rows, len(self.cells))
@@ -74,7 +87,7 @@ class GoogleSheets(Google):
         refused = refusal(
             429, "Quota exceeded for quota metric 'Read requests'", "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED"
         )
-        self.quotas = [Quota(60, 60, refused, lambda asked: asked.path.startswith("/v4/"))]
+        self.quotas = [Quota(60, 60, refused, _reads), Quota(60, 60, refused, _writes)]
 
     # what people do -----------------------------------------------------------------------------------------
 
@@ -111,7 +124,13 @@ class GoogleSheets(Google):
         if refused := self._refusal(book):
             return refused
         sheets = [
-            {"properties": tab.properties(index), **({"merges": tab.merges} if tab.merges else {})}
+            {
+                "properties": tab.properties(index),
+                **({"merges": tab.merges} if tab.merges else {}),
+                "developerMetadata": [
+                    {"metadataKey": key, "metadataValue": value} for key, value in tab.metadata.items()
+                ],
+            }
             for index, tab in enumerate(self.tabs)
         ]
         named = [{"name": name, "range": grid} for name, grid in self.named.items()]
@@ -130,7 +149,7 @@ class GoogleSheets(Google):
             tab = self._tab(grid)
             if tab is None:
                 return refusal(400, f"No grid with id: {grid.get('sheetId')}", "INVALID_ARGUMENT")
-            if grid["endRowIndex"] > tab.rows or grid["endColumnIndex"] > tab.columns:
+            if grid.get("endRowIndex", 0) > tab.rows or grid.get("endColumnIndex", 0) > tab.columns:
                 return refusal(
                     400, f"Range ({tab.title}!{grid['startRowIndex'] + 1}:{grid['endRowIndex']}) exceeds grid limits. "
                     f"Max rows: {tab.rows}, max columns: {tab.columns}", "INVALID_ARGUMENT",
@@ -155,6 +174,107 @@ class GoogleSheets(Google):
         ]
         return Answer(body={"sheets": [{"data": [{"rowData": rows}] if rows else [{}]}]})
 
+    # writing ------------------------------------------------------------------------------------------------
+
+    @route("/v4/spreadsheets/{book}/values:batchUpdateByDataFilter", "POST")
+    def write(self, asked: Asked, book: str) -> Answer:
+        if refused := self._refusal(book) or self._read_only():
+            return refused
+        assert asked.body["valueInputOption"] == "RAW", "text that looks like a formula would become one"
+        for each in asked.body["data"]:
+            grid, values = each["dataFilter"]["gridRange"], each["values"]
+            tab = self._tab(grid)
+            if tab is None or grid["endRowIndex"] > tab.rows or grid["endColumnIndex"] > tab.columns:
+                return refusal(400, "Range (x) exceeds grid limits.", "INVALID_ARGUMENT")
+            if any(len(cell) > 50_000 for row in values for cell in row if isinstance(cell, str)):
+                return refusal(400, "Your input contains more than the maximum of 50000 characters", "INVALID_ARGUMENT")
+            tab.put(grid["startRowIndex"], grid["startColumnIndex"], values)
+        self.edit()
+        return Answer(body={"spreadsheetId": book})
+
+    @route("/v4/spreadsheets/{book}:batchUpdate", "POST")
+    def update(self, asked: Asked, book: str) -> Answer:
+        """All of it or nothing."""
+        if refused := self._refusal(book) or self._read_only():
+            return refused
+        before = deepcopy(self.tabs)
+        for number, request in enumerate(asked.body["requests"]):
+            [(name, told)] = request.items()
+            if wrong := getattr(self, f"_{name}")(told):
+                self.tabs = before
+                return refusal(400, f"Invalid requests[{number}].{name}: {wrong}", "INVALID_ARGUMENT")
+        if sum(tab.rows * tab.columns for tab in self.tabs) > 10_000_000:
+            self.tabs = before
+            return refusal(400, "This action would increase the number of cells above the limit of 10000000 cells.")
+        self.edit()
+        return Answer(body={"spreadsheetId": book, "replies": []})
+
+    def _addSheet(self, told: Any) -> str:  # noqa: N802 - as the API says it
+        properties = told["properties"]
+        id = properties.get("sheetId", max(tab.id for tab in self.tabs) + 1)
+        if any(tab.title == properties["title"] or tab.id == id for tab in self.tabs):
+            return "A sheet with that name or id already exists."
+        grid = properties.get("gridProperties", {})
+        size = {"rows": grid.get("rowCount", 1000), "columns": grid.get("columnCount", 26)}
+        self.tabs.append(Tab(id, properties["title"], hidden=properties.get("hidden", False), **size))
+        return ""
+
+    def _deleteSheet(self, told: Any) -> str:  # noqa: N802
+        tab = self._tab(told)
+        if tab is None:
+            return f"No sheet with id: {told['sheetId']}"
+        self.tabs.remove(tab)
+        return ""
+
+    def _updateSheetProperties(self, told: Any) -> str:  # noqa: N802
+        properties, tab = told["properties"], self._tab(told["properties"])
+        if tab is None:
+            return "No sheet with that id"
+        title, grid = properties.get("title", tab.title), properties["gridProperties"]
+        if any(each.title == title and each is not tab for each in self.tabs):
+            return "A sheet with that name already exists."
+        if grid["rowCount"] <= tab.frozen:
+            return "You can't delete all the rows that are not frozen."
+        tab.title, tab.rows, tab.columns = title, grid["rowCount"], grid["columnCount"]
+        tab.cells = [row[: tab.columns] for row in tab.cells[: tab.rows]]
+        return ""
+
+    def _updateCells(self, told: Any) -> str:  # noqa: N802
+        tab = self._tab(told["range"])
+        if tab is None:
+            return "No grid with that id"
+        assert (told["fields"], told.get("rows")) == ("userEnteredValue", None), "the fake only clears whole sheets"
+        tab.cells = []
+        return ""
+
+    def _copyPaste(self, told: Any) -> str:  # noqa: N802
+        source, target = self._tab(told["source"]), self._tab(told["destination"])
+        if source is None or target is None or told["destination"]["endRowIndex"] > target.rows:
+            return "outside of the grid"
+        target.put(told["destination"]["startRowIndex"], 0, source.values(told["source"]))
+        return ""
+
+    def _repeatCell(self, told: Any) -> str:  # noqa: N802
+        tab = self._tab(told["range"])
+        if tab is None:
+            return "No grid with that id"
+        tab.formats[told["range"]["startColumnIndex"]] = told["cell"]["userEnteredFormat"]["numberFormat"]["type"]
+        return ""
+
+    def _createDeveloperMetadata(self, told: Any) -> str:  # noqa: N802
+        told = told["developerMetadata"]
+        tab = self._tab(told["location"])
+        if tab is None:
+            return "No sheet with that id"
+        tab.metadata[told["metadataKey"]] = told["metadataValue"]
+        return ""
+
+    def _read_only(self) -> Answer | None:
+        if "spreadsheets" not in self.forbidden:
+            return None
+        reason = "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
+        return refusal(403, "Request had insufficient authentication scopes.", "PERMISSION_DENIED", reason)
+
     def _tab(self, grid: dict[str, int]) -> Tab | None:
         return next((tab for tab in self.tabs if tab.id == grid.get("sheetId", 0)), None)
 
@@ -177,6 +297,17 @@ class GoogleSheets(Google):
             return refusal(403, "Request had insufficient authentication scopes.", "PERMISSION_DENIED", reason)
         told = {"version": str(self.version), "modifiedTime": self.modified.isoformat(timespec="milliseconds")}
         return Answer(body={name: told[name] for name in asked.query["fields"].split(",")})
+
+
+_WRITES = (":batchUpdate", ":batchUpdateByDataFilter")
+
+
+def _writes(asked: Asked) -> bool:
+    return asked.path.startswith("/v4/") and asked.path.endswith(_WRITES)
+
+
+def _reads(asked: Asked) -> bool:
+    return asked.path.startswith("/v4/") and not asked.path.endswith(_WRITES)
 
 
 def _cell(value: Cell, format_: str) -> dict[str, Any]:

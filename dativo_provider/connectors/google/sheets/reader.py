@@ -6,7 +6,7 @@ are, and their content is compared: https://developers.google.com/workspace/driv
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -197,9 +197,9 @@ class SheetsReader(BaseReader):
 
     # how ----------------------------------------------------------------------------------------------------
 
-    def _ask(self, call: Call) -> Any:
-        what = f"reading {call.url.partition(':')[0]}"
-        return self.request(lambda: self._sheets.send(call).data, what)
+    def _ask(self, call: Call, limits: Sequence[str] = ()) -> Any:
+        what = f"asking for {call.url.partition(':')[0]}"
+        return self.request(lambda: self._sheets.send(call, limits).data, what)
 
     @property
     def _sheets(self) -> Client:
