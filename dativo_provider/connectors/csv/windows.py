@@ -18,7 +18,7 @@ from dativo_provider.errors import ConfigurationError, SourceChanged
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Cursor, ReadResult, Slice, Window, WindowRequest
 
-__all__ = ["Fingerprint", "cut", "files_of", "next_cursor", "plan_window"]
+__all__ = ["Fingerprint", "cut", "files_of", "next_cursor", "plan_window", "whole_window"]
 
 Fingerprint = Mapping[str, Any]
 Same = Callable[[Found, Fingerprint], bool]
@@ -141,6 +141,11 @@ def _window(
     if touched:
         detail["touched"] = touched
     return Window(kind, overlap=bool(stream.key), detail=detail, notes=notes)
+
+
+def whole_window(stream: StreamSpec, files: Sequence[Found], note: str) -> Window:
+    """Every file again, whatever was read before."""
+    return _window("full", stream, files, (note,))
 
 
 def cut(stream: StreamSpec, window: Window, want: int, split: Split | None = None) -> list[Slice]:

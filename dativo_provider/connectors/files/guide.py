@@ -43,6 +43,8 @@ ROWS: Mapping[str, str] = {"batch_size": "most rows of a batch"}
 CHANGES: Mapping[str, str] = {
     "on_broken_file": "`fail` (default), or `quarantine`: the rows before the break are kept, and one entry of the "
     "quarantine stands for the rest of the file",
+    "on_deleted_file": "of files that were read and are gone: `ignore` (default; their rows stay), `refuse`, or "
+    "`replace`, which reads what is left and replaces the table",
 }
 NOTES = (
     "Text may be packed with gzip or zstd. Numbers keep every digit; what a column's type cannot hold is judged row by "

@@ -13,6 +13,7 @@ from dativo_provider.connectors.csv.paths import PACKED_NAMES, Found
 from dativo_provider.connectors.csv.survey import newest, refuse_sql
 from dativo_provider.connectors.csv.windows import cut, next_cursor, plan_window
 from dativo_provider.connectors.files import CAPABILITIES
+from dativo_provider.connectors.files.deleted import window_without
 from dativo_provider.connectors.files.formats import Asked
 from dativo_provider.connectors.files.formats.base import Span
 from dativo_provider.connectors.files.options import Options, options_of
@@ -77,7 +78,9 @@ class FilesReader(BaseReader):
 
     def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
         with self.border():
-            return plan_window(stream, request, self.place.find(stream.object), self.place.same)
+            files, policy = self.place.find(stream.object), self._options(stream).on_deleted_file
+            followed = window_without(stream, request, files, policy)
+            return followed or plan_window(stream, request, files, self.place.same)
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
         def divided(file: Found, pieces: int) -> list[Span]:

@@ -103,6 +103,22 @@ def test_the_same_bytes_put_again_are_no_change_where_the_store_hashes_them(gcs_
     assert read(gcs_bucket.source(), stream, after)[0] == []
 
 
+@requirement("ING-17")
+def test_objects_that_are_gone_are_followed_where_that_is_asked(bucket: Bucket) -> None:
+    paths = [bucket.put(f"in/{name}.csv", csv(rows_of(2, at))) for name, at in (("a", 1), ("b", 3))]
+    _, cursor = read(bucket.source(), events(f"{bucket.uri}/in/"))
+    bucket.store.delete(paths[0])
+    assert read(bucket.source(), events(f"{bucket.uri}/in/"), cursor)[0] == []
+    with pytest.raises(SourceChanged, match="gone"):
+        read(bucket.source(), events(f"{bucket.uri}/in/", options={"on_deleted_file": "refuse"}), cursor)
+    following = events(f"{bucket.uri}/in/", options={"on_deleted_file": "replace"})
+    window = opened(bucket.source()).window(following, WindowRequest(since=cursor))
+    assert (window.kind, [each["path"] for each in window.detail["files"]]) == ("full", paths[1:])
+    ids, after = read(bucket.source(), following, cursor)
+    assert (ids, list(after.value["files"]) if after else []) == ([3, 4], paths[1:])
+    assert read(bucket.source(), following, after)[0] == []
+
+
 def test_keys_may_hold_any_sign(bucket: Bucket) -> None:
     names = ["in/with space.csv", "in/a+b&c.csv", "in/ü€/100%.csv", "in/x=1/(y).csv"]
     for number, name in enumerate(names):

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping
-from decimal import Decimal
 from itertools import islice
 from typing import Any, BinaryIO
 
 from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.connectors.csv.streams import TextStream
 from dativo_provider.connectors.files.formats.base import Asked, Head, Span, options_of, whole
-from dativo_provider.connectors.files.formats.records import RecordParser, columns_of, head_of
+from dativo_provider.connectors.files.formats.records import DECODER, Lines, RecordParser, columns_of, head_of
 from dativo_provider.errors import DataError
 from dativo_provider.model.batch import Batch
 
@@ -46,8 +45,7 @@ class JsonDocument:
         self._dialect = Dialect(encoding=given.get("encoding", "utf-8"))
 
     def head(self, file: BinaryIO, where: str, infer: bool) -> Head:
-        records = (each for each in self._records(file, where) if isinstance(each, dict))
-        return head_of(list(islice(records, _SAMPLE)), infer)
+        return _head(list(islice(self._records(file, where), _SAMPLE)), infer)
 
     def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
         return []
@@ -57,26 +55,31 @@ class JsonDocument:
         records, parser, at = self._records(file, asked.origin), None, 1
         while found := list(islice(records, self._rows)):
             if parser is None:
-                sample = [each for each in found[:_SAMPLE] if isinstance(each, dict)]
-                head = head_of(sample, infer=not asked.stream.contract.fields)
+                head = _head(found[:_SAMPLE], infer=not asked.stream.contract.fields)
                 parser = RecordParser(asked, columns_of(head, asked))
-            yield parser.records(found, range(at, at + len(found)))
+            yield parser.lines(Lines("\n".join(found).encode(), at))
             at += len(found)
 
-    def _records(self, file: BinaryIO, where: str) -> Iterator[Any]:
+    def _records(self, file: BinaryIO, where: str) -> Iterator[str]:
+        """The text of each, on one line."""
         text = TextStream(file, self._dialect, where)
         return _Scanner(text.read, where, self._limit).records(self._path)
 
 
+def _head(records: list[str], infer: bool) -> Head:
+    found = (DECODER.decode(each) for each in records)
+    return head_of([each for each in found if isinstance(each, dict)], infer)
+
+
 class _Scanner:
-    """Walks a document from its begin; only the value at hand is in memory."""
+    """Walks a document from its begin; only the value at hand is in memory. Values are told by their text."""
 
     def __init__(self, read: Callable[[int], bytes], where: str, limit: int) -> None:
         self._read, self._where, self._limit = read, where, limit
         self._text, self._at, self._ended, self._seen, self._bytes = "", 0, False, 0, b""
-        self._decode = json.JSONDecoder(parse_float=Decimal, parse_constant=self._no_number).raw_decode
+        self._decode = json.JSONDecoder(parse_constant=self._no_number).raw_decode
 
-    def records(self, path: tuple[str, ...]) -> Iterator[Any]:
+    def records(self, path: tuple[str, ...]) -> Iterator[str]:
         for key in path:
             self._enter(key)
         if self._peek() == "[":
@@ -89,7 +92,7 @@ class _Scanner:
         if not path and self._peek():
             raise self._broken("something follows the end of the document")
 
-    def _array(self) -> Iterator[Any]:
+    def _array(self) -> Iterator[str]:
         self._expect("[")
         if self._peek() == "]":
             self._at += 1
@@ -105,7 +108,7 @@ class _Scanner:
             raise self._broken(f"there is no object that could hold '{wanted}'")
         self._at += 1
         while self._peek() != "}":
-            key = self._value()
+            key = json.loads(self._value())
             self._expect(":")
             if key == wanted:
                 return
@@ -129,11 +132,11 @@ class _Scanner:
         self._at += 1
         return found
 
-    def _value(self) -> Any:
+    def _value(self) -> str:
         self._peek()
         while True:
             try:
-                value, end = self._decode(self._text, self._at)
+                _, end = self._decode(self._text, self._at)
             except (ValueError, RecursionError) as error:
                 if isinstance(error, RecursionError) or not self._more():
                     raise self._broken(getattr(error, "msg", None) or "nested too deeply") from None
@@ -142,8 +145,9 @@ class _Scanner:
                 continue
             if end < len(self._text) and self._text[end] not in _ENDS and self._text[end] not in ':{["':
                 raise self._broken("a value does not end")
-            self._at = end
-            return value
+            begin, self._at = self._at, end
+            text = self._text[begin:end]
+            return text.replace("\n", " ").replace("\r", " ") if "\n" in text or "\r" in text else text
 
     def _more(self) -> bool:
         """Twice the text at hand, without what has been read of it. False at the end."""
