@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from dativo_provider.connectors.files.formats.base import Asked, Head, Span, options_of, whole
+from dativo_provider.connectors.files.formats.plain import ordinals
 from dativo_provider.errors import DataError, MissingExtra
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.types import to_arrow
@@ -53,7 +54,7 @@ class Avro:
             names = asked.wanted(list(types))
             for records in _groups(found, self._rows):
                 arrays = [_array([record[name] for record in records], types[name]) for name in names]
-                places = pa.array(range(at, at + len(records)), pa.int64())
+                places = ordinals(at, len(records))
                 data = pa.RecordBatch.from_arrays(arrays, names=names)
                 yield Batch(asked.stream.name, data, asked.origin, places)
                 at += len(records)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dativo_provider.connectors.files.formats.base import Asked, Head, Span, options_of, whole
-from dativo_provider.connectors.files.formats.plain import plain_batch, plain_types
+from dativo_provider.connectors.files.formats.plain import ordinals, plain_batch, plain_types
 from dativo_provider.errors import DataError
 from dativo_provider.model.batch import Batch
 
@@ -58,7 +58,7 @@ class Parquet:
                 _ahead(file, opened.metadata.row_group(group), names)
                 found = opened.iter_batches(rows, [group], names, use_threads=asked.threads > 1)
                 for data in found:
-                    places = pa.array(range(line, line + data.num_rows), pa.int64())
+                    places = ordinals(line, data.num_rows)
                     line += data.num_rows
                     yield Batch(asked.stream.name, plain_batch(data.select(names)), asked.origin, places)
 

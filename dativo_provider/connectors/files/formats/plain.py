@@ -9,7 +9,12 @@ import pyarrow.types as t
 from dativo_provider.errors import Unsupported
 from dativo_provider.model.types import from_arrow, to_arrow
 
-__all__ = ["plain_batch", "plain_types"]
+__all__ = ["ordinals", "plain_batch", "plain_types"]
+
+
+def ordinals(first: int, count: int) -> pa.Int64Array:
+    """`first`, `first + 1`, and so on."""
+    return pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), count), start=first - 1)
 
 
 def plain_types(schema: pa.Schema) -> dict[str, str]:

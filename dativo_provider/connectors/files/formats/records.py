@@ -20,6 +20,7 @@ import pyarrow.json as pajson
 import pyarrow.types as t
 
 from dativo_provider.connectors.files.formats.base import Asked, Head
+from dativo_provider.connectors.files.formats.plain import ordinals
 from dativo_provider.connectors.rest.arrow import Reading, to_batch
 from dativo_provider.errors import Unsupported
 from dativo_provider.model.batch import Batch, Reject, one_array
@@ -180,7 +181,7 @@ class RecordParser:
 
 def _positions(block: Lines, count: int) -> pa.Int64Array:
     if not block.by_bytes:
-        return pa.array(range(block.line, block.line + count), pa.int64())
+        return ordinals(block.line, count)
     octets = pa.Array.from_buffers(pa.uint8(), len(block.text), [None, pa.py_buffer(block.text)])
     ends = pc.cast(pc.indices_nonzero(pc.equal(octets, 10)), pa.int64())
     starts = pa.concat_arrays([pa.array([0], pa.int64()), pc.add(ends, 1)]).slice(0, count)
