@@ -85,11 +85,12 @@ def _judge_freshness(check: CheckSpec, result: CheckResult, plan: Plan, now: dat
 
 
 def _reached(plan: Plan, column: str) -> datetime | None:
+    """The newest moment that the source has shown, where its reader keeps that apart from where the window ended."""
     cursor: Any = plan.base.cursor.value if plan.base.cursor else {}
     if cursor.get("column") != column:
         return None
     try:
-        return datetime.fromisoformat(str(cursor.get("value")))
+        return datetime.fromisoformat(str(cursor.get("newest") or cursor.get("value")))
     except ValueError:
         return None
 

@@ -136,12 +136,18 @@ def test_one_command_takes_the_articles_back(centre: Centre, monkeypatch: pytest
 
 
 @requirement("SN-01", "DQ-07")
-def test_a_centre_where_nothing_changed_for_a_day_fails_its_run(centre: Centre) -> None:
+def test_a_centre_where_nothing_changed_for_a_day_fails_its_runs(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
     centre.write(LONG, hours=30)
     answer, report = centre.run()
     assert answer.code == 2
     assert outcomes(report)["freshness_check"] == "failed"
     assert len(centre.rows()) == 1
+    for _ in range(2):  # nothing new makes nothing fresher
+        centre.an_hour_later(monkeypatch)
+        again, report = centre.run()
+        assert (again.code, outcomes(report)["freshness_check"]) == (2, "failed")
 
 
 @requirement("SN-01", "DQ-07")

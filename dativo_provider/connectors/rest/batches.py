@@ -80,6 +80,7 @@ class Batches:
     extra: set[str] = field(default_factory=set)
     unplaced: int = 0
     below: bool = False  # whether a record older than the window was met
+    newest: datetime | None = None  # moment of a record in the window
     _waiting: list[Any] = field(default_factory=list)
     _gone: list[bool] = field(default_factory=list)
     _rejects: list[Reject] = field(default_factory=list)
@@ -137,7 +138,10 @@ class Batches:
         found = self.inside.moment(item, record)
         self.unplaced += found is None
         self.below |= found is not None and self.inside.lo is not None and found < self.inside.lo
-        return self.inside.holds(found)
+        holds = self.inside.holds(found)
+        if holds and found is not None:
+            self.newest = found if self.newest is None else max(found, self.newest)
+        return holds
 
     def _is_first(self, record: Mapping[str, Any]) -> bool:
         if not self.latest:

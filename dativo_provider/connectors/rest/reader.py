@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +27,7 @@ from dativo_provider.errors import CredentialError
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec, StreamSpec
-from dativo_provider.model.stream import Cursor, Field, Slice, Stream, Window, WindowRequest
+from dativo_provider.model.stream import Cursor, Field, ReadResult, Slice, Stream, Window, WindowRequest
 
 __all__ = ["RestReader"]
 
@@ -160,8 +161,20 @@ class RestReader(BaseReader):
             wanted = ", ".join(f"{path}={value}" for path, value in gathered.expect.items())
             message = "%s: %d records are not listed with %s, which their columns rely on; fields may be empty"
             self.ctx.log.warning(message, stream.name, gathered.odd, wanted)
+        if gathered.newest:
+            tally.detail["newest"] = gathered.newest.isoformat()
         if gathered.unplaced:
             tally.detail["unplaced"] = gathered.unplaced
+
+    @classmethod
+    def next_cursor(cls, window: Window, results: Sequence[ReadResult], base: Cursor | None) -> Cursor | None:
+        """A window's end, and the newest moment that any run has seen: the end says nothing of how old the rows are."""
+        found = super().next_cursor(window, results, base)
+        if window.cursor is None or found is None:
+            return found
+        told = [result.detail.get("newest") for result in results] + [base.value.get("newest") if base else None]
+        seen = [each for each in told if each]
+        return Cursor({**found.value, "newest": max(seen, key=datetime.fromisoformat)}) if seen else found
 
     def interrupt(self) -> None:
         for client in list(self._clients.values()):

@@ -278,6 +278,23 @@ def test_a_right_that_is_missing_is_named_by_the_spec(api: FakeApi) -> None:
     assert caught.value.remedy.endswith("; it takes rows:read")
 
 
+def test_the_newest_moment_that_was_seen_is_kept_beside_where_the_window_ended(api: FakeApi) -> None:
+    stream = StreamSpec("single", "single", "t", _none(), incremental=IncrementalSpec("updated_at", lag_seconds=0))
+    cursor: Cursor | None = None
+    told = []
+    for count in (3, 0):
+        add(api, count)
+        made = reader(api)
+        window = made.window(stream, WindowRequest(since=cursor))
+        found = [list(made.read(stream, piece)) for piece in made.slices(stream, window, 1)]
+        assert found or window.kind == "empty"
+        cursor = made.next_cursor(window, [made.result()] if found else [], cursor)
+        assert cursor is not None
+        told.append(cursor.value.get("newest"))
+        api.rows.clear()
+    assert told == [(START + timedelta(seconds=2)).isoformat()] * 2
+
+
 # changes -----------------------------------------------------------------------------------------------------
 
 
