@@ -6,6 +6,7 @@ from functools import partial
 
 from dativo_provider.config.making import Making
 from dativo_provider.model.job import RetrySpec, ScheduleSpec
+from dativo_provider.vocabulary import ExitCode
 
 __all__ = ["retry_spec", "schedule_spec"]
 
@@ -41,6 +42,8 @@ def retry_spec(making: Making) -> RetrySpec:
             ("retry_config", "max_attempts"), f"max_attempts {attempts} contradicts max_retries {retries}", "keep one"
         )
     delay = next((each for each in (given.initial_delay_seconds, given.retry_delay_seconds) if each is not None), 5.0)
+    if given.retryable_exit_codes and ExitCode.FAILED not in given.retryable_exit_codes:
+        return RetrySpec(max_retries=0)  # 1 is never repeated: its rows are published
     return RetrySpec(
         max_retries=retries if retries is not None else attempts - 1 if attempts is not None else 3,
         initial_delay_seconds=delay,

@@ -65,6 +65,13 @@ def test_what_a_retry_cannot_help_is_not_retried(error: DativoError, monkeypatch
     assert len(steps.ran) == 1
 
 
+@requirement("ERR-05")
+def test_nobody_sleeps_until_a_quota_starts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = Steps({"orders": RateLimited("the quota is used up", retry_after=20_000.0)})
+    run(steps, monkeypatch)
+    assert len(steps.ran) == 1
+
+
 def test_patterns_of_the_job_may_ask_for_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Steps({"orders": DataError("Snapshot too OLD")})
     job = replace(JOB, retry=replace(FAST, retryable_error_patterns=("snapshot too old",)))

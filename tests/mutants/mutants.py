@@ -1098,6 +1098,37 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "a block of a quota is free again while its holder may still use it",
+        "dativo_provider/store/leases.py",
+        "seconds + _LIFE + _SKEW",
+        "seconds",
+        ("tests/store/test_leases.py::test_no_day_ever_holds_more_than_the_quota_however_it_is_laid",),
+    ),
+    Mutant(
+        "what is left of a block is given to everybody who asks",
+        "dativo_provider/store/leases.py",
+        "yield number, slot.turn, slot.part + 1, left",
+        "yield number, slot.turn + 1, 0, left",
+        ("tests/store/test_leases.py::test_what_is_given_back_is_taken_by_others_once",),
+    ),
+    Mutant(
+        "a new refresh token is used before it is kept",
+        "dativo_provider/connectors/rest/login.py",
+        "        self._keep_changed(held)\n",
+        "",
+        (
+            "tests/connectors/rest/test_login.py::"
+            "test_a_refresh_token_that_is_good_once_is_written_back_before_it_is_used",
+        ),
+    ),
+    Mutant(
+        "a login is made by each thread that finds it over",
+        "dativo_provider/connectors/rest/login.py",
+        "            return self._made() if self._auth.renewable else old",
+        "        return self._made() if self._auth.renewable else old",
+        ("tests/connectors/rest/test_login.py::test_readers_that_find_a_login_over_at_once_renew_it_once",),
+    ),
+    Mutant(
         "a filter without its value takes the other filters with it",
         "dativo_provider/connectors/rest/values.py",
         "for name, _ in _outer(template))",

@@ -86,7 +86,9 @@ class Retry(Shape):
     )
     max_delay_seconds: float = Field(default=300, ge=0, description="Longest wait.")
     backoff_multiplier: float = Field(default=2.0, ge=1, description="Growth of the wait from try to try.")
-    retryable_exit_codes: list[int] = Field(default=[], description="Accepted for older jobs; errors know themselves.")
+    retryable_exit_codes: list[int] = Field(
+        default=[], description="Older jobs: without 2 (failed) nothing is tried again."
+    )
     retryable_error_patterns: list[Regex] = Field(
         default=[], description="Regular expressions, upper or lower case alike, of messages worth another try."
     )

@@ -73,7 +73,7 @@ class Login:
     def held(self) -> Held:
         """The login as it is, made now if there is none. Raises `CredentialError`, `SourceUnavailable`."""
         with self._shared.lock:
-            if self._shared.held is None:
+            if self._shared.held is None or self._shared.held.is_over:
                 try:
                     return self._made()
                 except CredentialError:

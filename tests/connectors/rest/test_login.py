@@ -52,6 +52,22 @@ def test_readers_that_find_a_login_over_at_once_renew_it_once(tokens: TokenApi) 
     assert tokens.given == 2
 
 
+def test_a_login_whose_time_is_nearly_up_is_renewed_before_the_api_refuses_it(tokens: TokenApi) -> None:
+    answer = tokens.answer
+
+    def short(asked: Asked) -> Answer:
+        found = answer(asked)
+        return Answer(found.status, found.body | {"expires_in": "0.01"}) if asked.path == "/token" else found
+
+    tokens.answer = short  # type: ignore[method-assign]
+    made = reader(tokens, REFRESH, connection=CLIENT)
+    made.check()
+    sleep(0.02)
+    made.check()
+    assert tokens.given == 2
+    assert [asked.headers["authorization"] for asked in tokens.asked] == ["Bearer access-1", "Bearer access-2"]
+
+
 def test_cookies_of_one_account_are_not_sent_for_another(api: FakeApi) -> None:
     ctx = RunContext(Settings(home=""))
     api.faults.append(lambda asked: Answer(200, {"id": 1}, {"Set-Cookie": "session=of-the-first"}))

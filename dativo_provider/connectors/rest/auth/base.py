@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from base64 import b64encode
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any, Protocol
 
 from dativo_provider.config.shapes.base import Shape
@@ -12,6 +13,9 @@ from dativo_provider.connectors.rest.values import placeholders
 from dativo_provider.errors import CredentialError
 
 __all__ = ["Auth", "Fetch", "Held", "basic", "told"]
+
+
+_GOOD_FOR = 0.9  # of the time that a login lasts
 
 
 class Fetch(Protocol):
@@ -24,11 +28,17 @@ class Held:
 
     def __init__(
         self, headers: Mapping[str, str] = {}, params: Mapping[str, str] = {}, values: Mapping[str, Any] = {},
-        changed: Mapping[str, str] = {},
+        changed: Mapping[str, str] = {}, lasts: float | None = None,
     ) -> None:  # fmt: skip
+        self._over = None if lasts is None else monotonic() + _GOOD_FOR * lasts
         self.headers, self.params = dict(headers), dict(params)
         self.changed = dict(changed)  # credentials that the login replaced by others, by name
         self.values = dict(values)  # what the token endpoint told: `instance_url`
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its time, as the token endpoint told it, is nearly up: the API would refuse it in mid-request."""
+        return self._over is not None and monotonic() >= self._over
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -14,6 +14,14 @@ from dativo_provider.connectors.rest.values import filled, placeholders, text
 __all__ = ["ClientCredentials", "RefreshToken", "Token"]
 
 
+def _seconds(found: Any) -> float | None:
+    """`expires_in`, which some say as text (RFC 6749 §5.1)."""
+    try:
+        return float(found) if float(found) > 0 else None
+    except (TypeError, ValueError):
+        return None
+
+
 class Token(Auth):
     """Something is shown to a token endpoint, which answers with an access token."""
 
@@ -29,9 +37,9 @@ class Token(Auth):
         url = self._url(values)
         answer = fetch(url, {**self._form(values), **(filled(self.fields, values) or {})}, self._headers(values))
         known = {key: value for key, value in answer.items() if isinstance(value, str | int) and key != "access_token"}
-        return Held(
-            {"Authorization": f"Bearer {told(answer, url)}"}, values=known, changed=self._changed(answer, values)
-        )
+        header = {"Authorization": f"Bearer {told(answer, url)}"}
+        return Held(header, values=known, changed=self._changed(answer, values),
+                    lasts=_seconds(answer.get("expires_in")))  # fmt: skip
 
     def _changed(self, answer: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:
         """Credentials that the answer replaces."""
