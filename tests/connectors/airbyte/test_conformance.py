@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.readers import ReaderConformance, ReaderWorld
+from tests.conformance.readers import ReaderConformance, ReaderWorld, rows_of, run
 from tests.connectors.airbyte.world import AirbyteWorld
 
 
@@ -14,3 +14,10 @@ class TestAirbyteReader(ReaderConformance):
     @pytest.fixture
     def world(self, tmp_path: Path) -> ReaderWorld:
         return AirbyteWorld(tmp_path)
+
+    def test_slices_cover_the_window_exactly_once(self, world: ReaderWorld) -> None:
+        """However many are wanted, there is one: each read starts a process, so this asks once and not for hundreds."""
+        world.add(rows_of(399))
+        made = run(world, want=256)
+        assert [piece.index for piece in made.slices] == [0]
+        assert sorted(made.ids) == list(range(1, 400))

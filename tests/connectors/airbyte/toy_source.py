@@ -97,7 +97,7 @@ def read(config, configured, state):
             continue
         if fault.get("at") == number:
             misbehave(fault["what"], config)
-        top = max(top, moment(line))
+        top = max(top, moment(line)) if incremental else "now"
         record = f'{{"stream": "{name}", "namespace": "main", "emitted_at": 1, "data": {line}}}'
         sys.stdout.write('{"type": "RECORD", "record": ' + record + "}\n")
         if number % 1000 == 999:

@@ -11,7 +11,7 @@ import pytest
 from tests.support import requirement
 
 ROOT = Path(__file__).parents[3]
-SMALL, LARGE = 30_000, 150_000
+SMALL, LARGE = 25_000, 100_000
 RUN = f"""
 import re, sys
 from importlib import import_module

@@ -96,7 +96,7 @@ def read(config, stream, state):
         if incremental and moment(line) < since:
             continue
         misbehave(fault, number, config)
-        top = max(top, moment(line))
+        top = max(top, moment(line)) if incremental else "now"
         sys.stdout.write('{"type": "RECORD", "stream": "events", "record": ' + line + "}\n")
         if number % 1000 == 999:
             say("STATE", value=bookmark(top))

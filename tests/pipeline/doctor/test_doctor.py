@@ -19,6 +19,7 @@ from dativo_provider.model.job import SourceSpec
 from dativo_provider.model.settings import CatalogSettings, Settings, StoreSettings
 from dativo_provider.pipeline.doctor import CHECKS, Finding, Patient, environments, examine
 from dativo_provider.pipeline.doctor import memory as memory_check
+from tests.connectors.bridge.support import an_environment
 from tests.envs.support import a_recipe, a_wheel
 from tests.pipeline.build import Bench
 from tests.services.postgres import Database
@@ -221,3 +222,13 @@ def test_environments_are_told_as_they_are(bench: Bench, tmp_path: Path, monkeyp
     assert "does not start" in said().message
     (envs / "gauge" / "dativo.json").unlink()
     assert "not whole" in said().message
+
+
+def test_environments_of_connectors_are_told_as_well(bench: Bench, tmp_path: Path) -> None:
+    script = tmp_path / "tap.py"
+    script.write_text("")
+    envs = an_environment(tmp_path / "envs", "tap-shop==1.0", "tap-shop", script)
+    patient = of(bench)
+    patient.ctx.settings = replace(patient.ctx.settings, envs=str(envs))
+    found = [each for each in environments.check(patient) if "tap-shop" in each.message]
+    assert [(each.status, each.remedy) for each in found] == [("warn", "dativo env create 'tap-shop==1.0'")]
