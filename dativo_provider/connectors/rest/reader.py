@@ -143,7 +143,8 @@ class RestReader(BaseReader):
         keys = readings(spec, tuple(Field(each) for each in spec.key)) if latest else ()
         inside = inside_of(spec, piece)
         ours = [name for name, is_put in (("parent", spec.parent), ("item", listing.rows)) if is_put]
-        ignore = (*self.api.ignore, *spec.ignore, *ours)
+        known = [(each.path or name).partition(".")[0] for name, each in spec.columns.items()]  # if not asked for
+        ignore = (*self.api.ignore, *spec.ignore, *ours, *known)
         expect = filled(listing.expect, self._client().values) or {}
         path = listing.request.path
         return Batches(stream.name, path, listing, columns, inside, keys, piece.as_text, ignore, expect=expect,

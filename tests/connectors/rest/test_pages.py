@@ -174,6 +174,15 @@ def test_fields_that_the_spec_does_not_know_are_told(api: FakeApi, caplog: pytes
     assert "loyalty" in caplog.text
 
 
+def test_columns_that_the_job_leaves_out_are_no_news(api: FakeApi) -> None:
+    add(api, 3)
+    for each in api.rows:
+        each["loyalty"] = 1
+    made = reader(api)
+    list(made.read(StreamSpec("single", "single", "t", _none(), columns=("id",)), Slice(0, "single")))
+    assert made.result().detail["unknown_fields"] == ["loyalty"]
+
+
 def test_a_field_that_only_the_contract_knows_is_read(api: FakeApi) -> None:
     from dativo_provider.model.job import ContractSpec
     from dativo_provider.model.stream import Field
