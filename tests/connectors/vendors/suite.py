@@ -9,6 +9,7 @@ between the steps of a read, as they do between tasks. Vendors whose nature diff
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -70,6 +71,7 @@ class VendorSuite:
     deletes: ClassVar[bool] = True
     spread: ClassVar[timedelta] = timedelta()  # between records of the large reads
     many: ClassVar[int] = 10_000
+    shared: RunContext | None = None  # of all readers of a test, where it opens many
 
     @pytest.fixture
     def vendor(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
@@ -91,7 +93,7 @@ class VendorSuite:
         return StreamSpec(name, name, name, ContractSpec(name), incremental=rule)
 
     def context(self, vendor: Vendor) -> RunContext:
-        return RunContext(Settings(home=""), now=vendor.clock.now, cancelled=vendor.clock)
+        return self.shared or RunContext(Settings(home=""), now=vendor.clock.now, cancelled=vendor.clock)
 
     def open(self, vendor: Vendor, **connection: Any) -> Reader:
         return open_reader(self.source(vendor, **connection), self.context(vendor))
@@ -259,6 +261,32 @@ class VendorSuite:
         found = self.read(vendor, made.cursor)
         assert sorted(_key(row, self.key) for row in found.gone) == sorted(known[1:3])
         assert not set(map(str, known[1:3])) & set(map(str, self.keys(found)))
+
+    @requirement("REG-07", "REG-08", "ERR-02")
+    def test_any_history_ends_in_the_same_table(self, vendor: Vendor) -> None:
+        """Records come, change and go between runs, small pages fail at times, and what the runs tell is merged."""
+        self.shared = self.context(vendor)
+        chance, there, table = random.Random(7), dict[Any, None](), set[Any]()
+        vendor.page, cursor = 40 if self.spread else 3, None  # what goes by time cannot page within a moment
+        vendor.faults.append(storm(0.05))
+        for _ in range(10):
+            there |= dict.fromkeys(vendor.add(self.stream, chance.randrange(5)))
+            vendor.touch(self.stream, chance.sample([*there], min(len(there), chance.randrange(4))))
+            gone = chance.sample([*there], min(len(there), chance.randrange(3))) if self.deletes else []
+            if gone:
+                vendor.remove(self.stream, gone)
+            there = {key: None for key in there if key not in gone}
+            vendor.clock.forward(seconds=chance.choice([0, 1, 60, 65, 300]))  # to the edge of what APIs show
+            vendor.clock.forward(microseconds=-vendor.clock.now().microsecond % 1_000_000)
+            cursor = self.merged(table, self.read(vendor, cursor))
+        self.settle(vendor)
+        self.merged(table, self.read(vendor, cursor))
+        assert sorted(table) == sorted(there)
+
+    def merged(self, table: set[Any], made: Read) -> Cursor | None:
+        table |= {_key(row, self.key) for row in made.rows}
+        table -= {_key(row, self.key) for row in made.gone}
+        return made.cursor
 
     # What a vendor may say otherwise --------------------------------------------------------------------------
 
