@@ -25,6 +25,7 @@ TARGET = "tests/lake/test_targets.py::TestSqliteOnDisk::"
 
 
 CSV = "dativo_provider/connectors/csv"
+GOOGLE = "dativo_provider/connectors/google"
 MYSQL = "dativo_provider/connectors/mysql"
 PIPELINE = "dativo_provider/pipeline"
 RUN = "tests/pipeline/test_run.py::"
@@ -1155,5 +1156,66 @@ MUTANTS = (
         "if isinstance(state, Mapping) and _OVER & state.keys():",
         "if isinstance(state, Mapping) and not _OVER:",
         ("tests/connectors/airbyte/test_sources.py::test_a_full_read_leaves_no_state_that_would_end_later_ones",),
+    ),
+    Mutant(
+        "the position in Drive's log is taken after the folder was listed",
+        f"{GOOGLE}/drive/csv.py",
+        '"logs": before if seen <= drives else {}',
+        '"logs": positions(self.place.drive, drives) if seen <= drives else {}',
+        (
+            f"{VENDORS}/test_google_drive_csv.py::"
+            "test_a_file_that_arrives_when_the_folder_has_just_been_listed_comes_with_the_next_run",
+        ),
+    ),
+    Mutant(
+        "an entry of Drive's log counts only for files that were read before",
+        f"{GOOGLE}/drive/feed.py",
+        'any(parent in known for parent in file.get("parents", ()))',
+        "False",
+        (f"{VENDORS}/test_google_drive.py::test_runs_after_any_changes_leave_what_a_full_read_finds",),
+    ),
+    Mutant(
+        "a page of Drive without files is taken for the last",
+        f"{GOOGLE}/drive/listing.py",
+        "            if not token:",
+        '            if not token or not page.get("files"):',
+        (f"{VENDORS}/test_google_drive_csv.py::test_pages_may_be_short_and_only_a_missing_token_ends_them",),
+    ),
+    Mutant(
+        "a download that goes on leaves out a byte",
+        f"{GOOGLE}/drive/place.py",
+        'f"bytes={at}-"',
+        'f"bytes={at + 1}-"',
+        (f"{VENDORS}/test_google_drive_csv.py::test_a_download_that_breaks_off_goes_on_where_it_ended",),
+    ),
+    Mutant(
+        "a sheet that was edited between two requests is taken as it came",
+        f"{GOOGLE}/sheets/reader.py",
+        "if cells.requests < 2 or",
+        "if cells.requests or",
+        (f"{VENDORS}/test_google_sheets.py::test_an_edit_between_two_chunks_is_noticed",),
+    ),
+    Mutant(
+        "an empty chunk is taken for the end of a sheet",
+        f"{GOOGLE}/sheets/rows.py",
+        "            top = bottom",
+        "            top = bottom if rows else area.bottom",
+        (f"{VENDORS}/test_google_sheets.py::test_a_long_gap_of_blank_rows_is_no_end",),
+    ),
+    Mutant(
+        "a sheet is cleared before its new rows are taken over",
+        f"{GOOGLE}/sheets/writer.py",
+        "        self._begin(book, shown, aside)\n",
+        "        self._begin(book, shown, aside)\n"
+        '        self._update([{"updateCells": {"range": {"sheetId": next(s["properties"]["sheetId"] '
+        'for s in book.sheets if s["properties"]["title"] == self._title)}, "fields": "userEnteredValue"}}])\n',
+        (f"{VENDORS}/test_google_sheets_writer.py::test_people_see_the_rows_of_before_or_of_after",),
+    ),
+    Mutant(
+        "a writer takes a sheet over whatever it shows by now",
+        f"{GOOGLE}/sheets/writer.py",
+        "        if mark is not None:\n            yield",
+        "        for mark in filter(None, [self._book().titled(self._mark)]):\n            yield",
+        (f"{VENDORS}/test_google_sheets_writer.py::test_of_two_writers_the_later_version_stays",),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,3 +113,66 @@ def test_a_login_without_the_right_scope_is_told_which_one(vendor: GoogleDrive) 
         with pytest.raises(CredentialError) as caught:
             read(vendor, stream=stream, full=True)
         assert "drive.readonly" in caught.value.remedy
+
+
+@requirement("CON-15", "REG-08")
+@pytest.mark.parametrize("seed", range(4))
+def test_runs_after_any_changes_leave_what_a_full_read_finds(vendor: GoogleDrive, seed: int) -> None:
+    """Files and folders made, edited, renamed, moved in and out, trashed, restored, erased, in any order."""
+    chance = random.Random(seed)
+    top = vendor.folder("top")
+    folders, files = [top, vendor.folder("outside"), vendor.folder("a", top)], list[str]()
+    scope = {"folder_id": top}
+    table, cursor = dict[str, Any](), None
+
+    def step() -> None:
+        vendor.clock.forward(seconds=chance.random())
+        what, parent = chance.randrange(8), chance.choice(folders)
+        live = [id for id in files if id in vendor.nodes]
+        if what <= 1 or not live:
+            kind = chance.choice([DOCUMENT, "text/plain"])
+            files.append(vendor.put(f"f{len(files)}", b"%d" % chance.randrange(99), parent, kind))
+        elif what == 2:
+            folders.append(vendor.folder(f"d{len(folders)}", parent))
+        elif what == 3:
+            vendor.change(chance.choice(live), content=b"%d" % chance.randrange(99))
+        elif what == 4:
+            vendor.change(chance.choice(live), name=f"n{chance.randrange(99)}", parent=parent)
+        elif what == 5:
+            vendor.change(chance.choice(live), trashed=chance.random() < 0.5)
+        elif what == 6 and len(folders) > 3:
+            moved = chance.choice(folders[3:])
+            vendor.change(moved, parent=chance.choice([f for f in folders if not _below(vendor, f, moved)]))
+        else:
+            gone = chance.choice(live)
+            vendor.erase(gone)
+
+    for _ in range(12):
+        for _ in range(chance.randrange(4)):
+            step()
+        made = DocumentsBelow(scope).read(vendor, cursor)
+        table |= {row["file_id"]: row for row in made.rows}
+        for row in made.gone:
+            del table[row["file_id"]]
+        cursor = made.cursor
+        whole = DocumentsBelow(scope).read(vendor, full=True)
+        wanted = {row["file_id"]: (row["path"], row["content"]) for row in whole.rows}
+        assert {id: (row["path"], row["content"]) for id, row in table.items()} == wanted
+
+
+def _below(vendor: GoogleDrive, folder: str, other: str) -> bool:
+    while folder in vendor.nodes:
+        if folder == other:
+            return True
+        folder = vendor.nodes[folder].parent
+    return False
+
+
+class DocumentsBelow(TestDocuments):
+    __test__ = False
+
+    def __init__(self, scope: dict[str, str]) -> None:
+        self.scope = scope
+
+    def source(self, vendor: Vendor, **more: Any) -> SourceSpec:
+        return super().source(vendor, **self.scope, **more)

@@ -205,6 +205,11 @@ def test_a_blank_row_is_no_end_and_a_short_row_is_padded(vendor: GoogleSheets) -
     ]
 
 
+def test_a_long_gap_of_blank_rows_is_no_end(vendor: GoogleSheets) -> None:
+    vendor.tabs = sheet(["a", "b"], [1, 2], *([[]] * 60_000), [3, 4])
+    assert [each["a"] for each in rows(vendor)] == [1, 3]
+
+
 def test_rows_are_known_by_their_number_in_the_sheet(vendor: GoogleSheets) -> None:
     vendor.tabs = sheet([], ["a"], [1], [], [2])
     with closing(opened(vendor)) as reader:

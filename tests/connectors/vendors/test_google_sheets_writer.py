@@ -131,7 +131,7 @@ def test_of_two_writers_the_later_version_stays(vendor: GoogleSheets) -> None:
     show(vendor, "1", 1)
 
     def overtaken(asked: Asked) -> None:
-        if "createDeveloperMetadata" in str(asked.body):
+        if asked.path.endswith("batchUpdateByDataFilter"):
             vendor.faults.clear()
             mark = tab(vendor, "_dativo report")
             vendor.tabs.remove(mark)
