@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from dativo_provider.connectors.base import RequestRetry
 from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.connectors.csv.survey import newest
-from dativo_provider.connectors.csv.windows import cut, files_of, next_cursor, plan_window
+from dativo_provider.connectors.csv.windows import cut, files_of, next_cursor
 from dativo_provider.connectors.files.options import options_of
 from dativo_provider.connectors.files.reader import FilesReader
 from dativo_provider.connectors.files.survey import discovered
@@ -18,7 +18,7 @@ from dativo_provider.connectors.google.drive.listing import Drive
 from dativo_provider.connectors.google.drive.place import DrivePlace
 from dativo_provider.connectors.google.login import Clients
 from dativo_provider.connectors.rest.client import Call, Client
-from dativo_provider.errors import ConfigurationError, SourceChanged, SourceUnavailable
+from dativo_provider.errors import ConfigurationError, SourceUnavailable
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec, StreamSpec
 from dativo_provider.model.stream import Cursor, ReadResult, Slice, Stream, Window, WindowRequest
@@ -91,21 +91,13 @@ class DriveCsvReader(FilesReader):
             return replace(made, detail={**made.detail, **told})
 
     def _planned(self, stream: StreamSpec, request: WindowRequest) -> Window:
-        """Rows of a file that was moved away or trashed stay, unless `on_deleted_file` says otherwise."""
-        found = self.place.find(stream.object)
-        made = plan_window(stream, request, found, self.place.same)
-        gone = sorted(files_of(request.since).keys() - {file.path for file in found})
-        if not gone or request.full or request.start or request.end:
+        """Tells which files were moved away or trashed and keep their rows (`on_deleted_file: ignore`)."""
+        made = super().window(stream, request)
+        gone = sorted(files_of(request.since).keys() - self.place.paths.keys())
+        if not gone or made.kind in ("full", "range"):
             return made
-        names = f"moved away or deleted since they were read: {', '.join(gone)}"
-        choice = self._options(stream).on_deleted_file
-        if choice == "refuse":
-            remedy = "put them back, or set on_deleted_file to 'ignore' or 'replace' (read what is left)"
-            raise SourceChanged(f"files were {names}", where=stream.object, remedy=remedy)
-        if choice == "replace":
-            made = plan_window(stream, replace(request, full=True), found, self.place.same)
-            return replace(made, notes=(*made.notes, f"reading everything again, because of files {names}"))
-        return replace(made, notes=(*made.notes, f"their rows stay: files {names}"))
+        note = f"their rows stay: files moved away or deleted since they were read: {', '.join(gone)}"
+        return replace(made, notes=(*made.notes, note))
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
         """Files are not divided: each byte is fetched once."""

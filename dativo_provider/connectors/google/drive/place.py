@@ -32,7 +32,7 @@ class DrivePlace:
     ) -> None:  # fmt: skip
         self.drive, self._client, self._retry = drive, client, retry
         self._folder, self._query = folder, query
-        self.paths: dict[str, str] = {}  # of what was found, by id
+        self.paths: dict[str, str] = {}  # of what was found last, by id
 
     def check(self) -> None:
         self.drive.ask(Call("/about", params={"fields": "user(permissionId)"}))
@@ -44,7 +44,7 @@ class DrivePlace:
         paths = [part for part in parts if part not in ids]
         items = [*self.drive.by_id(ids), *(self._matching(paths) if paths else ())]
         files = {item.id: item for item in items if not item.mime.startswith(GOOGLE) and _readable(item)}
-        self.paths |= {each.id: each.path for each in files.values()}
+        self.paths = {each.id: each.path for each in files.values()}
         return [_found(each) for each in sorted(files.values(), key=lambda each: (each.path, each.id))]
 
     def expect(self, files: Iterable[Found]) -> None:
