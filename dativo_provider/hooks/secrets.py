@@ -54,6 +54,12 @@ class AirflowSecrets(Provider):
         key = variable_key(wanted.tenant, wanted.name)
         if _variable(key) is not None:
             Variable.set(key, text)
+            if _variable(key) != text:
+                raise CredentialError(
+                    f"secret '{wanted.full}' has changed, and Airflow's secrets backend keeps the old one",
+                    where=f"Airflow Variable {key}",
+                    remedy="keep it with a provider of runner.yaml that writes back (docs/secrets.md)",
+                )
         elif _variable(variable_key("global", wanted.name)) is not None:
             raise CredentialError(
                 f"secret '{wanted.full}' has changed, and is shared by all tenants",

@@ -57,3 +57,35 @@ def test_values_are_masked_in_airflows_logs(monkeypatch):
     monkeypatch.setenv("AIRFLOW_VAR_DATIVO__ACME__KEY", "correct-horse-battery")
     AirflowSecrets().get("acme", "key")
     assert "correct-horse" not in str(redact("the key is correct-horse-battery"))
+
+
+class Variables:
+    """Airflow's, with a secrets backend before the database that only reads."""
+
+    def __init__(self, database: dict[str, str], backend: dict[str, str]) -> None:
+        self.database, self.backend = database, backend
+
+    def get(self, key: str, default: str | None = None) -> str | None:
+        return self.backend.get(key, self.database.get(key, default))
+
+    def set(self, key: str, value: str) -> None:
+        self.database[key] = value
+
+
+@requirement("SEC-04")
+def test_a_field_is_written_back_into_its_variable(monkeypatch):
+    found = Variables({"dativo__acme__crm": '{"refresh_token": "r1", "client_id": "me"}'}, {})
+    monkeypatch.setattr("airflow.sdk.Variable", found)
+    AirflowSecrets().put("acme", "crm.refresh_token", "r2")
+    assert AirflowSecrets().get("acme", "crm.refresh_token") == "r2"
+    assert AirflowSecrets().get("acme", "crm.client_id") == "me"
+
+
+@requirement("SEC-04", "SEC-05")
+def test_what_cannot_be_written_for_this_tenant_alone_is_refused(monkeypatch):
+    old = '{"refresh_token": "r1"}'
+    for database, backend in (({}, {"dativo__acme__crm": old}), ({"dativo__global__crm": old}, {})):
+        monkeypatch.setattr("airflow.sdk.Variable", Variables(database, backend))
+        with pytest.raises(CredentialError, match="has changed"):
+            AirflowSecrets().put("acme", "crm.refresh_token", "r2")
+        assert AirflowSecrets().get("acme", "crm.refresh_token") == "r1"

@@ -1108,8 +1108,8 @@ MUTANTS = (
     Mutant(
         "what is left of a block is given to everybody who asks",
         "dativo_provider/store/leases.py",
-        "yield number, slot.turn, slot.part + 1, left",
-        "yield number, slot.turn + 1, 0, left",
+        'self.turn, self.part, self.left = turn, part, ""',
+        "self.turn, self.part = turn, part",
         ("tests/store/test_leases.py::test_what_is_given_back_is_taken_by_others_once",),
     ),
     Mutant(
