@@ -35,6 +35,8 @@ QUALITY = "dativo_provider/quality"
 
 
 PLAIN = f"{LAKE}/plain"
+REST = "dativo_provider/connectors/rest"
+PAGES = "tests/connectors/rest/test_pages.py::"
 
 
 def _plain(module: str, *names: str) -> tuple[str, ...]:
@@ -1018,6 +1020,76 @@ MUTANTS = (
         'if result.outcome in ("passed", "failed")]',
         'if result.outcome != "error"]',
         ("tests/quality/test_score.py",),
+    ),
+    Mutant(
+        "what the next page has more of the edge second is lost",
+        f"{REST}/paginate/time_window.py",
+        "at(each, self.key) not in edge",
+        "self._moment(each, page) != last",
+        (f"{PAGES}test_an_edge_second_is_read_once_although_pages_share_it",),
+    ),
+    Mutant(
+        "records of the edge second come twice",
+        f"{REST}/paginate/time_window.py",
+        "at(each, self.key) not in edge",
+        "True",
+        (f"{PAGES}test_an_edge_second_is_read_once_although_pages_share_it",),
+    ),
+    Mutant(
+        "an offset counts what was asked for, not what came",
+        f"{REST}/paginate/counted.py",
+        "        return len(page.records)\n",
+        "        return self.size + 1\n",
+        (f"{PAGES}test_every_record_comes_once",),
+    ),
+    Mutant(
+        "what changed at the end of a window is in it and in the next one",
+        f"{REST}/batches.py",
+        "found < self.hi)",
+        "found <= self.hi)",
+        (f"{PAGES}test_a_window_holds_what_changed_in_it_and_nothing_else",),
+    ),
+    Mutant(
+        "what is gone is brought back",
+        f"{REST}/batches.py",
+        "        return self.all_gone or ",
+        "        return ",
+        (f"{PAGES}test_what_a_list_of_its_own_says_is_gone_is_deleted_by_one_task",),
+    ),
+    Mutant(
+        "every task reads what is gone",
+        f"{REST}/reader.py",
+        "made[-1] = _with(made[-1], gone=window.lo)",
+        "made = [_with(each, gone=window.lo) for each in made]",
+        (f"{PAGES}test_what_a_list_of_its_own_says_is_gone_is_deleted_by_one_task",),
+    ),
+    Mutant(
+        "the last parents are lost, for which no others are waiting",
+        f"{REST}/walks.py",
+        "            for first, pages in begun:\n                yield first, pages.result()\n        finally:",
+        "        finally:",
+        (f"{PAGES}test_records_are_asked_for_by_those_they_hang_on_in_their_order",),
+    ),
+    Mutant(
+        "an answer without its list is an empty page",
+        f"{REST}/walk.py",
+        "page.data is not None and not self._asked.optional",
+        "not self._asked.optional and False",
+        (f"{PAGES}test_an_answer_without_what_it_must_have_is_no_empty_page",),
+    ),
+    Mutant(
+        "more pages are promised, and nobody asks for them",
+        f"{REST}/paginate/base.py",
+        "if found is None and self.more and at(page.data, self.more):",
+        "if False:",
+        (f"{PAGES}test_an_answer_without_what_it_must_have_is_no_empty_page",),
+    ),
+    Mutant(
+        "a window ends ahead of the API's clock",
+        f"{REST}/clock.py",
+        "return found if _COARSE < found",
+        "return 0 if _COARSE < found",
+        ("tests/connectors/rest/test_clock.py",),
     ),
     Mutant(
         "people are told of the same thing in every run",

@@ -129,6 +129,11 @@ class Client:
         with self._talking(call.url):
             self._asked(call, self._login.held()).close()
 
+    def pause(self, seconds: float) -> None:
+        """Raises `Cancelled` when the run is."""
+        self._ctx.cancelled.wait(seconds)
+        self._ctx.check_cancelled()
+
     def url_of(self, url: str) -> str:
         """The whole address. Raises `ConfigurationError` for one on another host: credentials stay with the API."""
         whole = url if "://" in url else urljoin(f"{self.base}/", url.lstrip("/")) if url else self.base

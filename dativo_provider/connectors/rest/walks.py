@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from itertools import chain, islice, product
 from typing import Any
 
 from dativo_provider.connectors.rest.answers import Forbidden, Missing, fits
 from dativo_provider.connectors.rest.batches import Inside
 from dativo_provider.connectors.rest.client import Call, Client
+from dativo_provider.connectors.rest.clock import seconds_to
 from dativo_provider.connectors.rest.fields import asked_names
 from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.connectors.rest.spec import Api, Listing, Parent, Request, Stream, Token, UserFields
 from dativo_provider.connectors.rest.walk import Asked, Walk
 from dativo_provider.connectors.rest.window import asked_from, bounds
+from dativo_provider.errors import SourceUnavailable
 from dativo_provider.model.stream import Slice
 
 __all__ = ["Walks", "inside_of", "listing_of"]
 
 Repeat = Callable[[Callable[[], Page], str], Page]
 Holder = Mapping[str, Any]  # `{"parent": {...}}` of the record that a page belongs to
+_PATIENCE = 300  # seconds that a window may lie ahead of the API's clock
 _AHEAD = 4  # first pages asked for at once
 
 
@@ -37,6 +41,7 @@ class Walks:
         self._values = {**client.values, "lo": lo, "hi": hi}
         self.gone = 0
         self.position: Any = None
+        self._hi: datetime | None = hi  # until the API's clock was seen to be beyond it
 
     def pages(self, spec: Stream, paths: Iterable[str]) -> Iterator[tuple[Page, Holder]]:
         """In the order of the lists. Each with what its records hang on. `paths` are what is read of a record."""
@@ -123,11 +128,27 @@ class Walks:
             if start and "?" not in call.url:
                 call = Call(call.url, call.method, {**start, **call.params}, call.body, call.headers)
             try:
-                return self._repeat(lambda: self._client.send(call, limits), f"reading {call.url.partition('?')[0]}")
+                page = self._repeat(lambda: self._client.send(call, limits), f"reading {call.url.partition('?')[0]}")
+                if self._too_early(page):
+                    return self._repeat(lambda: self._client.send(call, limits), f"reading {page.url} once more")
+                return page
             except Forbidden as error:
                 raise error.naming(right) from None
 
         return send
+
+    def _too_early(self, page: Page) -> bool:
+        """Whether the first answer came before the window ended by the API's own clock. It has ended on return."""
+        hi, self._hi = self._hi, None
+        early = seconds_to(hi, page.headers) if hi else 0
+        if early > _PATIENCE:
+            raise SourceUnavailable(
+                f"the API's clock is behind: the window ends in {early:.0f} s there", where=page.url, retry_after=early,
+                remedy="set this machine's clock, or give the stream a longer lag",
+            )  # fmt: skip
+        if early:
+            self._client.pause(early)
+        return early > 0
 
 
 def _holders(parents: Iterator[Holder], size: int) -> Iterator[Holder]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -60,6 +61,7 @@ class FakeApi:
         self.faults: list[Fault] = []
         self.lock = threading.Lock()
         self.url = ""
+        self.now: Callable[[], datetime] | None = None  # its clock, as `Date` tells it
 
     def answer(self, asked: Asked) -> Answer:
         with self.lock:
@@ -175,6 +177,12 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # head and body leave apart: the second would wait for the first's receipt
     api: Api
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """With a `Date` only where the fake has a clock: those of most tests stand still."""
+        self.send_response_only(code, message)
+        if now := getattr(self.api, "now", None):
+            self.send_header("Date", format_datetime(now(), usegmt=True))
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)

@@ -93,7 +93,7 @@ def test_a_window_holds_what_changed_in_it_and_nothing_else(api: FakeApi, style:
 
 
 def test_an_edge_second_is_read_once_although_pages_share_it(api: FakeApi) -> None:
-    add(api, 250, every=timedelta(milliseconds=40))  # 25 records in each second
+    add(api, 250, every=timedelta(milliseconds=35))  # 28 records in each second, some on either side of a page's end
     assert sorted(ids(reader(api), "time")) == list(range(1, 251))
 
 
