@@ -109,6 +109,7 @@ def get_provider_info() -> dict[str, Any]:
         "integrations": [{"integration-name": "Dativo", "tags": ["software"]}],
         "operators": [{"integration-name": "Dativo", "python-modules": ["dativo_provider.operators"]}],
         "hooks": [{"integration-name": "Dativo", "python-modules": ["dativo_provider.hooks"]}],
+        "secrets-backends": ["dativo_provider.hooks.secrets_backend.DativoSecretsBackend"],
         "asset-uris": [
             {
                 "schemes": ["dativo-iceberg"],
