@@ -147,6 +147,8 @@ OPENAPI: dict[str, Any] = {
         },
         "/orders/{orderId}/lines": {"get": {"responses": {"default": {"content": {"application/json": {"schema": {
             "type": "array", "items": REF}}}}}}},
+        "/orders/{orderId}": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {
+            "type": "object", "properties": {"lines": {"type": "array", "items": REF}}}}}}}}},
         "/ping": {"get": {"responses": {"200": {"description": "pong"}}}},
     },
 }  # fmt: skip
@@ -191,7 +193,16 @@ def test_a_list_below_another_is_asked_for_by_its_parent() -> None:
     assert (lines.parent.stream, lines.parent.values) == ("orders", {"order_id": "id"})
     made, api = of_document(OPENAPI, "/orders/{orderId}/lines")
     assert api.streams["orders_lines"].request.path == "/orders/{order_id}/lines"
+    assert api.settings["order_id"].optional, "other streams can do without it"
     assert "add that list first: --object /orders" in as_text(made)
+
+
+def test_lists_of_the_same_last_word_are_different_streams() -> None:
+    paths = dict.fromkeys(("/v1/shop/orders", "/v1/bank/orders", "/v2/bank/orders"), OPENAPI["paths"]["/orders"])
+    _, api = of_document(OPENAPI | {"paths": paths})
+    assert {name: each.request.path for name, each in api.streams.items()} == {
+        "orders": "/v1/shop/orders", "bank_orders": "/v1/bank/orders", "bank_orders_2": "/v2/bank/orders",
+    }  # fmt: skip
 
 
 def test_version_two_has_its_own_words() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,23 +77,29 @@ def lists(document: Document) -> list[Operation]:
 
 
 def _operations(document: Document) -> Iterator[Operation]:
+    used: set[str] = set()
     for path, item in (document.data.get("paths") or {}).items():
         about = document.followed(item).get("get") if isinstance(item, Mapping) else None
         if not isinstance(about, Mapping):
             continue
         schema, linked = _answer(document, about)
         found = _records(document, schema, str(path))
-        if found is None:
+        if found is None or (found[0] and str(path).rstrip("/").endswith("}")):  # lists inside of one record
             continue
         given = [*(item.get("parameters") or ()), *(about.get("parameters") or ())]
         parameters = tuple(document.followed(each) for each in given)
-        yield Operation(str(path), _name(str(path)), about, parameters, *found, schema, linked)
+        name = _name(str(path), used)
+        used.add(name)
+        yield Operation(str(path), name, about, parameters, *found, schema, linked)
 
 
-def _name(path: str) -> str:
-    """The words of the path that are no placeholders and no version."""
+def _name(path: str, used: Collection[str]) -> str:
+    """As many of the last words of the path as tell it from the others; no placeholders, no version."""
     parts = [part for part in path.split("/") if part and "{" not in part and not re.fullmatch(r"v?\d[\d.]*|api", part)]
-    return slug("_".join(parts[-2:]) if "{" in path else parts[-1] if parts else "items")
+    fewest = 2 if "{" in path else 1
+    names = [slug("_".join(parts[-count:])) for count in range(fewest, max(fewest, len(parts)) + 1)]
+    free = [name for name in names if name not in used]
+    return free[0] if free else f"{names[-1]}_{len(used)}"
 
 
 def _answer(document: Document, about: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
@@ -226,7 +232,7 @@ def _request(draft: Draft, document: Document, operation: Operation, paginate: M
 
 def _setting(parameter: Mapping[str, Any]) -> dict[str, Any]:
     said = " ".join(str(parameter.get("description") or "").split())[:200]
-    return {"description": said or f"the parameter `{parameter.get('name')}`"}
+    return {"description": said or f"the parameter `{parameter.get('name')}`", "optional": True}
 
 
 def _parent(draft: Draft, operation: Operation, names: Mapping[str, str], request: dict[str, Any],
@@ -245,7 +251,10 @@ def _parent(draft: Draft, operation: Operation, names: Mapping[str, str], reques
         if own:
             values[slug(place)] = "id"
         else:
-            draft.spec.setdefault("settings", {})[slug(place)] = {"description": f"`{place}` of the path"}
+            draft.spec.setdefault("settings", {})[slug(place)] = {
+                "description": f"`{place}` of the path",
+                "optional": True,  # other streams can do without it
+            }
     if not values:
         draft.remark(f"decide: to read it for every record of a list, add that list first: --object {holder}",
                      *where, "request")  # fmt: skip
