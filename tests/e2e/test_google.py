@@ -44,6 +44,7 @@ def example(trial: Trial, google: Google, connector: str, name: str, **connectio
     trial.secrets += [google.credentials["client_secret"], google.credentials["refresh_token"]]
     job = yaml.safe_load((EXAMPLES / connector / "tenants/acme/jobs" / f"{name}.yaml").read_text())
     job["source"].setdefault("connection", {}).update(token_url=f"{google.url}/token", **connection)
+    job["source"]["rate_limits"] = {"requests": 100_000, "per": "1m"}
     path = trial.tenant / "jobs" / f"{name}.yaml"
     path.write_text(yaml.safe_dump(job).replace("1mHIWnDvW9cALRMq9OdNfRwjAthCUFUOACPp0Lkyl7b4", BOOK))
     return path

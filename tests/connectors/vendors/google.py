@@ -14,6 +14,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from dativo_provider.model.kept import Kept
 from tests.connectors.vendors.discovery import Discovery
 from tests.connectors.vendors.vendor import Answer, Asked, Vendor, route
 
@@ -64,6 +65,7 @@ class Google(Vendor):
     def __init__(self) -> None:
         super().__init__()
         self._given = 0
+        self.kept = Kept()  # connections and logins, over all readers of a test
         self._tokens: set[str] = set()
 
     @route("/token", "POST")

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from dativo_provider.errors import CredentialError
+from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec
+from dativo_provider.model.settings import Settings
 from tests.connectors.rest.fake import serving
 from tests.connectors.vendors.google_drive import DOCUMENT, GoogleDrive
 from tests.connectors.vendors.suite import Read, VendorSuite
@@ -30,6 +32,10 @@ class TestDocuments(VendorSuite):
         assert isinstance(vendor, GoogleDrive)
         retry = {"max_retries": 12, "budget_seconds": 100_000}
         return SourceSpec(self.connector, connection(vendor, **more), rate_limits={"retry": retry})
+
+    def context(self, vendor: Vendor) -> RunContext:
+        assert isinstance(vendor, GoogleDrive)
+        return RunContext(Settings(home=""), now=vendor.clock.now, cancelled=vendor.clock, kept=vendor.kept)
 
     def settle(self, vendor: Vendor) -> None:
         vendor.clock.forward(minutes=5)

@@ -93,6 +93,9 @@ class DriveWorld(ReaderWorld):
             "nobody answers": (self._source(base_url="http://127.0.0.1:1"), SourceUnavailable),
         }
 
+    def context(self) -> RunContext:
+        return RunContext(Settings(home=""), now=lambda: self.clock, kept=self.vendor.kept)
+
     def open(self, source: SourceSpec, ctx: RunContext) -> Reader:
         return DriveCsvReader(source, ctx)
 
@@ -126,8 +129,11 @@ class Reading(VendorSuite):
 
     def source(self, vendor: Any, **more: Any) -> SourceSpec:
         retry = {"max_retries": 12, "budget_seconds": 100_000}
-        given = connection(vendor, **self.given, **more)
+        given = connection(vendor, **{**self.given, **more})
         return SourceSpec("gdrive_csv", given, rate_limits={"retry": retry}, options=self.options)
+
+    def context(self, vendor: Any) -> RunContext:
+        return RunContext(Settings(home=""), now=vendor.clock.now, cancelled=vendor.clock, kept=vendor.kept)
 
     options: Mapping[str, Any] = {}
     given: Mapping[str, Any] = {}

@@ -38,7 +38,7 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[GoogleSheets]:
 def writer(vendor: GoogleSheets, title: str = "report") -> SheetWriter:
     retry = {"max_retries": 12, "budget_seconds": 100_000}
     source = SourceSpec("google_sheets", connection(vendor), rate_limits={"retry": retry})
-    ctx = RunContext(Settings(home=""), now=vendor.clock.now, cancelled=vendor.clock)
+    ctx = RunContext(Settings(home=""), now=vendor.clock.now, cancelled=vendor.clock, kept=vendor.kept)
     return SheetWriter(source, ctx).aimed(BOOK, title)
 
 
