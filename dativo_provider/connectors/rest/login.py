@@ -68,7 +68,7 @@ class Login:
         """One pool of connections, and of cookies, for all requests of a login."""
         from dativo_provider.connectors.rest.wires import open_http
 
-        return self._ctx.kept.get(("rest.http", self.identity), open_http)
+        return self._ctx.kept.get(("rest.http", self.identity), lambda: open_http(self._api.timeout))
 
     def held(self) -> Held:
         """The login as it is, made now if there is none. Raises `CredentialError`, `SourceUnavailable`."""

@@ -289,6 +289,7 @@ class Api(Shape):
     )
     paginate: AnyPaginator = Field(default=Single(), description="How pages follow, unless a stream says otherwise.")
     limits: dict[str, Limit] = Field(default={}, description="What the API allows; `default` is for every request.")
+    timeout: Interval = Field(default=120, description="How long an answer may take to begin, or to go on.")
     ignore: Names = Field(default=[], description="Fields of every record that need no column.")
     blank_is_null: bool = Field(default=False, description="Whether an empty text of a record says: no value.")
     errors: list[ErrorRule] = Field(default=[], description="What answers mean beside their status.")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Wires", "open_http"]
 
-_TIMEOUTS = {"connect": 10.0, "read": 120.0, "write": 60.0, "pool": 120.0}
+_TIMEOUTS = {"connect": 10.0, "write": 60.0, "pool": 120.0}
 _CONNECTED = ("connect_tcp.complete", "start_tls.complete")
 
 
@@ -35,9 +35,10 @@ class Wires:
                 each.shutdown(socket.SHUT_RDWR)
 
 
-def open_http() -> httpx.Client:
+def open_http(patience: float) -> httpx.Client:
+    """`patience` is how many seconds an answer may take to begin, or to go on."""
     import httpx
 
     return httpx.Client(
-        timeout=httpx.Timeout(**_TIMEOUTS), http2=find_spec("h2") is not None, follow_redirects=False
+        timeout=httpx.Timeout(**_TIMEOUTS, read=patience), http2=find_spec("h2") is not None, follow_redirects=False
     )  # redirections are ours: httpx would take the headers along

@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -446,3 +446,14 @@ def test_a_run_that_is_cancelled_does_not_wait_for_its_turn(api: FakeApi) -> Non
     with pytest.raises(DativoError, match="cancelled"):
         made.check()
     assert datetime.now(UTC) - started < timedelta(seconds=5)
+
+
+@requirement("ERR-02")
+def test_an_answer_that_does_not_begin_in_the_specs_time_is_no_answer(api: FakeApi) -> None:
+    def slow(asked: Asked) -> Answer | None:
+        sleep(1.5)
+        return None
+
+    api.faults.append(slow)
+    with pytest.raises(SourceUnavailable, match="ReadTimeout"):
+        reader(api, spec={"timeout": 1}).check()
