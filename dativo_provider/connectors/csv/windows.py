@@ -189,5 +189,6 @@ def next_cursor(window: Window, results: Sequence[ReadResult], base: Cursor | No
     known = {} if window.kind == "full" else files_of(base)
     read: dict[str, Fingerprint] = {}
     for path, facts in (item for result in results for item in result.detail.get("files", {}).items()):
-        read[path] = {**facts, "rows": facts["rows"] + read.get(path, {}).get("rows", 0)}  # a file may come in parts
+        before = read.get(path, {})  # a file may come in parts
+        read[path] = {**before, **facts, "rows": facts["rows"] + before.get("rows", 0)}
     return Cursor({"files": {**known, **touched, **read}})

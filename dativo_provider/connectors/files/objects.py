@@ -174,7 +174,7 @@ class _Object:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.file.close()
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self, whole: bool) -> dict[str, Any]:
         """Every range was of the listed version."""
         return {}
 

@@ -30,8 +30,8 @@ class Handle(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None: ...
 
-    def finish(self) -> dict[str, Any]:
-        """What else is known of the bytes that were read, for state."""
+    def finish(self, whole: bool) -> dict[str, Any]:
+        """What else is known of the file, for state; one of the parts of a file is asked for the `whole`."""
 
 
 class Place(Protocol):
@@ -105,10 +105,10 @@ class _LocalFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.file.close()
 
-    def finish(self) -> dict[str, Any]:
-        sha256 = sha256_of(self._real, self._still_wanted)
+    def finish(self, whole: bool) -> dict[str, Any]:
+        facts = {"sha256": sha256_of(self._real, self._still_wanted)} if whole else {}
         self._require_planned()
-        return {"sha256": sha256}
+        return facts
 
     def _require_planned(self) -> None:
         facts = os.stat(self._real) if self.file.closed else os.fstat(self.file.fileno())

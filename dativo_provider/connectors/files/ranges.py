@@ -12,6 +12,7 @@ __all__ = ["Ahead", "Anywhere", "Fetch"]
 
 Fetch = Callable[[int, int], bytes]  # at, size: exactly that many bytes, or an error
 _DEPTH = 2
+_LINE = 64 << 10  # bytes asked for to find the end of a line
 _PATIENCE = 0.2  # seconds between looks whether the run was cancelled
 
 
@@ -100,6 +101,18 @@ class Anywhere(io.RawIOBase):
         data = self._bytes(self._at, size) if size else b""
         self._at += len(data)
         return data
+
+    def readline(self, size: int | None = -1) -> bytes:  # type: ignore[override]
+        """By requests of many bytes; the rest of them is read again."""
+        begin, parts = self._at, []
+        while data := self.read(_LINE):
+            parts.append(data)
+            if (end := data.find(b"\n") + 1) > 0:
+                parts[-1] = data[:end]
+                break
+        line = b"".join(parts)
+        self._at = begin + len(line)
+        return line
 
     def window(self, begin: int, end: int) -> None:
         """[begin, end) is what will be read next: fetched at once, by several requests, unless it is too long."""

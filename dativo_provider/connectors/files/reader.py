@@ -85,7 +85,7 @@ class FilesReader(BaseReader):
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
         def divided(file: Found, pieces: int) -> list[Span]:
             form = options.format(file.path)
-            with self.place.open(file, form.jumps) as opened:
+            with self.place.open(file, jumps=True) as opened:
                 return form.spans(opened.file, file.path, pieces)
 
         with self.border():
@@ -131,11 +131,11 @@ class FilesReader(BaseReader):
         options, rows, facts = self._options(stream), 0, dict[str, Any]()
         form = options.format(file.path)
         try:
-            with self.place.open(file, form.jumps) as opened:
+            with self.place.open(file, form.jumps or span is not None) as opened:
                 for batch in form.batches(opened.file, asked, span):
                     rows += batch.rows
                     yield batch
-                facts = opened.finish()
+                facts = opened.finish(whole=span is None or span.begin == 0)
         except DataError as error:
             yield options.after(error, asked)
             rows += 1

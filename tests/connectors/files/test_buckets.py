@@ -143,6 +143,30 @@ def test_packed_objects_and_large_ones_are_read_in_ranges(bucket: Bucket) -> Non
         assert [row["id"] for row in read_rows(list(reader.read(stream, piece)))] == list(range(1, 20_001))
 
 
+def test_a_large_object_is_shared_out_over_tasks(s3_bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dativo_provider.connectors.csv.windows.SMALLEST_PART", 1 << 20)
+    rows = [{**each, "name": "x" * 500} for each in rows_of(16_000)]
+    s3_bucket.put("a.jsonl", jsonl(rows))
+    s3_bucket.put(
+        "b.parquet", parquet([{**each, "id": -each["id"]} for each in rows], row_group_size=1000, compression="none")
+    )
+    stream = events(f"{s3_bucket.uri}/*")
+    reader = opened(s3_bucket.source())
+    window = reader.window(stream, WindowRequest())
+    pieces = reader.slices(stream, window, 6)
+    assert sum("part" in piece.spec for piece in pieces) > 3
+    ids, results = [], []
+    for piece in pieces:
+        reading = opened(s3_bucket.source())
+        ids += [row["id"] for batch in reading.read(stream, piece) for row in batch.data.to_pylist()]
+        results.append(reading.result())
+    assert sorted(ids) == sorted([*range(-16_000, 0), *range(1, 16_001)])
+    cursor = reader.next_cursor(window, results, None)
+    assert cursor is not None
+    assert [each["rows"] for each in cursor.value["files"].values()] == [16_000, 16_000]
+    assert read(s3_bucket.source(), stream, cursor)[0] == []
+
+
 @pytest.mark.parametrize(
     "path", ["s3://other/in/*.csv", "s3://{bucket}/in/../../other/x", "s3://{bucket}x/a.csv", "gs://x/y"]
 )

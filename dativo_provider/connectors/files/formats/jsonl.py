@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, BinaryIO
+from itertools import pairwise
+from typing import Any, BinaryIO, cast
 
 from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.connectors.csv.streams import TextStream
@@ -15,6 +17,7 @@ from dativo_provider.connectors.files.formats.records import (
     BAD_JSON,
     BLANK,
     DECODER,
+    Columns,
     Lines,
     RecordParser,
     columns_of,
@@ -44,27 +47,46 @@ class JsonLines:
         return self._head(next(self._cut(text.read, where, _SAMPLE), b""), infer)
 
     def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
-        return []
+        """Runs of bytes; a line belongs to the one it begins in. None of text that is packed or not plain UTF-8."""
+        if not self._text(file, where).as_stored:
+            return []
+        size = file.seek(0, io.SEEK_END)
+        edges = [size * at // want for at in range(want + 1)]
+        return [Span(begin, end, begin) for begin, end in pairwise(edges) if begin < end]
 
     def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]:
-        text, line = self._text(file, asked.origin), 1
-        blocks = self._cut(text.read, asked.origin, asked.block_bytes)
+        """Positions are lines; of a part of a file the bytes at which they begin."""
+        if span is None:
+            yield from self._batches(self._text(file, asked.origin).read, asked, 1)
+            return
+        columns = columns_of(self.head(file, asked.origin, infer=not asked.stream.contract.fields), asked)
+        part = _Part(file, span)
+        yield from self._batches(part.read, asked, part.at, columns)
+
+    def _batches(
+        self, read: Callable[[int], bytes], asked: Asked, place: int, columns: Columns | None = None
+    ) -> Generator[Batch, None, None]:
+        """`place` is the first line's number or, with `columns`, its byte."""
+        blocks, by_bytes = self._cut(read, asked.origin, asked.block_bytes), columns is not None
         first = next(blocks, b"")
-        head = self._head(first[: first.rfind(b"\n", 0, _SAMPLE) + 1] or first, infer=not asked.stream.contract.fields)
-        parser = RecordParser(asked, columns_of(head, asked))
+        parser = RecordParser(asked, columns or columns_of(self._begin(first, asked), asked))
         waiting: deque[Future[Batch]] = deque()
         while first or waiting:
             if first:
-                waiting.append(asked.pool.submit(parser.lines, Lines(first, line)))
-                line += first.count(b"\n")
+                waiting.append(asked.pool.submit(parser.lines, Lines(first, place, by_bytes)))
+                place += len(first) if by_bytes else first.count(b"\n")
                 first = next(blocks, b"")
             if not first or len(waiting) > asked.threads:
                 batch = waiting.popleft().result()
                 if batch.rows:
                     yield batch
 
+    def _begin(self, text: bytes, asked: Asked) -> Head:
+        sample = text[: text.rfind(b"\n", 0, _SAMPLE) + 1] or text
+        return self._head(sample, infer=not asked.stream.contract.fields)
+
     def _text(self, file: BinaryIO, where: str) -> TextStream:
-        return TextStream(file, self._dialect, where)
+        return TextStream(cast("BinaryIO", _Borrowed(file)), self._dialect, where)
 
     def _head(self, text: bytes, infer: bool) -> Head:
         records = []
@@ -100,3 +122,36 @@ class JsonLines:
             f"a line is longer than {self._limit >> 20} MB", where=where,
             remedy="one record stands on each line; a file that is one document is read with options.format: json",
         )  # fmt: skip
+
+
+class _Borrowed:
+    """Reads through, and leaves the file open: who lent it reads on elsewhere."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read = file.read
+
+    def close(self) -> None:
+        """Not ours to close."""
+
+
+class _Part:
+    """The lines of a file that begin within a span. `at` is where the first does."""
+
+    def __init__(self, file: BinaryIO, span: Span) -> None:
+        self._file, self._end, self.at = file, span.end, span.begin
+        file.seek(max(0, span.begin - 1))
+        if span.begin:
+            self.at += len(self._file.readline()) - 1
+        self._place = self.at
+
+    def read(self, size: int) -> bytes:
+        """Some bytes, b"" only at the end."""
+        if self._place >= self._end:
+            return b""
+        data = self._file.read(min(size, self._end - self._place))
+        self._place += len(data)
+        if self._place >= self._end and not data.endswith(b"\n"):
+            rest = self._file.readline()
+            self._place += len(rest)
+            return data + rest
+        return data
