@@ -26,6 +26,7 @@ TARGET = "tests/lake/test_targets.py::TestSqliteOnDisk::"
 
 CSV = "dativo_provider/connectors/csv"
 GOOGLE = "dativo_provider/connectors/google"
+FILES = "tests/connectors/files"
 MYSQL = "dativo_provider/connectors/mysql"
 PIPELINE = "dativo_provider/pipeline"
 RUN = "tests/pipeline/test_run.py::"
@@ -1317,5 +1318,42 @@ MUTANTS = (
         "        if mark is not None:\n            yield",
         "        for mark in filter(None, [self._book().titled(self._mark)]):\n            yield",
         (f"{VENDORS}/test_google_sheets_writer.py::test_of_two_writers_the_later_version_stays",),
+    ),
+    Mutant(
+        "a range is read of whatever version is there now",
+        "dativo_provider/files/s3.py",
+        """, "IfMatch": f'"{info.version}"'}""",
+        "}",
+        (
+            f"{FILES}/test_buckets.py::test_an_object_that_is_replaced_while_it_is_read_is_noticed_and_read_whole_next_time",
+        ),
+    ),
+    Mutant(
+        "objects of one second are the same object",
+        f"{CSV}/windows.py",
+        'return bool(before["version"] == file.version)',
+        'return bool(before["mtime_ns"] == file.mtime_ns)',
+        (f"{FILES}/test_buckets.py::test_objects_of_one_second_are_told_apart_by_name_and_version",),
+    ),
+    Mutant(
+        "the line on the border of two parts belongs to both",
+        "dativo_provider/connectors/files/formats/jsonl.py",
+        "        file.seek(max(0, span.begin - 1))\n        if span.begin:\n",
+        "        file.seek(span.begin)\n        if span.begin < 0:\n",
+        (f"{FILES}/test_formats.py::test_parts_of_a_file_hold_each_line_once_at_its_byte",),
+    ),
+    Mutant(
+        "an answer that was cut is taken for the whole range",
+        "dativo_provider/connectors/files/objects.py",
+        "            if len(data) != size:",
+        "            if not data and size:",
+        (f"{FILES}/test_buckets.py::test_cut_and_lost_answers_are_asked_for_again_and_nothing_is_lost_or_doubled",),
+    ),
+    Mutant(
+        "documents of one name in two folders have one id",
+        "dativo_provider/connectors/files/formats/markdown_kv.py",
+        """return str(PurePosixPath(path).with_suffix("")) if path.endswith(".md") else path""",
+        """return PurePosixPath(path).stem""",
+        (f"{FILES}/test_markdown.py::test_documents_of_one_name_in_two_folders_have_two_ids",),
     ),
 )

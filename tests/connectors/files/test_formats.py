@@ -113,6 +113,7 @@ def test_parts_of_a_file_hold_each_line_once_at_its_byte(names: list[str], want:
         for span in form.spans(io.BytesIO(text), "x", want):
             for batch in form.batches(io.BytesIO(text), Asked(stream, "x", pool, block_bytes=20), span):
                 assert batch.positions is not None
+                assert batch.rejects == ()
                 rows = zip(batch.positions.to_pylist(), batch.data.to_pylist(), strict=True)
                 found += [(place, row["id"], row["name"]) for place, row in rows]
     starts = [sum(len(line) + 1 for line in lines[:at]) for at in range(len(lines))]
