@@ -115,7 +115,7 @@ class RemoteFile:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._remote.close()
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self, whole: bool) -> dict[str, Any]:
         while self.file.read(_STEP):
             pass
         if self._planned.version and self._remote.md5.hexdigest() != self._planned.version:
