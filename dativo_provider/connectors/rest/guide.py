@@ -59,7 +59,7 @@ def _limits(api: Api) -> Iterator[str]:
     if api.limits:
         yield "## Limits\n"
         yield "Kept by all tasks of a job together; `source.rate_limits` of the job sets a lower share.\n"
-        rows = ((f"`{name}`", _rate(each), f"[page]({each.docs})" if each.docs else "")
+        rows = ((f"`{name}`", _rate(each), f"[page]({each.docs})" if each.docs else "none: our own measure")
                 for name, each in api.limits.items())  # fmt: skip
         yield table(("limit", "requests", "vendor's page"), rows) + "\n"
 
