@@ -74,8 +74,9 @@ class Login:
         """The login as it is, made now if there is none. Raises `CredentialError`, `SourceUnavailable`."""
         with self._shared.lock:
             if self._shared.held is None or self._shared.held.is_over:
+                self._prove_kept()
                 try:
-                    return self._made()
+                    return self._logged_in()
                 except CredentialError:
                     if not self._replaced_meanwhile():
                         raise
@@ -134,28 +135,33 @@ class Login:
         return True
 
     def _made(self) -> Held:
-        auth = self._auth
-        for name in auth.replaces:
-            self._prove_kept(name)
-        held = auth.hold(self.values, self._post)
+        self._prove_kept()
+        return self._logged_in()
+
+    def _logged_in(self) -> Held:
+        held = self._auth.hold(self.values, self._post)
         self._hide(held.secrets)
         self._keep_changed(held)
         _refuse_unsendable(held, self._base)
         self._shared.held = held
         return held
 
-    def _prove_kept(self, name: str) -> None:
-        """Writes the credential as it is, before the login spends it: the next one must not be lost."""
-        try:
-            if self._keep is None:
-                raise CredentialError("there is nowhere to write it")
-            self._keep(name, str(self.values[name]))
-        except CredentialError as error:
-            raise CredentialError(
-                f"'{self._api.api}' gives a new '{name}' with each login, and it cannot be kept: {error.message}",
-                where=error.where or self._base,
-                remedy=f"write `{name}: ${{SECRET:NAME.{name}}}` with a provider that writes back (docs/secrets.md)",
-            ) from error
+    def _prove_kept(self) -> None:
+        """Writes credentials that a login spends as they are, before it does: the next ones must not be lost."""
+        for name in self._auth.replaces:
+            try:
+                self._put(name, str(self.values[name]))
+            except CredentialError as error:
+                raise CredentialError(
+                    f"'{self._api.api}' gives a new '{name}' with each login, and it cannot be kept: {error.message}",
+                    where=error.where or self._base,
+                    remedy=f"write `{name}: ${{SECRET:NAME.{name}}}` of a provider that writes (docs/secrets.md)",
+                ) from error
+
+    def _put(self, name: str, value: str) -> None:
+        if self._keep is None:
+            raise CredentialError("there is nowhere to write it")
+        self._keep(name, value)
 
     def _keep_changed(self, held: Held) -> None:
         if not held.changed:
@@ -163,9 +169,7 @@ class Login:
         self._shared.values = {**self.values, **held.changed}
         for name, value in held.changed.items():
             try:
-                if self._keep is None:
-                    raise CredentialError("there is nowhere to write it")
-                self._keep(name, value)
+                self._put(name, value)
             except (CredentialError, StorageUnavailable) as error:
                 self._ctx.log.warning(
                     "'%s' gave a new '%s', which could not be kept (%s): if the old one is not good any more, the next "
