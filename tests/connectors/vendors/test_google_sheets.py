@@ -20,7 +20,7 @@ from dativo_provider.errors import (
     SourceChanged,
     SourceUnavailable,
 )
-from dativo_provider.model.context import RunContext
+from dativo_provider.model.context import Connection, NoSecrets, RunContext
 from dativo_provider.model.job import ContractSpec, IncrementalSpec, SourceSpec, StreamSpec
 from dativo_provider.model.reader import Reader
 from dativo_provider.model.settings import Settings
@@ -472,7 +472,7 @@ def test_a_service_account_logs_in_by_its_key_file(vendor: GoogleSheets, tmp_pat
 def test_the_tenants_own_secret_is_the_default_login(vendor: GoogleSheets) -> None:
     import json
 
-    class Secrets:
+    class Secrets(NoSecrets):
         def get(self, tenant: str, name: str) -> str:
             assert (tenant, name) == ("acme", "google_oauth2")
             return json.dumps({**vendor.credentials, "token": "stale", "type": "authorized_user"})
@@ -498,3 +498,18 @@ def test_an_office_file_is_told_with_what_to_do(vendor: GoogleSheets) -> None:
     with pytest.raises(ConfigurationError) as caught:
         read(vendor)
     assert "save it as a spreadsheet" in caught.value.remedy
+
+
+def test_an_airflow_connection_of_googles_provider_logs_in(vendor: GoogleSheets) -> None:
+    import json
+
+    class Connections:
+        def get(self, connection_id: str) -> Connection:
+            assert connection_id == "acme_google"
+            urls = {name: value for name, value in connection(vendor).items() if name not in vendor.credentials}
+            return Connection("google_cloud_platform", extra={"keyfile_dict": json.dumps(service_account()), **urls})
+
+    ctx = RunContext(Settings(home=""), connections=Connections())
+    with closing(open_reader(SourceSpec("google_sheets", connection_id="acme_google"), ctx)) as reader:
+        reader.check()
+    assert [asked.path for asked in vendor.asked] == ["/token", f"/v4/spreadsheets/{BOOK}"]
