@@ -65,7 +65,7 @@ class TestTickets(Suite):
 class TestArticles(Suite):
     """By time: the edge second comes twice."""
 
-    stream, deletes = "articles", False
+    stream, deletes, many = "articles", False, 2_500
     spread = timedelta(seconds=1)
 
     def test_a_page_full_of_one_second_is_refused_and_not_left_out(self, vendor: Zendesk) -> None:
@@ -133,7 +133,7 @@ class TestArticles(Suite):
 
 @requirement("CON-12")
 class TestOrganizations(Suite):
-    stream, spread, many = "organizations", timedelta(seconds=1), 1_500
+    stream, spread, many = "organizations", timedelta(seconds=1), 1_200
 
 
 class Alone(Suite):
