@@ -77,6 +77,9 @@ EXAMPLES = {
     "tenants/acme/jobs/billing.yaml": snippet("aws_billing_to_iceberg", "financeops"),
     "tenants/acme/contracts/orders.odcs.yaml": CONTRACT,
     "tenants/acme/contracts/every.odcs.yaml": EVERY_KEY,
+    "tenants/acme/contracts/zendesk_articles_markdown_kv.odcs.yaml": (
+        SNIPPETS / "contracts" / "zendesk_articles_markdown_kv.odcs.yaml"
+    ).read_text(),
     "assets/flat.yaml": FLAT,
     "assets/wrapped.yaml": WRAPPED,
     "contracts/checks.yaml": CHECKS,
