@@ -106,6 +106,15 @@ class TestObjects(Tried):
         pii = {column.name for column in found["Invoice__c"].fields if column.classification == "pii"}
         assert pii == {"Email"}
 
+    def test_discover_does_not_use_up_the_calls_of_an_organization_with_many_objects(
+        self, vendor: Salesforce, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        vendor.fields |= {f"Object_{number}__c": [field("Id", "id")] for number in range(120)}
+        with closing(self.suite.open(vendor)) as reader:
+            found = reader.discover()
+        assert len(found) == 101
+        assert "21 custom objects more are there" in caplog.text
+
     @pytest.mark.parametrize(
         ("column", "error", "says"),
         [("Salary__c", CredentialError, "shows no field 'Salary__c' to this user"),
