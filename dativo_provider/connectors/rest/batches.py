@@ -45,8 +45,12 @@ class Inside:
     def holds_record(self, item: Any, record: Any) -> bool:
         return not self.bounded or self.holds(self.moment(item, record))
 
-    def is_below(self, item: Any, record: Any) -> bool:
-        """Whether `record` is older than the window."""
+    def ends(self, items: Sequence[Any], each: str) -> bool:
+        """Whether a page of a list that is newest first lies below the window. All of it: what stands further up than
+        its moment says (moved, restored) does not hide what is newer and still to come."""
+        return bool(items) and all(self._is_below(item, at(item, each)) for item in items)
+
+    def _is_below(self, item: Any, record: Any) -> bool:
         found = self.moment(item, record) if self.lo else None
         return found is not None and self.lo is not None and found < self.lo
 
@@ -79,7 +83,6 @@ class Batches:
     odd: int = 0  # records that are listed with other values than those
     extra: set[str] = field(default_factory=set)
     unplaced: int = 0
-    below: bool = False  # whether a record older than the window was met
     newest: datetime | None = None  # moment of a record in the window
     _waiting: list[Any] = field(default_factory=list)
     _gone: list[bool] = field(default_factory=list)
@@ -137,7 +140,6 @@ class Batches:
             return True
         found = self.inside.moment(item, record)
         self.unplaced += found is None
-        self.below |= found is not None and self.inside.lo is not None and found < self.inside.lo
         holds = self.inside.holds(found)
         if holds and found is not None:
             self.newest = found if self.newest is None else max(found, self.newest)

@@ -111,11 +111,12 @@ class RestReader(BaseReader):
         _, spec = spec_of(self.api, stream)
         gathered = self._gathered(stream, spec, piece)
         walks = Walks(self.api, piece, self._client(_tasks(piece)), self.request)
+        descending = bool(spec.incremental and spec.incremental.descending)
         for page, holder in walks.pages(spec, [each.path for each in gathered.columns]):
             if spec.parent is None:  # else records may still hang on what was read of it
                 _remember(walks, tally)
             yield from gathered.take(page, holder)
-            if gathered.below and spec.incremental and spec.incremental.descending:
+            if descending and gathered.inside.ends(page.records, gathered.listing.each):
                 break
         yield from gathered.rest()
         yield from self._gone(stream, spec, piece, gathered)

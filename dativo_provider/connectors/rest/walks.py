@@ -95,7 +95,7 @@ class Walks:
                 if inside.holds_record(item, record) and fits(record, parent.where) and mark not in known:
                     known.update((mark,) if once else ())
                     yield found
-            if descending and any(inside.is_below(item, at(item, listing.each)) for item in page.records):
+            if descending and inside.ends(page.records, listing.each):
                 return
 
     def _begun(self, spec: Stream, holder: Holder, columns: list[str]) -> Iterator[Page] | None:

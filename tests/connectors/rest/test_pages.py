@@ -831,4 +831,17 @@ def test_parents_whose_list_descends_are_looked_at_no_further_than_the_window(ap
     }  # fmt: skip
     rows, _ = comments(api, spec, START + timedelta(seconds=440))
     assert {row for row, _ in rows} == {row for row in range(441, 501) if row % 10 and row % 3}
-    assert [each.path for each in api.asked].count("/cursor") == 1
+    assert [each.path for each in api.asked].count("/cursor") == 2  # the window's page, and the first without any of it
+
+
+@requirement("REG-08")
+def test_what_stands_too_far_up_in_a_list_that_descends_hides_nothing(api: FakeApi) -> None:
+    """Some APIs move a record up for more than what its moment tells."""
+    add(api, 500)
+    api.rows.reverse()
+    api.rows.insert(5, api.rows.pop())  # the oldest of all
+    stream = SPEC["streams"]["cursor"] | {
+        "request": "/cursor", "incremental": {"cursor": "updated_at", "descending": True},
+    }  # fmt: skip
+    made = reader(api, SPEC | {"streams": {"cursor": stream}})
+    assert sorted(ids(made, "cursor", START + timedelta(seconds=200))) == list(range(201, 501))
