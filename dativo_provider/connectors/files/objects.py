@@ -22,6 +22,7 @@ __all__ = ["ObjectPlace"]
 T = TypeVar("T")
 Request = Callable[[Callable[[], Any], str], Any]
 _PARALLEL = 4
+_WINDOW = 4  # ranges of a file that is read in any order that are held at once
 _LARGEST_STEP = 8 << 20
 _FOLDER = names_of(*set(ENDINGS.values()))
 
@@ -29,7 +30,7 @@ _FOLDER = names_of(*set(ENDINGS.values()))
 class ObjectPlace:
     """`open_store` opens the store of a URI. A path without a scheme is below the first root that has one.
 
-    Memory: three ranges of at most `block_bytes` for a file that is read in order, eight for one that is not.
+    Memory: three ranges of at most `block_bytes` for a file that is read in order, four for one that is not.
     """
 
     def __init__(
@@ -139,7 +140,7 @@ class ObjectPlace:
             return self._fetch(file, at, size)
 
         if jumps:
-            made: Any = Anywhere(fetch, file.size, self._pool, self._still_wanted, self._step, 8 * self._step)
+            made: Any = Anywhere(fetch, file.size, self._pool, self._still_wanted, self._step, _WINDOW * self._step)
         else:
             made = io.BufferedReader(Ahead(fetch, file.size, self._pool, self._still_wanted, self._step), self._step)
         return cast("BinaryIO", made)

@@ -80,7 +80,7 @@ class Anywhere(io.RawIOBase):
     ) -> None:
         self._fetch, self._size, self._pool, self._still_wanted = fetch, size, pool, still_wanted
         self._step, self._most = step, most
-        self._at, self._begin, self._held = 0, 0, b""
+        self._at, self._begin, self._held = 0, 0, memoryview(b"")
 
     def readable(self) -> bool:
         return True
@@ -116,15 +116,18 @@ class Anywhere(io.RawIOBase):
 
     def window(self, begin: int, end: int) -> None:
         """[begin, end) is what will be read next: fetched at once, by several requests, unless it is too long."""
-        self._begin, self._held = begin, b""
+        self._begin, self._held = begin, memoryview(b"")
         if end - begin <= self._most:
             starts = range(begin, end, self._step)
-            asked = [self._pool.submit(self._fetch, at, min(self._step, end - at)) for at in starts]
-            self._held = b"".join(waited(each, self._still_wanted) for each in asked)
+            asked = deque(self._pool.submit(self._fetch, at, min(self._step, end - at)) for at in starts)
+            held = bytearray()
+            while asked:  # each is let go of as soon as it is taken over
+                held += waited(asked.popleft(), self._still_wanted)
+            self._held = memoryview(held)
 
     def _bytes(self, at: int, size: int) -> bytes:
         if self._begin <= at and at + size <= self._begin + len(self._held):
-            return self._held[at - self._begin : at - self._begin + size]
+            return bytes(self._held[at - self._begin : at - self._begin + size])
         self._still_wanted()
         return self._fetch(at, size)
 

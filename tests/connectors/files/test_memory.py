@@ -116,7 +116,7 @@ def test_a_large_object_is_read_in_the_memory_of_the_job(name: str, tmp_path: Pa
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     found, megabytes = map(int, done.stdout.split())
     assert found == rows
-    assert megabytes < 200  # of the 512; what writes the rows needs the rest
+    assert megabytes < 256  # half of the 512; the rest is for the interpreter and for writing the rows
 
 
 class Crowded:
