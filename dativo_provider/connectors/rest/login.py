@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dativo_provider.connectors.rest.answers import asked_wait
 from dativo_provider.connectors.rest.auth import Auth, Held
@@ -198,14 +198,19 @@ class Login:
         if answer.status_code >= 500 or answer.status_code == 429:
             raise SourceUnavailable(f"the token endpoint answered {answer.status_code}", where=url,
                                     retry_after=asked_wait(answer.headers, self._ctx.now()))  # fmt: skip
-        if answer.status_code >= 400 or not isinstance(body, dict):
+        if answer.status_code < 400 and not isinstance(body, dict):
+            raise SourceUnavailable(
+                f"the token endpoint answered {answer.status_code} without a JSON object", where=url,
+                remedy="look whether token_url is right, or a proxy or a login page answers for it",
+            )  # fmt: skip
+        if answer.status_code >= 400:
             told = body if isinstance(body, dict) else {}
             why = next((told[name] for name in _WHY if isinstance(told.get(name), str)), "")
             raise CredentialError(
                 f"the token endpoint refused the login ({answer.status_code}{f': {why}' if why else ''})", where=url,
                 remedy="renew the credentials of source.connection",
             )  # fmt: skip
-        return body
+        return cast("Mapping[str, Any]", body)
 
 
 def _secrets(api: Api, values: Mapping[str, Any]) -> Iterator[str]:

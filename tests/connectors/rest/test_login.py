@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from dativo_provider.connectors.base import RequestRetry
 from dativo_provider.connectors.rest.reader import RestReader
-from dativo_provider.errors import CredentialError
+from dativo_provider.errors import CredentialError, SourceUnavailable
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec
 from dativo_provider.model.settings import Settings
@@ -248,3 +249,14 @@ def test_tasks_that_log_in_at_once_with_a_token_that_is_good_once_all_get_in(rot
         each.check()
         rotation.token = "for-the-next-task"
     assert rotation.given == 3
+
+
+@pytest.mark.parametrize("body", [b"<html>we are down for maintenance</html>", b'{"access_tok', [1]])
+def test_a_token_endpoint_that_gives_no_token_object_is_down_and_the_credentials_may_be_good(
+    tokens: TokenApi, body: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = tokens.answer
+    tokens.answer = lambda asked: Answer(200, body) if asked.path == "/token" else answer(asked)  # type: ignore[method-assign]
+    monkeypatch.setattr("dativo_provider.connectors.rest.reader.RestReader.retry", RequestRetry(attempts=1))
+    with pytest.raises(SourceUnavailable, match="without a JSON object"):
+        reader(tokens, REFRESH, connection=CLIENT).check()
