@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -40,5 +39,5 @@ def open_http(patience: float) -> httpx.Client:
     import httpx
 
     return httpx.Client(
-        timeout=httpx.Timeout(**_TIMEOUTS, read=patience), http2=find_spec("h2") is not None, follow_redirects=False
+        timeout=httpx.Timeout(**_TIMEOUTS, read=patience), http2=True, follow_redirects=False
     )  # redirections are ours: httpx would take the headers along
