@@ -39,6 +39,7 @@ class _Shared:
     lock: Lock = field(default_factory=Lock)
     held: Held | None = None
     values: Mapping[str, Any] | None = None  # other than the first ones, once they were read again
+    spent: set[str] = field(default_factory=set)  # credentials that are good once, and were used
 
 
 class Login:
@@ -127,11 +128,13 @@ class Login:
         if self._fresh is None:
             return False
         found = {**self._fresh(), "base_url": self._base}
+        kept = (name for name in self._auth.replaces if found.get(name) in self._shared.spent)
+        found |= {name: self.values[name] for name in kept}  # a store that could not be written is behind
         if found == dict(self.values):
             return False
         self._hide(_secrets(self._api, found))
         self._shared.values = found
-        self._ctx.log.info("the login of '%s' was refused; its secrets have changed and are read anew", self._api.api)
+        self._ctx.log.info("the secrets of '%s' have changed and are read anew", self._api.api)
         return True
 
     def _made(self) -> Held:
@@ -147,7 +150,12 @@ class Login:
         return held
 
     def _prove_kept(self) -> None:
-        """Writes credentials that a login spends as they are, before it does: the next ones must not be lost."""
+        """Writes credentials that a login spends as they are, before it does: the next ones must not be lost.
+
+        Read anew first: what another task has written since is newer than what this one holds.
+        """
+        if self._auth.replaces:
+            self._read_again()
         for name in self._auth.replaces:
             try:
                 self._put(name, str(self.values[name]))
@@ -166,6 +174,7 @@ class Login:
     def _keep_changed(self, held: Held) -> None:
         if not held.changed:
             return
+        self._shared.spent |= {str(self.values[name]) for name in held.changed}
         self._shared.values = {**self.values, **held.changed}
         for name, value in held.changed.items():
             try:
