@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any
 
 from airflow.secrets import BaseSecretsBackend
@@ -16,6 +17,7 @@ from dativo_provider.errors import CredentialError
 __all__ = ["DativoSecretsBackend"]
 
 _PARTS = ("conn_type", "host", "port", "login", "password", "schema", "extra")
+_URI = re.compile(r"[a-z][a-z0-9+._-]*://", re.I)
 _OTHER_NAMES = {"hostname": "host", "user": "login", "username": "login", "database": "schema", "dbname": "schema"}
 
 
@@ -33,7 +35,7 @@ class DativoSecretsBackend(BaseSecretsBackend):  # type: ignore[misc]
     def get_conn_value(self, conn_id: str, team_name: str | None = None) -> str | None:
         tenant, joint, name = conn_id.partition("__")
         found = self._secret(tenant, name) if joint else None
-        return found if found is None or "://" in found.partition("\n")[0] else _connection(found)
+        return found if found is None or _URI.match(found) else _connection(found)
 
     def get_variable(self, key: str, team_name: str | None = None) -> str | None:
         ours, _, rest = key.partition("__")

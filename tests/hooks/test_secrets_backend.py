@@ -17,6 +17,8 @@ def backend(tmp_path):
         "stripe": "sk_live_1",
         "shop": '{"host": "db", "user": "reader", "password": "hunter2", "dbname": "shop", "sslmode": "require"}',
         "uri": "postgresql://reader:pw@db:5432/shop",
+        "json_with_url": '{"host": "api", "password": "hunter2", "token_url": "https://id.example.com/token"}',
+        "pairs_with_url": "TOKEN_URL=https://id.example.com/token\npassword=hunter2",
     }.items():
         (tmp_path / "acme" / name).write_text(text)
     (tmp_path / "runner.yaml").write_text(f"secrets: {{provider: filesystem, filesystem: {{secrets_dir: {tmp_path}}}}}")
@@ -32,6 +34,15 @@ def test_a_secret_is_an_airflow_connection(backend):
     found = backend.get_connection("acme__uri")
     assert (found.conn_type, found.port, found.password) == ("postgres", 5432, "pw")
     assert backend.get_variable("dativo__acme__stripe") == "sk_live_1"
+
+
+def test_a_secret_with_an_address_in_it_is_no_uri(backend):
+    found = backend.get_connection("acme__json_with_url")
+    assert (found.conn_type, found.host, found.password) == ("generic", "api", "hunter2")
+    assert found.extra_dejson == {"token_url": "https://id.example.com/token"}
+    found = backend.get_connection("acme__pairs_with_url")
+    assert (found.conn_type, found.password) == ("generic", "hunter2")
+    assert found.extra_dejson == {"TOKEN_URL": "https://id.example.com/token"}
 
 
 @requirement("SEC-05")
