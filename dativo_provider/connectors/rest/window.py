@@ -59,6 +59,7 @@ class _Planner:
         self._step = _STEPS[increment.precision]
         self._now = now.astimezone(UTC)
         self._column = increment.cursor or increment.moment
+        self._back = timedelta(seconds=stream.incremental.lookback_seconds)
 
     def window(self, request: WindowRequest) -> Window:
         lag = max(self._stream.incremental.lag_seconds, self._increment.lag or 0)
@@ -73,13 +74,12 @@ class _Planner:
                 "what was deleted meanwhile is taken away where `target.delete_missing` is set"
             )
             return replace(self._made("full", None, settled), notes=(note,))
-        if since is not None and settled <= since:
+        if since is not None and (settled < since or (settled == since and not self._back)):
             return Window("empty", self._column, "timestamptz", cursor=request.since)
         return self._made("full" if request.full else "incremental", since, settled)
 
     def _made(self, kind: Any, since: datetime | None, hi: datetime) -> Window:
-        back = timedelta(seconds=self._stream.incremental.lookback_seconds)
-        lo = None if since is None else self._floor(since - back)
+        lo = None if since is None else self._floor(since - self._back)
         shown = hi.isoformat()
         cursor = Cursor({"column": self._column, "type": "timestamptz", "value": shown})
         overlap = since is not None and lo != since

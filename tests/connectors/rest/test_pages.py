@@ -466,6 +466,18 @@ def test_what_is_no_base64_makes_the_column_text_and_only_its_row_is_wrong(api: 
     assert found["content"].to_pylist() == ["\\x68656c6c6f", "not base64!"]  # how the pipeline reads bytes as text
 
 
+@pytest.mark.parametrize(("lookback", "kind"), [(0, "empty"), (3600, "incremental")])
+def test_a_run_in_the_second_of_the_one_before_still_looks_back(api: FakeApi, lookback: int, kind: str) -> None:
+    increment = IncrementalSpec("updated_at", lag_seconds=0, lookback_seconds=lookback)
+    stream, made = StreamSpec("single", "single", "t", _none(), incremental=increment), reader(api)
+    first = made.window(stream, WindowRequest())
+    second = made.window(stream, WindowRequest(since=first.cursor))
+    assert (second.kind, second.cursor) == (kind, first.cursor)
+    assert (second.lo, second.overlap) == (
+        ((START + timedelta(days=1, seconds=-lookback)).isoformat(), True) if lookback else (None, False)
+    )
+
+
 def test_a_window_ends_where_the_api_finds_every_change(api: FakeApi) -> None:
     stream = StreamSpec("single", "single", "t", _none(), incremental=IncrementalSpec("updated_at", lag_seconds=0))
     lagging = one(incremental={"cursor": "updated_at", "lag": "5m"})
