@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.connectors.csv.part import Part
@@ -15,7 +16,7 @@ from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.connectors.csv.streams import TextStream
 from dativo_provider.errors import CredentialError, DativoError, SourceChanged, SourceUnavailable
 
-__all__ = ["CsvFile", "sha256_of", "translated"]
+__all__ = ["CsvFile", "sha256_of", "sha256_of_rest", "translated"]
 
 _STEP = 1 << 20
 
@@ -91,11 +92,16 @@ class CsvFile:
 
 def sha256_of(path: Path, still_wanted: Callable[[], None]) -> str:
     """`still_wanted` is called now and then, and may raise."""
-    sha256 = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
-        while data := file.read(_STEP):
-            still_wanted()
-            sha256.update(data)
+        return sha256_of_rest(file, still_wanted)
+
+
+def sha256_of_rest(file: BinaryIO | io.RawIOBase, still_wanted: Callable[[], None]) -> str:
+    """Of what follows in `file`."""
+    sha256 = hashlib.sha256()
+    while data := file.read(_STEP):
+        still_wanted()
+        sha256.update(data)
     return sha256.hexdigest()
 
 

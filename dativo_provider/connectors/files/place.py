@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
 
-from dativo_provider.connectors.csv.files import sha256_of
+from dativo_provider.connectors.csv.files import sha256_of, sha256_of_rest
 from dativo_provider.connectors.csv.paths import Found, Roots
 from dativo_provider.errors import SourceChanged
 
@@ -87,30 +87,35 @@ class LocalPlace:
 
 
 class _LocalFile:
+    """Who reads `file` may close it. What is said of it in the end is of the same descriptor, whatever has its name."""
+
     def __init__(self, real: Path, planned: Found, still_wanted: Callable[[], None]) -> None:
         self._real, self._planned, self._still_wanted = real, planned, still_wanted
 
     def __enter__(self) -> Self:
         try:
-            self.file: BinaryIO = io.BufferedReader(io.FileIO(self._real), 1 << 20)
+            self._own = io.FileIO(self._real)
         except FileNotFoundError:
             raise changed(self._planned.path, "was removed") from None
         try:
             self._require_planned()
+            self.file: BinaryIO = io.BufferedReader(io.FileIO(os.dup(self._own.fileno())), 1 << 20)
         except BaseException:
-            self.file.close()
+            self._own.close()
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.file.close()
+        self._own.close()
 
     def finish(self, whole: bool) -> dict[str, Any]:
-        facts = {"sha256": sha256_of(self._real, self._still_wanted)} if whole else {}
+        self._own.seek(0)
+        facts = {"sha256": sha256_of_rest(self._own, self._still_wanted)} if whole else {}
         self._require_planned()
         return facts
 
     def _require_planned(self) -> None:
-        facts = os.stat(self._real) if self.file.closed else os.fstat(self.file.fileno())
+        facts = os.fstat(self._own.fileno())
         if (facts.st_size, facts.st_mtime_ns) != (self._planned.size, self._planned.mtime_ns):
             raise changed(self._planned.path)

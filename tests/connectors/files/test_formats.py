@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,9 +21,9 @@ from hypothesis import strategies as st
 from dativo_provider.connectors.files.formats import Asked, format_named
 from dativo_provider.connectors.files.read import batches_of, head_of
 from dativo_provider.errors import ConfigurationError, DataError
-from dativo_provider.model.job import SourceSpec
+from dativo_provider.model.job import IncrementalSpec, SourceSpec
 from dativo_provider.model.settings import Settings
-from dativo_provider.model.stream import Field
+from dativo_provider.model.stream import Field, WindowRequest
 from tests.conformance.readers import FIELDS
 from tests.conformance.readers import rows_of as suite_rows
 from tests.connectors.files.local import opened, read_all, rejects, rows_of, stream_of
@@ -90,8 +92,6 @@ def test_keys_that_nobody_told_of_are_named_in_the_result(tmp_path: Path) -> Non
     lines = b"".join(b'{"id": %d, "name": "%s"}\n' % (at, b"x" * 90) for at in range(12_000))
     (tmp_path / "x.jsonl").write_bytes(lines + b'{"id": 1, "late": 2}\n')
     reader, stream = opened(source(tmp_path)), stream_of("x.jsonl", LONG_TEXT)
-    from dativo_provider.model.stream import WindowRequest
-
     (piece,) = reader.slices(stream, reader.window(stream, WindowRequest(full=True)), 1)
     assert sum(batch.rows for batch in reader.read(stream, piece)) == 12_001
     assert reader.result().detail["unknown_fields"] == ["late"]
@@ -242,6 +242,28 @@ def test_a_broken_file_goes_to_the_quarantine_where_that_is_asked(tmp_path: Path
     ((place, _, reason),) = rejects(batches)
     assert place == 0
     assert "the rest of the file cannot be read" in reason
+
+
+@pytest.mark.parametrize("name", ["json", "jsonl", "parquet", "avro"])
+def test_a_file_that_takes_the_place_of_one_being_read_is_read_by_the_next_run(tmp_path: Path, name: str) -> None:
+    """Of the same size: what is remembered of the old one must not be said of the new."""
+    path, other = tmp_path / f"x.{name}", tmp_path / "other"
+    (row,) = suite_rows(1, 11)
+    path.write_bytes(WRITE[name]([row]))
+    other.write_bytes(WRITE[name]([{**row, "id": 22}]))
+    assert path.stat().st_size == other.stat().st_size
+    reader = opened(source(tmp_path, "json" if name == "jsonl" else name))
+    stream = stream_of(path.name, FIELDS, incremental=IncrementalSpec("file_modified_time"), key=("id",))
+    stream = replace(stream, on_changed_file="append")
+    window = reader.window(stream, WindowRequest())
+    (piece,) = reader.slices(stream, window, 1)
+    batches = reader.read(stream, piece)
+    assert rows_of([next(batches)])[0]["id"] == 11
+    os.replace(other, path)
+    assert list(batches) == []
+    cursor = reader.next_cursor(window, [reader.result()], None)
+    (again,) = reader.slices(stream, reader.window(stream, WindowRequest(since=cursor)), 1)
+    assert rows_of(list(reader.read(stream, again)))[0]["id"] == 22
 
 
 def test_an_archive_and_a_name_without_format_are_refused(tmp_path: Path) -> None:
