@@ -66,11 +66,17 @@ class Document:
 
 
 def parsed(text: str) -> Document:
-    lines = text.splitlines()
+    lines = _lines(text)
     front, begin = _front_matter(lines)
     sections = [Section(FRONT, 0, [Pair(key, _shown(value), 1) for key, value in front.items()])]
     sections += _sections(lines, begin)
     return Document(front, tuple(each for each in sections if each.pairs))
+
+
+def _lines(text: str) -> list[str]:
+    """Ended as CommonMark ends them; other signs that Python breaks lines at stand in values."""
+    lines = re.split(r"\r\n|\r|\n", text)
+    return lines if lines[-1] else lines[:-1]
 
 
 def _front_matter(lines: Sequence[str]) -> tuple[dict[str, Any], int]:

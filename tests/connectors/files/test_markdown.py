@@ -77,6 +77,11 @@ def test_text_before_the_first_heading_survives_and_fences_are_no_data() -> None
         ("# A\n# B\nx:: 1", [("B", "x", "1")]),
         ("a: b:: c", [("_default", "_text", "a: b:: c")]),
         (" a:: 1", [("_default", "_text", "a:: 1")]),
+        (
+            "a:: x\x0by\x0cz\x1c\x85\u2028!\rb:: 2",
+            [("_default", "a", "x\x0by\x0cz\x1c\x85\u2028!"), ("_default", "b", "2")],
+        ),
+        ("a:: 1\r\n\r\nb:: 2\r\n", [("_default", "a", "1"), ("_default", "b", "2")]),
     ],
 )
 def test_odd_documents(text: str, expected: list[tuple[str, str, str]]) -> None:
