@@ -105,7 +105,7 @@ class Conversation:
             while selector.get_map():
                 ready = selector.select(_TICK)
                 self._watch(process, heard)
-                if not ready and _has_ended(process):
+                if not ready and _has_ended(process) and not selector.select(0):  # nothing came while we watched
                     return  # something it started still holds its outputs
                 for key, _ in ready:
                     data = os.read(key.fd, _CHUNK)
