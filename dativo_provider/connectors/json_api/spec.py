@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from dativo_provider.config.problems import did_you_mean, listed
 from dativo_provider.connectors.rest.load import api_of
@@ -40,7 +40,7 @@ def api_at(
             remedy="e.g. https://api.example.com/v1/items",
         )
     columns = options.get("columns") or columns
-    params = {**dict(parse_qsl(url.query, keep_blank_values=True)), **(options.get("params") or {})}
+    params = {**_query(url.query), **(options.get("params") or {})}
     request = {"path": url.path or "/", "params": params, **_given(options, _OF_REQUEST)}
     stream = {"request": request, **_given(options, _OF_STREAM), "columns": columns}
     stream["key"] = [each for each in key if each in columns]
@@ -51,6 +51,11 @@ def api_at(
     spec["streams"] = {STREAM: stream}
     spec["settings"] = {**_settings(spec, connection), **(options.get("settings") or {})}
     return api_of("json_api", json.dumps(spec), "source.options")  # JSON is YAML
+
+
+def _query(text: str) -> dict[str, Any]:
+    """What is asked for more than once becomes a list, which a request repeats."""
+    return {name: found if len(found) > 1 else found[0] for name, found in parse_qs(text, keep_blank_values=True).items()}
 
 
 def _given(options: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

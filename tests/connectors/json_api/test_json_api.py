@@ -135,3 +135,9 @@ def test_a_key_in_a_header_and_settings_of_the_jobs_own(api: FakeApi) -> None:
     )  # fmt: skip
     assert whole(source)[1] == [{"id": 1}]
     assert set(seen) == {("k3y", "/shops/berlin/items")}
+
+
+def test_a_parameter_that_an_address_repeats_is_asked_for_with_each_of_its_values(api: FakeApi) -> None:
+    api.rows = [{"id": 1}]
+    whole(at(api, "single?status=open&status=paid&empty=", records="items"))
+    assert all(each.queries == {"status": ["open", "paid"], "empty": [""]} for each in api.asked)
