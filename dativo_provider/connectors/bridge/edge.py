@@ -79,7 +79,9 @@ def _order(value: Any) -> tuple[str, Any] | None:
 
 
 def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, (Decimal, date)) else value
+    if isinstance(value, Decimal):
+        return float(value)  # a number among numbers, also when it comes back
+    return str(value) if isinstance(value, date) else value
 
 
 def _hash(values: Mapping[str, Any]) -> str:

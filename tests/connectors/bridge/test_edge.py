@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -75,3 +76,9 @@ def test_a_position_that_too_many_rows_share_is_not_told_apart(monkeypatch: pyte
 def test_rows_without_a_position_are_taken() -> None:
     assert run([{"id": 1, "at": None}], None, {})[0] == [1]
     assert run([{"id": 1, "at": {"odd": 1}}], None, {}) == ([1], {})
+
+
+def test_positions_with_a_point_are_told_apart_by_the_next_run() -> None:
+    _, past = run([{"id": 1, "at": Decimal("5.10")}], None, {})
+    taken, _ = run([{"id": each, "at": Decimal("5.10")} for each in (1, 2)], None, past)
+    assert taken == [2]
