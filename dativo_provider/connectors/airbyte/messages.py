@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dativo_provider.connectors.bridge.failures import kind_of
-from dativo_provider.connectors.bridge.messages import Failed, Garbage, Message, Position, Record, Said, decode
+from dativo_provider.connectors.bridge.messages import Failed, Garbage, Message, Position, Record, Said, decode, plain
 from dativo_provider.errors import ConfigurationError, DativoError, SourceUnavailable
 
 __all__ = ["given_back", "message_of", "moved"]
@@ -31,7 +31,7 @@ def message_of(line: bytes, names: frozenset[str]) -> Message | None:
     if kind == "RECORD":
         return _record(body, names)
     if kind == "STATE":
-        return _position(body)
+        return _position(plain(line))
     if kind == "LOG":
         return Said(str(body.get("message")), _LEVELS.get(str(body.get("level")), 20))
     if kind == "TRACE":
@@ -49,11 +49,16 @@ def _record(body: Mapping[str, Any], names: frozenset[str]) -> Message | None:
 
 
 def _is_ours(body: Mapping[str, Any], names: frozenset[str]) -> bool:
-    space = body.get("namespace")
-    return str(body.get("stream")) in names or f"{space}.{body.get('stream')}" in names
+    space, name = body.get("namespace"), str(body.get("stream"))
+    if space:
+        return name in names or f"{space}.{name}" in names
+    return name in names or any(each.endswith(f".{name}") for each in names)  # sources may leave the namespace out
 
 
-def _position(body: Mapping[str, Any]) -> Message | None:
+def _position(said: Any) -> Message | None:
+    body = said.get("state") if isinstance(said, Mapping) else None
+    if not isinstance(body, Mapping):
+        return Garbage("it is a STATE that nothing can be given back of")
     found = body.get("stream")
     state = found.get("stream_state") if isinstance(found, Mapping) else None
     if isinstance(state, Mapping) and _OVER & state.keys():

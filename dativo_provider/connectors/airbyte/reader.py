@@ -76,6 +76,9 @@ class AirbyteReader(BridgeReader):
         path = catalog.cursor(entry, stream) if catalog.is_incremental(entry, stream) else []
         return path[0] if len(path) == 1 else ""
 
+    def follows(self, stream: StreamSpec, entry: Mapping[str, Any]) -> bool:
+        return catalog.is_incremental(entry, stream)
+
     def message(self, line: bytes, names: frozenset[str]) -> Message | None:
         return messages.message_of(line, names)
 

@@ -36,6 +36,7 @@ BRIDGED = Capabilities(incremental=True, ordered_cursor=False, deletes=True)
 _NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE",
             "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # fmt: skip
 _TOLD = 3  # lines of garbage that are told one by one
+_SHOWN = 1 << 20  # bytes of such a line; more than a reject keeps, so that no secret is cut in two
 
 
 class BridgeReader(BaseReader):
@@ -74,6 +75,10 @@ class BridgeReader(BaseReader):
         """The property that says what is new, where the connector goes by one; else empty."""
 
     @abstractmethod
+    def follows(self, stream: StreamSpec, entry: Mapping[str, Any]) -> bool:
+        """Whether a later read brings only what is new; else it brings everything again."""
+
+    @abstractmethod
     def message(self, line: bytes, names: frozenset[str]) -> Message | None:
         """What a line says of the streams called `names`; None when it is of no consequence."""
 
@@ -106,7 +111,7 @@ class BridgeReader(BaseReader):
                 f"'{stream.name}' is read from a position that only its connector understands, so it has no range",
                 remedy="read it in full; where it should begin is a setting of the connector, such as start_date",
             )
-        full = request.full or stream.incremental.strategy == "full_refresh"
+        full = request.full or stream.incremental.strategy == "full_refresh" or not self._follows(stream)
         if full or request.since is None:
             return Window("full" if full else "incremental", detail={"full": full})
         detail = {"full": False, **request.since.value}
@@ -117,6 +122,10 @@ class BridgeReader(BaseReader):
         with self.border():
             name, entry = self.entry(stream)
             return [Slice(0, stream.name, {**window.detail, "name": name, "entry": dict(entry), **self.beside(stream)})]
+
+    def _follows(self, stream: StreamSpec) -> bool:
+        with self.border():
+            return self.follows(stream, self.entry(stream)[1])
 
     def beside(self, stream: StreamSpec) -> dict[str, Any]:
         """What else of the catalog the read of `stream` needs."""
@@ -178,7 +187,8 @@ class BridgeReader(BaseReader):
             elif isinstance(message, Garbage):
                 garbage += 1
                 self._tell_garbage(number, line, message, garbage)
-                full = rows.reject(number, line, f"line {number} of {self.title}: {message.reason}")
+                shown = self.masker.mask(line[:_SHOWN].decode(errors="replace"))
+                full = rows.reject(number, shown, f"line {number} of {self.title}: {message.reason}")
             if full:
                 yield from rows.rest()
         if state is not None:

@@ -53,9 +53,8 @@ class Rows:
         self._lines.append(line)
         return self._grown(size)
 
-    def reject(self, line: int, text: bytes, reason: str) -> bool:
-        raw = text[: 4 * _LONGEST].decode(errors="replace")[:_LONGEST]
-        self._rejects.append(Reject(self.stream, line, raw, reason))
+    def reject(self, line: int, text: str, reason: str) -> bool:
+        self._rejects.append(Reject(self.stream, line, text[:_LONGEST], reason))
         return self._grown(len(text))
 
     def _grown(self, size: int) -> bool:

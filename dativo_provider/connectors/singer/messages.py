@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from dativo_provider.connectors.bridge.messages import Garbage, Message, Position, Record, decode
+from dativo_provider.connectors.bridge.messages import Garbage, Message, Position, Record, decode, plain
 from dativo_provider.errors import ConfigurationError, SourceChanged
 
 __all__ = ["batched", "message_of"]
 
-_SILENT = frozenset({"SCHEMA", "ACTIVATE_VERSION", "BATCH"})  # BATCH has become records by then
+_SILENT = frozenset({"SCHEMA", "ACTIVATE_VERSION"})
 _GONE = "_sdc_deleted_at"
 
 
@@ -25,7 +25,7 @@ def message_of(line: bytes, names: frozenset[str]) -> Message | None:
     if kind == "RECORD":
         return _record(found, names)
     if kind == "STATE":
-        return Position(_state(found.get("value")))
+        return _position(plain(line))
     return None if kind in _SILENT else Garbage("it is no message of Singer's")
 
 
@@ -39,17 +39,20 @@ def _record(found: Mapping[str, Any], names: frozenset[str]) -> Message | None:
     return Record(stream, values, values.get(_GONE) is not None)
 
 
-def _state(value: Any) -> Any:
+def _position(said: Any) -> Message:
     """Without what a tap notes to resume an interrupted run: a run of ours is whole or nothing."""
+    if not isinstance(said, dict):
+        return Garbage("it is a STATE that nothing can be given back of")
+    value = said.get("value")
     if not isinstance(value, dict):
-        return value
-    return {name: each for name, each in value.items() if name != "currently_syncing"}
+        return Position(value)
+    return Position({name: each for name, each in value.items() if name != "currently_syncing"})
 
 
 def batched(lines: Iterator[tuple[int, bytes]], folder: Path) -> Iterator[tuple[int, bytes]]:
     """`lines` with the records of BATCH messages in their place, as RECORD messages."""
     for number, line in lines:
-        if b'"BATCH"' in line[:200] and (found := decode(line)) and found.get("type") == "BATCH":
+        if b'"BATCH"' in line and (found := decode(line)) and found.get("type") == "BATCH":
             for record in _records(found, folder):
                 yield number, record
         else:

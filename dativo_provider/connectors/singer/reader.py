@@ -60,6 +60,9 @@ class SingerReader(BridgeReader):
     def cursor_column(self, stream: StreamSpec, entry: Mapping[str, Any], full: bool) -> str:
         return catalog.replication(entry, stream, self.options.replication_method).key
 
+    def follows(self, stream: StreamSpec, entry: Mapping[str, Any]) -> bool:
+        return catalog.replication(entry, stream, self.options.replication_method).method != "FULL_TABLE"
+
     def message(self, line: bytes, names: frozenset[str]) -> Message | None:
         return messages.message_of(line, names)
 

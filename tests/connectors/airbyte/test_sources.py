@@ -111,9 +111,28 @@ def test_a_stream_of_the_same_name_in_another_namespace_stays_out(world: Airbyte
     assert sorted(read(world).ids) == list(range(1, 21))
 
 
+def test_a_record_without_its_namespace_is_of_the_stream_that_was_asked_for(world: AirbyteWorld) -> None:
+    world.more = {"fault": {"at": 5, "what": "no namespace"}}
+    assert sorted(read(world).ids) == [*range(1, 21), 77]
+
+
+@pytest.mark.parametrize("kind", ["STREAM", "GLOBAL"])
+def test_numbers_of_a_state_come_back_as_numbers(world: AirbyteWorld, kind: str) -> None:
+    world.more = {"state": kind}
+    first = run_whole(world, incremental=True)
+    run_whole(world, first.cursor, incremental=True)
+    assert '"page": 1.5' in json.dumps(json.loads(world.told.read_text())["state"])
+
+
+@pytest.mark.parametrize(("name", "kind"), [("main.events", "incremental"), ("things", "full")])
+def test_a_run_that_brings_everything_again_says_so(world: AirbyteWorld, name: str, kind: str) -> None:
+    spec = world.stream(incremental=True, name=name)
+    assert planned(world, spec, WindowRequest()).window.kind == kind
+
+
 def test_streams_that_share_a_name_are_told_apart(world: AirbyteWorld) -> None:
     with opened(world) as reader:
-        assert [each.name for each in reader.discover()] == ["main.events", "hanging", "other.events"]
+        assert [each.name for each in reader.discover()] == ["things", "main.events", "hanging", "other.events"]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ def stream(name, space):
     }
 
 
-CATALOG = {"streams": [stream("events", "main"), stream("hanging", "main"), stream("events", "other")]}
+WHOLE = {**stream("things", "main"), "supported_sync_modes": ["full_refresh"]}
+CATALOG = {"streams": [WHOLE, stream("events", "main"), stream("hanging", "main"), stream("events", "other")]}
 
 
 def loaded(path):
@@ -117,7 +118,7 @@ def after(config, name, top):
     kind = config.get("state", "STREAM")
     if kind == "LEGACY":
         return {"data": {name: top}}
-    each = {"stream_descriptor": descriptor(name), "stream_state": {"updated_at": top}}
+    each = {"stream_descriptor": descriptor(name), "stream_state": {"updated_at": top, "page": 1.5}}
     if kind == "GLOBAL":
         return {"type": "GLOBAL", "global": {"shared_state": {"lsn": 5}, "stream_states": [each]}}
     return {"type": "STREAM", "stream": each, "sourceStats": {"recordCount": 1.0}}
@@ -141,6 +142,8 @@ def over(name):
 
 
 def misbehave(what, config):
+    if what == "no namespace":
+        say("RECORD", record={"stream": "events", "data": {"id": 77, "updated_at": "2026-03-01T00:00:00Z"}})
     if what == "die":
         sys.stdout.flush()
         os.kill(os.getpid(), 9)

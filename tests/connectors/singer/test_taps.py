@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dativo_provider.errors import ConfigurationError, DativoError, SourceChanged, SourceUnavailable
-from dativo_provider.model.job import SourceSpec, StreamSpec
+from dativo_provider.model.job import IncrementalSpec, SourceSpec, StreamSpec
 from dativo_provider.model.stream import WindowRequest
 from tests.conformance.readers import START, Run, extracted, planned, row, rows_of
 from tests.conformance.readers import run as run_whole
@@ -111,6 +111,32 @@ def test_a_line_that_is_no_message_is_told_and_kept_with_its_number(world: Broke
     assert made.results[0].rows == 21
 
 
+def test_a_secret_that_a_tap_prints_is_not_set_aside(world: Broken) -> None:
+    world.fault = {"at": 5, "what": "show"}
+    (reject,) = read(world).rejects
+    assert reject.raw == "logged in with ***"
+
+
+def test_numbers_of_a_state_come_back_as_numbers(world: Broken) -> None:
+    first = run_whole(world, incremental=True)
+    run_whole(world, first.cursor, incremental=True)
+    assert json.loads(world.told.read_text())["state"]["bookmarks"]["events"]["page"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({}, "incremental"),
+        ({"object": "things", "incremental": IncrementalSpec("incremental")}, "full"),
+        ({"options": {"replication_method": "FULL_TABLE"}}, "full"),
+        ({"options": {"replication_method": "LOG_BASED"}}, "incremental"),
+    ],
+)
+def test_a_run_that_brings_everything_again_says_so(world: Broken, change: dict[str, Any], kind: str) -> None:
+    spec = replace(world.stream(incremental=True), **change)
+    assert planned(world, spec, WindowRequest()).window.kind == kind
+
+
 def test_a_tap_sees_its_own_files_and_nothing_of_ours(world: Broken, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret")
     read(world)
@@ -152,6 +178,11 @@ def test_records_of_a_parent_that_is_read_along_stay_out(world: Broken) -> None:
 
 def test_a_file_of_records_is_read_in_its_place(world: Broken) -> None:
     world.fault, world.options = {"at": 4, "what": "batch"}, {"batches": True}
+    assert sorted(read(world).ids) == [*range(1, 21), 9001, 9002, 9003]
+
+
+def test_a_file_of_records_is_read_wherever_its_message_says_that_it_is_one(world: Broken) -> None:
+    world.fault, world.options = {"at": 4, "what": "batch", "head": 1000}, {"batches": True}
     assert sorted(read(world).ids) == [*range(1, 21), 9001, 9002, 9003]
 
 

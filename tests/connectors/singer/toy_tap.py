@@ -28,6 +28,8 @@ CATALOG = {
         for name in ("events", "parents", "hanging")
     ]
 }
+KEYLESS = {"tap_stream_id": "main-things", "stream": "things", "schema": SCHEMA, "metadata": []}
+CATALOG["streams"].append(KEYLESS)
 
 
 def loaded(path):
@@ -76,7 +78,7 @@ def tell(config, args):
     """What the outer world can see of us, for a test."""
     files = {name: oct(os.stat(getattr(args, name)).st_mode & 0o777) for name in ("config", "catalog")}
     facts = {"files": files, "environment": dict(os.environ), "folder": os.getcwd(), "pid": os.getpid()}
-    facts["catalog"] = loaded(args.catalog)
+    facts["catalog"], facts["state"] = loaded(args.catalog), loaded(args.state) if args.state else None
     with open(config["tells"], "w") as file:
         json.dump(facts, file)
 
@@ -97,7 +99,7 @@ def read(config, stream, state):
             continue
         misbehave(fault, number, config)
         top = max(top, moment(line)) if incremental else "now"
-        sys.stdout.write('{"type": "RECORD", "stream": "events", "record": ' + line + "}\n")
+        sys.stdout.write('{"type": "RECORD", "stream": "' + stream["stream"] + '", "record": ' + line + "}\n")
         if number % 1000 == 999:
             say("STATE", value=bookmark(top))
     say("STATE", value={**bookmark(top), "currently_syncing": None})
@@ -105,7 +107,7 @@ def read(config, stream, state):
 
 
 def bookmark(top):
-    return {"bookmarks": {"events": {"updated_at": top}}}
+    return {"bookmarks": {"events": {"updated_at": top, "page": 1.5}}}
 
 
 def moment(line):
@@ -118,6 +120,8 @@ def misbehave(fault, number, config):
     what = fault["what"]
     if what == "print":
         print("Fetching page 3 ...")
+    elif what == "show":
+        print("logged in with", config["token"])
     elif what == "half a message":
         print('{"type": "RECORD", "stream": "events", "record": {"id": 1, "na')
     elif what == "no message":
@@ -153,7 +157,9 @@ def misbehave(fault, number, config):
         with gzip.open(path, "wt") as file:
             for each in range(9001, 9004):
                 file.write(json.dumps({"id": each, "updated_at": "2026-03-01T00:00:00Z"}) + "\n")
-        say("BATCH", stream="events", encoding={"format": "jsonl", "compression": "gzip"}, manifest=["file://" + path])
+        encoding = {"format": "jsonl", "compression": "gzip"}
+        batch = {"stream": "events", "encoding": encoding, "manifest": ["file://" + path], "type": "BATCH"}
+        sys.stdout.write(json.dumps({"note": "x" * fault.get("head", 0), **batch}) + "\n")
 
 
 main()
