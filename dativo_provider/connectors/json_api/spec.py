@@ -55,7 +55,8 @@ def api_at(
 
 def _query(text: str) -> dict[str, Any]:
     """What is asked for more than once becomes a list, which a request repeats."""
-    return {name: found if len(found) > 1 else found[0] for name, found in parse_qs(text, keep_blank_values=True).items()}
+    found = parse_qs(text, keep_blank_values=True)
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
 
 
 def _given(options: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
