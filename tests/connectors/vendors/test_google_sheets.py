@@ -212,6 +212,18 @@ def test_a_blank_row_is_no_end_and_a_short_row_is_padded(vendor: GoogleSheets) -
     ]
 
 
+@requirement("CON-08")
+def test_other_cells_of_a_spreadsheet_that_nobody_edited_are_read(vendor: GoogleSheets) -> None:
+    vendor.tabs = [*sheet(["a", "b"], [1, 2]), Tab(7, "more", [["a"], [9]])]
+    cursor = read(vendor, sheet_id="Sheet1", range="A1:A2").cursor
+    other = read(vendor, full=False, since=cursor, sheet_id="more")
+    assert other.rows == [{"a": 9}]
+    moved = read(vendor, full=False, since=cursor, sheet_id="Sheet1", range="B1:B2")
+    assert moved.rows == [{"b": 2}]
+    again = read(vendor, full=False, since=moved.cursor, sheet_id="Sheet1", range="B1:B2")
+    assert again.window.kind == "empty"
+
+
 def test_a_long_gap_of_blank_rows_is_no_end(vendor: GoogleSheets) -> None:
     vendor.tabs = sheet(["a", "b"], [1, 2], *([[]] * 60_000), [3, 4])
     assert [each["a"] for each in rows(vendor)] == [1, 3]

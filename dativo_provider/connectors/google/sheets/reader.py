@@ -6,6 +6,7 @@ are, and their content is compared: https://developers.google.com/workspace/driv
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -84,7 +85,10 @@ class SheetsReader(BaseReader):
 
     def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
         with self.border():
-            version, modified, notes = self._version(stream.object)
+            told, modified, notes = self._version(stream.object)
+            options = self._options(stream)
+            asked = hashlib.sha256(options.model_dump_json().encode()).hexdigest()[:12]
+            version = f"{told}/{asked}" if told else ""
             since = request.since.value.get("versions", {}) if request.since else {}
             ranged = bool(request.start or request.end)
             if version and since.get(stream.object) == version and not (request.full or ranged):
@@ -93,9 +97,8 @@ class SheetsReader(BaseReader):
             def same(file: Found, before: Fingerprint) -> bool:
                 return bool(before["sha256"] == self._digest(sheets[file.path]))
 
-            options = self._options(stream)
             sheets = {each.path: each for each in self._chosen(stream, options)}
-            files = [Found(path, each.cells, modified) for path, each in sheets.items()]
+            files = [Found(path, each.cells, modified, f"{modified}/{asked}") for path, each in sheets.items()]
             made = plan_window(stream, request, files, same)
             versions = {stream.object: version} if version else {}
             return replace(made, detail={**made.detail, "versions": versions}, notes=(*made.notes, *notes))
@@ -134,7 +137,8 @@ class SheetsReader(BaseReader):
                 rows += batch.rows
                 yield batch
         self._require_steady(sheet, cells, before, stream.object)
-        return {"size": sheet.cells, "mtime_ns": planned.mtime_ns, "sha256": cells.digest, "rows": rows}
+        return {"size": sheet.cells, "mtime_ns": planned.mtime_ns, "version": planned.version,
+                "sha256": cells.digest, "rows": rows}  # fmt: skip
 
     def _table(self, stream: StreamSpec, piece: Slice, sheet: Sheet, options: SheetOptions, header: Header) -> Table:
         kinds = {each.name: each.type for each in stream.contract.fields}
