@@ -93,6 +93,15 @@ def test_a_document_that_is_renamed_or_moved_away_is_followed(vendor: GoogleDriv
     assert (last.rows, [row["file_id"] for row in last.gone]) == ([], [one])
 
 
+def test_a_job_of_another_folder_reads_that(vendor: GoogleDrive) -> None:
+    one, two = vendor.folder("one"), vendor.folder("two")
+    first, second = vendor.put("a", b"1", one, DOCUMENT), vendor.put("b", b"2", two, DOCUMENT)
+    cursor = DocumentsBelow({"folder_id": one}).read(vendor).cursor
+    made = DocumentsBelow({"folder_id": two}).read(vendor, cursor)
+    assert [row["file_id"] for row in made.rows] == [second]
+    assert [row["file_id"] for row in made.gone] == [first]
+
+
 def test_a_run_without_changes_costs_one_request(vendor: GoogleDrive) -> None:
     vendor.add("documents", 20)
     cursor = read(vendor).cursor

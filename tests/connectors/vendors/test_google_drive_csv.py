@@ -30,6 +30,7 @@ from dativo_provider.model.stream import WindowRequest
 from tests.conformance.readers import CONTRACT, FIELDS, ReaderConformance, ReaderWorld, Row
 from tests.connectors.csv.world import cell
 from tests.connectors.rest.fake import serving
+from tests.connectors.vendors.google import refusal
 from tests.connectors.vendors.google_drive import DOCUMENT, SHORTCUT, GoogleDrive
 from tests.connectors.vendors.suite import Read, VendorSuite, fault_on
 from tests.connectors.vendors.vendor import Answer, Asked
@@ -292,6 +293,45 @@ def test_files_that_are_gone_are_told_and_may_replace_the_table(vendor: GoogleDr
     assert (replaced.window.kind, numbers(replaced)) == ("full", [4])
     vendor.change(a, trashed=False)
     assert numbers(read(vendor, since=replaced.cursor, **given)) == [1]
+
+
+@requirement("CON-07", "REG-07")
+def test_a_job_that_is_pointed_elsewhere_reads_what_is_there(vendor: GoogleDrive) -> None:
+    """The logs of changes tell of what was asked for before."""
+    one, two = vendor.folder("one"), vendor.folder("two")
+    vendor.put("a.csv", b"n\n1\n", one)
+    vendor.put("b.csv", b"n\n2\n", two)
+    cursor = read(vendor, "a*.csv", connection={"folder_id": one}).cursor
+    made = read(vendor, "a*.csv,b*.csv", since=cursor, connection={"folder_id": two})
+    assert numbers(made) == [2]
+    vendor.put("c.csv", b"n\n3\n", two)
+    assert read(vendor, "a*.csv,b*.csv", since=made.cursor, connection={"folder_id": two}).rows == []
+    made = read(vendor, "*.csv", since=made.cursor, connection={"folder_id": two})
+    assert numbers(made) == [3]
+    found = read(vendor, "*.csv", since=made.cursor, connection={"query": "name contains 'a.csv'"})
+    assert found.window.notes  # read before: its rows are there
+    assert read(vendor, "*.csv", since=made.cursor, connection={"folder_id": two}).window.notes == ()
+
+
+@requirement("CON-07")
+def test_a_shared_drive_that_is_lost_stops_nothing_else(vendor: GoogleDrive) -> None:
+    top = vendor.folder("top")
+    lost = vendor.put("lost.csv", b"n\n1\n", "0Alost")
+    vendor.put("link.csv", parent=top, mime=SHORTCUT, target=lost)
+    given: dict[str, Any] = {"connection": {"folder_id": top}}
+    cursor = read(vendor, **given).cursor
+    vendor.put("b.csv", b"n\n2\n", top)
+    cursor = read(vendor, since=cursor, **given).cursor
+    assert cursor is not None
+    assert cursor.value["logs"].keys() == {"user", "0Alost"}
+    vendor.erase(lost)
+    gone = refusal(404, "Shared drive not found: 0Alost", "NOT_FOUND", "notFound", "driveId")
+    vendor.faults.append(lambda asked: gone if asked.query.get("driveId") == "0Alost" else None)
+    vendor.put("c.csv", b"n\n3\n", top)
+    made = read(vendor, since=cursor, **given)
+    assert numbers(made) == [3]
+    assert made.cursor is not None
+    assert made.cursor.value["drives"] == []
 
 
 def test_a_position_that_drive_does_not_take_lists_everything(vendor: GoogleDrive) -> None:

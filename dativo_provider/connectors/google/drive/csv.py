@@ -13,7 +13,7 @@ from dativo_provider.connectors.csv.windows import cut, files_of, next_cursor
 from dativo_provider.connectors.files.options import options_of
 from dativo_provider.connectors.files.reader import FilesReader
 from dativo_provider.connectors.files.survey import discovered
-from dativo_provider.connectors.google.drive.feed import positions, touched
+from dativo_provider.connectors.google.drive.feed import asked_for, positions, touched
 from dativo_provider.connectors.google.drive.listing import Drive
 from dativo_provider.connectors.google.drive.place import DrivePlace
 from dativo_provider.connectors.google.login import Clients
@@ -76,7 +76,8 @@ class DriveCsvReader(FilesReader):
         with self.border():
             since = dict(request.since.value) if request.since else {}
             known = {*since.get("files", {}), *since.get("folders", ()), *stream.object.split(",")}
-            logs = since.get("logs") or {}
+            asked = self._job_asks(stream)
+            logs = (since.get("logs") or {}) if since.get("asked") == asked else {}
             if logs and not (request.full or request.start or request.end):
                 news, logs = touched(self.place.drive, logs, known if since.get("folders") else ())
                 if not news:
@@ -86,8 +87,8 @@ class DriveCsvReader(FilesReader):
             made = self._planned(stream, request)
             seen = self.place.drive.drives
             # a drive seen for the first time has no position from before this list: the next run takes one
-            told = {"logs": before if seen <= drives else {}, "drives": sorted(seen | drives),
-                    "folders": sorted(self.place.drive.folders)}  # fmt: skip
+            told = {"logs": before if seen <= drives else {}, "drives": sorted(seen | (drives & before.keys())),
+                    "asked": asked, "folders": sorted(self.place.drive.folders)}  # fmt: skip
             return replace(made, detail={**made.detail, **told})
 
     def _planned(self, stream: StreamSpec, request: WindowRequest) -> Window:
@@ -106,13 +107,17 @@ class DriveCsvReader(FilesReader):
     @classmethod
     def next_cursor(cls, window: Window, results: Iterable[ReadResult], base: Cursor | None) -> Cursor | None:
         made = next_cursor(window, list(results), base)
-        told = {name: window.detail[name] for name in ("logs", "drives", "folders") if name in window.detail}
+        told = {name: window.detail[name] for name in ("logs", "drives", "asked", "folders") if name in window.detail}
         return Cursor({**(made.value if made else {"files": {}}), **told}) if told else made
 
     # how ----------------------------------------------------------------------------------------------------
 
     def _named(self, file: Found) -> Found:
         return replace(file, path=self.place.paths[file.path])
+
+    def _job_asks(self, stream: StreamSpec) -> str:
+        known = self._client().values
+        return asked_for(stream.object, *(str(known.get(name) or "") for name in ("folder_id", "drive_id", "query")))
 
     def _client(self) -> Client:
         return self._google.client("google_drive")

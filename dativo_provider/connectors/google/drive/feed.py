@@ -6,24 +6,39 @@ something of a file changed, also who may see it: what really changed is told by
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from dativo_provider.connectors.google.drive.listing import Drive
+from dativo_provider.connectors.rest.answers import Missing
 from dativo_provider.connectors.rest.client import Call
 from dativo_provider.errors import ConfigurationError
 
-__all__ = ["positions", "touched"]
+__all__ = ["asked_for", "positions", "touched"]
 
 _USER = "user"
 _FIELDS = "nextPageToken,newStartPageToken,changes(changeType,fileId,removed,file(id,mimeType,parents))"
 
 
+def asked_for(*wanted: str) -> str:
+    """Stands for what a job reads: the logs tell nothing of what it did not ask for when it followed them."""
+    return hashlib.sha256("\0".join(wanted).encode()).hexdigest()[:12]
+
+
 def positions(drive: Drive, drives: Collection[str]) -> dict[str, str]:
-    """Where each log ends now; asked for before a list is made, so that what changes meanwhile is seen again."""
+    """Where each log ends now; asked for before a list is made, so that what changes meanwhile is seen again.
+
+    A shared drive that is lost has none.
+    """
     found: dict[str, str] = {}
     for log in (_USER, *sorted(drives)):
-        told = drive.ask(Call("/changes/startPageToken", params={"supportsAllDrives": "true", **_of(log)}))
+        try:
+            told = drive.ask(Call("/changes/startPageToken", params={"supportsAllDrives": "true", **_of(log)}))
+        except Missing:
+            if log == _USER:
+                raise
+            continue
         found[log] = str(told["startPageToken"])
     return found
 
@@ -31,13 +46,13 @@ def positions(drive: Drive, drives: Collection[str]) -> dict[str, str]:
 def touched(drive: Drive, tokens: Mapping[str, str], known: Collection[str]) -> tuple[bool, dict[str, str]]:
     """Whether a log names something of `known` (files and folders; none: anything counts), and where it ends now.
 
-    A position that Drive does not take any more counts as a change.
+    A position that Drive does not take any more counts as a change, and so does a shared drive that is lost.
     """
     found, ends = False, dict[str, str]()
     for log, token in tokens.items():
         try:
             hit, end = _follow(drive, log, token, known)
-        except ConfigurationError:
+        except (ConfigurationError, Missing):
             return True, {}
         found, ends = found or hit, {**ends, log: end}
     return found, ends

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from dativo_provider.connectors.base import Tally
-from dativo_provider.connectors.google.drive.feed import positions, touched
+from dativo_provider.connectors.google.drive.feed import asked_for, positions, touched
 from dativo_provider.connectors.google.drive.listing import Drive, Item
 from dativo_provider.connectors.google.drive.text import Text, text_of
 from dativo_provider.connectors.google.login import Clients
@@ -40,8 +40,9 @@ class DriveReader(RestReader):
 
     def _documents(self, stream: StreamSpec, piece: Slice, tally: Tally) -> Iterator[Batch]:
         drive, before = self._drive(), piece.spec.get("token") or {}
+        asked = asked_for(stream.object, *(self._value(name) for name in ("folder_id", "drive_id", "query")))
         logs, known = before.get("logs") or {}, before.get("known", {})
-        if logs:
+        if logs and before.get("asked") == asked:
             watched = {*known, *before["folders"]} if before["folders"] else set[str]()
             news, logs = touched(drive, logs, watched)
             if not news:
@@ -56,7 +57,8 @@ class DriveReader(RestReader):
         gathered = self._gathered(stream, spec_of(self.api, stream)[1], piece)
         yield from _bounded(gathered, in_order(self._record, changed), gone)
         tally.cursor = Cursor({"token": {
-            "known": marks, "folders": sorted(drive.folders), "drives": sorted(drives | drive.drives),
+            "known": marks, "asked": asked, "folders": sorted(drive.folders),
+            "drives": sorted(drive.drives | (drives & starts.keys())),
             "logs": starts if drive.drives <= drives else {},  # a new drive's log is followed from the next run on
         }})  # fmt: skip
 
