@@ -7,6 +7,7 @@ left it, all of it at once; a run that dies in between is finished by its retry,
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dativo_provider.connectors.google.sheets.writer import SheetWriter, Shown
@@ -43,16 +44,19 @@ class SheetTarget(IcebergTarget):
 
     def _shown(self, plan: Plan, published: Published) -> Published:
         if published.outcome in _SHOWN:
-            table = self.table(plan.table)
-            version = _version(table)
-
-            def batches() -> Iterator[pa.RecordBatch]:
-                rows = read.scan(table, columns=[field.name for field in plan.fields], snapshot_id=version)
-                yield from read.typed(rows, plan.fields)
-
-            count = read.row_count(table)
-            self._writer(plan.spec).show(Shown(str(version or 0), plan.fields, count, batches))
+            self._writer(plan.spec).show(partial(self._latest, plan))
         return published
+
+    def _latest(self, plan: Plan) -> Shown:
+        """The table as it is now, which may be later than what this run left."""
+        table = self.table(plan.table)
+        version = _version(table)
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            rows = read.scan(table, columns=[field.name for field in plan.fields], snapshot_id=version)
+            yield from read.typed(rows, plan.fields)
+
+        return Shown(str(version or 0), plan.fields, read.row_count(table), batches)
 
     def _writer(self, stream: StreamSpec) -> SheetWriter:
         given = dict(self._job.target.connection)

@@ -80,11 +80,14 @@ class SheetWriter(SheetsReader):
                     remedy="clear it, or name another sheet in target.connection.sheet",
                 )  # fmt: skip
 
-    def show(self, shown: Shown) -> None:
-        """Does nothing when the sheet shows that version already, whoever made it."""
+    def show(self, latest: Callable[[], Shown]) -> None:
+        """Does nothing when the sheet shows that version already, whoever made it.
+
+        `latest` loads the table anew. It is asked after the sheet: what it gives is no older than what is shown there.
+        """
         with self.border():
             for attempt in range(1, _TRIES + 1):
-                book = self._book()
+                book, shown = self._book(), latest()
                 if self._marked(book) == shown.version:
                     return
                 try:
