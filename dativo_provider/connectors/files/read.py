@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from dativo_provider.connectors.files.formats import Asked, Format, Head, format_of
 from dativo_provider.model.batch import Batch
@@ -49,9 +49,28 @@ def head_of(file: BinaryIO, name: str, options: Mapping[str, Any] | None = None,
 @contextmanager
 def _fit(file: BinaryIO, form: Format) -> Iterator[BinaryIO]:
     if not form.jumps:
-        yield file
+        yield cast("BinaryIO", _Filled(file))
         return
     with tempfile.TemporaryFile(prefix="dativo-") as kept:
         shutil.copyfileobj(file, kept, 1 << 20)
         kept.seek(0)
         yield kept
+
+
+class _Filled:
+    """`read(n)` gives `n` bytes unless the end is reached, as parsers expect; `tell` counts them."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._read, self._at, self.close = file.read, 0, file.close
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        parts, left = list[bytes](), size
+        while left and (data := self._read(left)):
+            parts.append(data)
+            left -= len(data) if size > 0 else 0
+        made = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._at += len(made)
+        return made

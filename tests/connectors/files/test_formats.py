@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import fastavro
 import pyarrow as pa
@@ -210,6 +211,22 @@ def test_a_broken_binary_file_is_refused_by_name(tmp_path: Path, name: str, harm
     assert caught.value.where == f"x.{name}"
 
 
+@pytest.mark.parametrize("codec", ["deflate", "bzip2", "xz"])
+def test_a_packed_block_that_is_corrupt_goes_to_the_quarantine_where_that_is_asked(tmp_path: Path, codec: str) -> None:
+    schema = {"type": "record", "name": "r", "fields": [{"name": "id", "type": "long"}]}
+    sink = io.BytesIO()
+    fastavro.writer(sink, schema, [{"id": at} for at in range(20_000)], codec=codec)
+    data = bytearray(sink.getvalue())
+    last = list(fastavro.block_reader(io.BytesIO(data)))[-1]
+    data[last.offset + 8 : last.offset + 40] = b"\xff" * 32
+    (tmp_path / "x.avro").write_bytes(data)
+    with pytest.raises(DataError):
+        read_all(source(tmp_path, "avro"), "x.avro")
+    batches = read_all(source(tmp_path, "avro"), "x.avro", options={"on_broken_file": "quarantine"})
+    assert len(rows_of(batches)) > 0
+    assert len(rejects(batches)) == 1
+
+
 def test_avro_unions_and_records_within_records_survive(tmp_path: Path) -> None:
     schema = {
         "type": "record", "name": "node",
@@ -275,6 +292,17 @@ def test_an_archive_and_a_name_without_format_are_refused(tmp_path: Path) -> Non
         read_all(source(tmp_path), "x")
 
 
+class Trickle:
+    """Gives a few bytes however many are asked for, as a network does."""
+
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+        self.close = self._file.close
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(min(size, 7) if size >= 0 else 7)
+
+
 @requirement("CON-07")
 @pytest.mark.parametrize("name", sorted(WRITE))
 def test_another_connector_reads_bytes_by_name(name: str) -> None:
@@ -285,4 +313,6 @@ def test_another_connector_reads_bytes_by_name(name: str) -> None:
     stream = stream_of("any", FIELDS)
     batches = list(batches_of(file, f"x.{name}{'.gz' if packed else ''}", stream, Settings(home="")))
     assert sum(batch.data.num_rows for batch in batches) == 300
+    trickle = cast("BinaryIO", Trickle(data))
+    assert sum(each.data.num_rows for each in batches_of(trickle, f"x.{name}", stream, Settings(home=""))) == 300
     assert head_of(io.BytesIO(data), f"x.{name}").names == tuple(field.name for field in FIELDS)

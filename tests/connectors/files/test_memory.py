@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from dativo_provider.connectors.files.buckets import S3Reader
+from dativo_provider.connectors.files.formats import Asked, format_named
 from dativo_provider.files import FileInfo
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, IncrementalSpec, SourceSpec, StreamSpec
@@ -23,7 +29,7 @@ from dativo_provider.model.stream import Cursor, WindowRequest
 from tests.support import requirement
 
 ROOT = Path(__file__).parents[3]
-MEGABYTES = 100
+MEGABYTES, MEGABYTE = 100, 1 << 20
 # A bucket whose one object is a local file; prints rows and the megabytes that reading took beside the interpreter.
 READ = """
 import os, re, sys
@@ -117,6 +123,49 @@ def test_a_large_object_is_read_in_the_memory_of_the_job(name: str, tmp_path: Pa
     found, megabytes = map(int, done.stdout.split())
     assert found == rows
     assert megabytes < 256  # half of the 512; the rest is for the interpreter and for writing the rows
+
+
+def large_documents(rows: int) -> bytes:
+    return json.dumps([{"id": at, "name": "x" * MEGABYTE} for at in range(rows)]).encode()
+
+
+def large_blocks(rows: int, **said: Any) -> bytes:
+    schema = {
+        "type": "record",
+        "name": "r",
+        "fields": [{"name": "id", "type": "long"}, {"name": "name", "type": "string"}],
+    }
+    sink = io.BytesIO()
+    fastavro.writer(sink, schema, [{"id": at, "name": "x" * MEGABYTE} for at in range(rows)], **said)
+    return sink.getvalue()
+
+
+@requirement("PRF-03")
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("json", large_documents),
+        ("avro", large_blocks),
+        ("avro", partial(large_blocks, codec="deflate")),
+        ("avro", partial(large_blocks, sync_interval=8 * MEGABYTE)),
+    ],
+)
+def test_batches_of_long_records_are_small(name: str, make: Callable[[int], bytes]) -> None:
+    stream, rows = StreamSpec("s", "x", "s", ContractSpec("s")), 40
+    with ThreadPoolExecutor(1) as pool:
+        asked = Asked(stream, "x", pool, block_bytes=MEGABYTE)
+        sizes = [
+            (each.data.num_rows, each.data.nbytes)
+            for each in format_named(name, {}).batches(io.BytesIO(make(rows)), asked, None)
+        ]
+    assert sum(count for count, _ in sizes) == rows
+    assert max(size for _, size in sizes) < 4 * MEGABYTE
+
+
+def test_the_head_of_a_document_is_told_from_a_few_megabytes() -> None:
+    file = io.BytesIO(large_documents(40))
+    assert format_named("json", {}).head(file, "x", infer=True).types == {"id": "long", "name": "string"}
+    assert file.tell() < 10 * MEGABYTE
 
 
 class Crowded:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import zlib
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -10,7 +13,7 @@ from uuid import UUID
 import msgspec
 import pyarrow as pa
 
-from dativo_provider.connectors.files.formats.base import Asked, Head, Span, options_of, whole
+from dativo_provider.connectors.files.formats.base import Asked, Head, Span, lots, options_of, whole
 from dativo_provider.connectors.files.formats.plain import ordinals
 from dativo_provider.errors import DataError, MissingExtra
 from dativo_provider.model.batch import Batch
@@ -19,6 +22,10 @@ from dativo_provider.model.types import to_arrow
 __all__ = ["Avro"]
 
 _ROWS = 5000
+_BROKEN = (
+    ValueError, EOFError, LookupError, TypeError, OverflowError, RecursionError,
+    struct.error, zlib.error, lzma.LZMAError,
+)  # fmt: skip
 _OPTIONS = {"batch_size": whole(0, 1 << 31)}
 _KINDS = {
     "boolean": "boolean", "int": "int", "long": "long", "float": "float", "double": "double", "bytes": "binary",
@@ -52,7 +59,7 @@ class Avro:
         with _opened(file, asked.origin) as found:
             types, at = _columns(found.writer_schema, asked.origin), 1
             names = asked.wanted(list(types))
-            for records in _groups(found, self._rows):
+            for records in lots(_sized(found), self._rows, asked.block_bytes):
                 arrays = [_array([record[name] for record in records], types[name]) for name in names]
                 places = ordinals(at, len(records))
                 data = pa.RecordBatch.from_arrays(arrays, names=names)
@@ -68,23 +75,21 @@ def _opened(file: BinaryIO, where: str) -> Iterator[Any]:
         raise MissingExtra.named("avro", "reading Avro files") from problem
     try:
         yield fastavro.block_reader(file)
-    except (ValueError, EOFError, IndexError, KeyError, TypeError, fastavro.schema.SchemaParseException) as error:
+    except (*_BROKEN, OSError, fastavro.schema.SchemaParseException) as error:
+        if isinstance(error, OSError) and (error.errno or type(error) is not OSError):
+            raise  # the disk's or the network's; bzip2 tells of bad data by a bare one
         raise DataError(
             f"this is no Avro file that can be read: {type(error).__name__}: {str(error)[:200]}", where=where,
             remedy="deliver the file again; see whether the writer had finished it",
         ) from error  # fmt: skip
 
 
-def _groups(blocks: Any, most: int) -> Iterator[list[Any]]:
-    found: list[Any] = []
+def _sized(blocks: Any) -> Iterator[tuple[Any, float]]:
+    """Each record, with its share of the bytes of its block, unpacked."""
     for block in blocks:
+        share = len(block.bytes_.getbuffer()) / max(1, block.num_records)
         for record in block:
-            found.append(record)
-            if len(found) >= most:
-                yield found
-                found = []
-    if found:
-        yield found
+            yield record, share
 
 
 def _columns(schema: Any, where: str) -> dict[str, str]:

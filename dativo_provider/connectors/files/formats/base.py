@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Any, BinaryIO, ClassVar, Protocol
+from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar
 
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Field
 
-__all__ = ["Asked", "Format", "Head", "Span", "options_of", "whole", "word"]
+__all__ = ["Asked", "Format", "Head", "Span", "lots", "options_of", "whole", "word"]
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,20 @@ class Format(Protocol):
         """At most `want` parts of about equal size that together are the file; none where it cannot be split."""
 
     def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]: ...
+
+
+def lots(sized: Iterable[tuple[T, float]], rows: int, size: float) -> Iterator[list[T]]:
+    """Lists of at most `rows`, each ended by the one that makes it `size` bytes; none is empty."""
+    lot: list[T] = []
+    held = 0.0
+    for each, its in sized:
+        lot.append(each)
+        held += its
+        if len(lot) >= rows or held >= size:
+            yield lot
+            lot, held = [], 0.0
+    if lot:
+        yield lot
 
 
 def options_of(kind: str, given: Mapping[str, Any], known: Mapping[str, Callable[[str, Any], Any]]) -> dict[str, Any]:

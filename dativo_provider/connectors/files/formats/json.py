@@ -7,13 +7,13 @@ https://docs.python.org/3/library/json.html#json.JSONDecoder.raw_decode
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, BinaryIO
 
 from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.connectors.csv.streams import TextStream
-from dativo_provider.connectors.files.formats.base import Asked, Head, Span, options_of, whole
+from dativo_provider.connectors.files.formats.base import Asked, Head, Span, lots, options_of, whole
 from dativo_provider.connectors.files.formats.records import DECODER, Lines, RecordParser, columns_of, head_of
 from dativo_provider.errors import DataError
 from dativo_provider.model.batch import Batch
@@ -21,7 +21,7 @@ from dativo_provider.model.batch import Batch
 __all__ = ["JsonDocument"]
 
 _STEP = 1 << 20
-_SAMPLE = 1000
+_SAMPLE, _SAMPLE_BYTES = 1000, 4 << 20
 _ROWS = 5000
 _GAP = " \t\r\n"
 _ENDS = set(",]}") | set(_GAP)
@@ -45,18 +45,18 @@ class JsonDocument:
         self._dialect = Dialect(encoding=given.get("encoding", "utf-8"))
 
     def head(self, file: BinaryIO, where: str, infer: bool) -> Head:
-        return _head(list(islice(self._records(file, where), _SAMPLE)), infer)
+        return _head(_sample(self._records(file, where)), infer)
 
     def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
         return []
 
     def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]:
         """Positions are the ordinals of the records, from 1."""
-        records, parser, at = self._records(file, asked.origin), None, 1
-        while found := list(islice(records, self._rows)):
-            if parser is None:
-                head = _head(found[:_SAMPLE], infer=not asked.stream.contract.fields)
-                parser = RecordParser(asked, columns_of(head, asked))
+        records, at = self._records(file, asked.origin), 1
+        sample = _sample(records)
+        head = _head(sample, infer=not asked.stream.contract.fields)
+        parser = RecordParser(asked, columns_of(head, asked))
+        for found in lots(_sized(chain(sample, records)), self._rows, asked.block_bytes):
             yield parser.lines(Lines("\n".join(found).encode(), at))
             at += len(found)
 
@@ -64,6 +64,15 @@ class JsonDocument:
         """The text of each, on one line."""
         text = TextStream(file, self._dialect, where)
         return _Scanner(text.read, where, self._limit).records(self._path)
+
+
+def _sized(records: Iterable[str]) -> Iterator[tuple[str, int]]:
+    return ((each, len(each)) for each in records)
+
+
+def _sample(records: Iterator[str]) -> list[str]:
+    """The first ones, taken from `records`."""
+    return next(lots(_sized(records), _SAMPLE, _SAMPLE_BYTES), [])
 
 
 def _head(records: list[str], infer: bool) -> Head:
