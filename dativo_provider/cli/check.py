@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     job = context.load_job(args.config, args)
     ctx = context.run_context(args, job)
-    sides = {"source": attempt(lambda: check_source(job, ctx)), "target": attempt(lambda: check_target(job, ctx))}
+    with closing(ctx.kept):
+        sides = {"source": attempt(lambda: check_source(job, ctx)), "target": attempt(lambda: check_target(job, ctx))}
     if args.json:
         print_json(sides)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,8 @@ def _of_job(path: Path, args: argparse.Namespace) -> Iterator[Trial]:
     from dativo_provider.pipeline.workplace import reading
 
     job = context.load_job(path, args)
-    with reading(job, context.run_context(args, job)) as reader:
+    ctx = context.run_context(args, job)
+    with closing(ctx.kept), reading(job, ctx) as reader:
         if not isinstance(reader, RestReader):
             raise ConfigurationError(
                 f"'{job.source.connector}' is not read by a spec", where=str(path),

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,16 +52,15 @@ def reading(args: argparse.Namespace) -> Iterator[Reader]:
 
     if args.config:
         job = context.load_job(args.config, args)
-        with reading_job(job, context.run_context(args, job)) as reader:
+        ctx = context.run_context(args, job)
+        with closing(ctx.kept), reading_job(job, ctx) as reader:
             yield reader
         return
     here = (os.getcwd(), "/")  # the person at the keyboard may read what the shell may
     source = SourceSpec(args.connector, connection_of(args.connection), args.connection_id, roots=here)
-    reader = open_reader(source, context.run_context(args, None))
-    try:
+    ctx = context.run_context(args, None)
+    with closing(ctx.kept), closing(open_reader(source, ctx)) as reader:
         yield reader
-    finally:
-        reader.close()
 
 
 def connection_of(text: str | None) -> dict[str, Any]:

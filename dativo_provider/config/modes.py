@@ -51,7 +51,7 @@ def check_mode(
 ) -> None:
     """`made` are the columns that transformations add, with their types."""
     _check_options(making, mode)
-    _check_replaced(making, mode, partitioning)
+    _check_replaced(making, mode, streams, partitioning)
     for stream in streams:
         _check_key(making, mode, stream)
         types = {**{field.name: field.type for field in stream.contract.fields}, **made}
@@ -145,10 +145,18 @@ def _check_history(making: Making, mode: WriteMode, types: Mapping[str, str]) ->
             )  # fmt: skip
 
 
-def _check_replaced(making: Making, mode: WriteMode, partitioning: Sequence[PartitionSpec]) -> None:
+def _check_replaced(
+    making: Making, mode: WriteMode, streams: Sequence[StreamSpec], partitioning: Sequence[PartitionSpec]
+) -> None:
     """What `delete_insert` replaces must be there: a window of a cursor, or partitions."""
     if mode not in _OWN["replace_by"]:
         return
+    if untimed := [each.name for each in streams if is_incremental(making) and _is_untimed(making, each)]:
+        making.judge(
+            ("target", "write_mode"),
+            f"later runs of '{untimed[0]}' bring what has changed, which is no window of a column to replace",
+            "use merge, or read it in full: `source.incremental.strategy: full_refresh`",
+        )  # fmt: skip
     windows = is_incremental(making) and making.connector is not None and making.connector.kind != "files"
     by = making.target.replace_by or ("window" if windows else "partition")
     if by == "window" and not windows:
@@ -161,3 +169,9 @@ def _check_replaced(making: Making, mode: WriteMode, partitioning: Sequence[Part
             ("target", "write_mode"), "delete_insert replaces partitions, and the table has none",
             "add `target.partitioning`, or `source.incremental` with a cursor_field",
         )  # fmt: skip
+
+
+def _is_untimed(making: Making, stream: StreamSpec) -> bool:
+    """Whether the API tells changes by its own position, by events, or by what the record hangs on."""
+    told = making.apis.get(stream.object or stream.name)
+    return told is not None and not told.cursor

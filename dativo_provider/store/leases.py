@@ -24,7 +24,7 @@ _SLOTS = 100
 _LIFE = 900.0  # seconds in which a block may be used
 _SKEW = 60.0  # seconds that clocks may differ
 _TRIES = 5  # listings, when others are faster each time
-_NAME = re.compile(r"(\d{3})\.(\d{6})\.(\d{3})(\.left)?")
+_NAME = re.compile(r"(\d{3})\.(\d{6})\.(\d{3,})(\.left)?")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ class Leases:
             if not found:
                 return None
             random.shuffle(found)
+            found.sort(key=lambda each: each[2] == 0)  # opened ones first: all would rest a day from their last use
             for slot, turn, part, requests in found:
                 block = Block(slot, turn, part, requests, until)
                 if self._files.write_new(join(self._folder, block.name), str(requests).encode()):

@@ -107,3 +107,11 @@ def test_a_key_that_an_expression_of_one_row_makes_is_fine(deployment: Deploymen
         "  - {name: n, expression: 'count(*) OVER (PARTITION BY id)'}\n"
     )
     assert deployment.load(job).target.mode == "merge"
+
+
+def test_changes_that_an_api_tells_by_events_are_no_window_to_replace(deployment: Deployment) -> None:
+    """Only the changed rows come: partitions would lose the others, and old versions would stay beside the new."""
+    source = "source: {objects: [customers], connection: {api_key: '${SECRET:stripe}'}, incremental: {strategy: %s}}\n"
+    job = f"source_connector: stripe\n{source}target: {{write_mode: delete_insert, partitioning: [created]}}\n"
+    assert "no window of a column to replace" in deployment.only_error(job % "updated_at").message
+    assert deployment.load(job % "full_refresh").target.mode == "delete_insert"

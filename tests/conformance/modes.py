@@ -163,6 +163,14 @@ class ModeSuite(ModeBasics):
         assert (published.inserted, published.updated, published.deleted, published.ignored) == (1, 2, 0, 2)
         assert lake.rows("id", "value") == [(0, "a"), (1, "new"), (2, "same"), (3, "a"), (4, "b")]
 
+    def test_a_deletion_that_does_not_say_when_it_was_counts(self, open: Callable[..., Lake]) -> None:
+        """Lists of what is gone hold keys alone; kept apart from rows, whose missing order is an old one."""
+        lake = open("merge", order_by="at")
+        lake.run([row(1, "a", 5), row(2, "a", 5)])
+        published = lake.run([row(2, "none", None)], marks=[{"id": 1, "at": None}])
+        assert (published.deleted, published.ignored) == (1, 1)
+        assert lake.rows("id", "value") == [(2, "a")]
+
     def test_a_table_with_a_key_twice_has_it_once_afterwards(self, open: Callable[..., Lake]) -> None:
         lake = open("merge")
         Lake(lake.settings, job()).run([row(1, "x"), row(1, "y"), row(2, "z")])

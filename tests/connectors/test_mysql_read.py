@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pymysql.cursors
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dativo_provider.connectors.mysql.errors import translate
+from dativo_provider.connectors.mysql.login import parameters
+from dativo_provider.connectors.mysql.parse import Parser
+from dativo_provider.connectors.mysql.rows import Block
 from dativo_provider.connectors.mysql.sql import expression, subselect
-from dativo_provider.errors import ConfigurationError, DativoError, SourceChanged, SourceUnavailable
+from dativo_provider.connectors.mysql.types import Column
+from dativo_provider.errors import (
+    Cancelled,
+    ConfigurationError,
+    CredentialError,
+    DataError,
+    DativoError,
+    SourceChanged,
+    SourceUnavailable,
+)
 from dativo_provider.model.job import SourceSpec
+from dativo_provider.model.stream import WindowRequest
 from tests.connectors.mysql_world import Job, context, reader, table
 from tests.services.mariadb import MariaDatabase, MariaDB
 from tests.support import requirement
@@ -201,3 +217,43 @@ def test_errors_never_hold_values_of_rows(maria: MariaDatabase) -> None:
     with pytest.raises(DativoError) as caught:
         job.run()
     assert "geheim" not in f"{caught.value} {caught.value.remedy} {caught.value.details}"
+
+
+def test_cancelling_ends_the_statement_on_the_server(maria: MariaDatabase) -> None:
+    """Not only our side of the wire: a long sort would go on."""
+    ctx = context()
+    stream = table("", query="select 1 as id, sleep(60) as waited")
+    running = (
+        "select count(*) from information_schema.processlist where info like '%sleep(60)%' and id <> connection_id()"
+    )
+    source = SourceSpec("mysql", maria.params)
+    with reader(source, ctx) as opened:
+        piece = opened.slices(stream, opened.window(stream, WindowRequest(full=True)), 1)[0]
+        threading.Timer(0.5, ctx.cancel).start()
+        with pytest.raises(Cancelled):
+            list(opened.read(stream, piece))
+    for _ in range(30):
+        if maria.execute(running)[0][0] == 0:
+            return
+        time.sleep(0.1)
+    pytest.fail("the statement still runs")
+
+
+def test_bytes_that_are_no_utf_8_are_an_error_and_no_text() -> None:
+    block = Block(pa.py_buffer(b"\x02\xff\xfe"), [0], [3])
+    with pytest.raises(DataError, match="not UTF-8"):
+        Parser([Column("a", "string", "varchar(9)")], (), "t").batch(block)
+
+
+def test_an_address_says_its_timeouts_in_numbers(maria: MariaDatabase) -> None:
+    source = SourceSpec("mysql", {"url": "mysql://u:p%40w@h:3307/shop?connect_timeout=5&ssl_mode=disabled"})
+    login = parameters(source, context())
+    assert (login.values["connect_timeout"], login.values["password"], login.tls) == (5.0, "p@w", "disabled")
+    assert login.place == "h:3307/shop"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(1130, CredentialError), (3118, CredentialError), (0, SourceUnavailable), (9999, DataError)]
+)
+def test_errors_of_the_server_say_what_to_do(number: int, kind: type[DativoError]) -> None:
+    assert isinstance(translate(pymysql.err.OperationalError(number, "something"), "t"), kind)

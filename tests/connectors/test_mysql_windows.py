@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from dativo_provider.connectors.mysql.settle import _replica, writers_done
 from dativo_provider.errors import ConfigurationError, CredentialError
-from tests.connectors.mysql_world import Job, ids, table
+from tests.connectors.mysql_world import Job, context, ids, table
 from tests.services.mariadb import MariaDatabase, MariaDB
 from tests.support import requirement
 
@@ -74,6 +75,73 @@ def test_numbers_wait_for_who_has_drawn_a_smaller_one(maria: MariaDatabase) -> N
         window = impatient.plan()
         assert (window.kind, len(impatient.slices(window))) == ("empty", 0)
         assert [note for note in window.notes if "has uncommitted rows" in note]
+
+
+def test_a_list_of_transactions_that_is_a_moment_old_is_not_believed(maria: MariaDatabase) -> None:
+    """The server keeps the list until nobody has looked for a tenth of a second; somebody else looks all the time."""
+    maria.execute("create table t (id int primary key, at datetime(6), key (at))",
+                  "insert into t values (1, now(6) - interval 1 minute)")  # fmt: skip
+    stop = threading.Event()
+
+    def watch() -> None:
+        with maria.connect() as connection, connection.cursor() as cursor:
+            while not stop.is_set():
+                cursor.execute("select count(*) from information_schema.innodb_trx")
+                stop.wait(0.03)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        with transaction(maria, "insert into t values (2, now(6))"):
+            maria.execute("insert into t values (3, now(6))", "do sleep(1.2)")
+            window = Job(maria, table("t", "at", lag=0), WALL).plan()
+            assert (window.kind, "so often" in window.notes[0]) == ("empty", True)
+    finally:
+        stop.set()
+        watcher.join()
+
+
+class Told:
+    """A session of a replica, as far as its state is asked for. No replica is started in these tests."""
+
+    def __init__(self, channels: list[dict[str, Any]] | None, read_only: str = "0") -> None:
+        self.channels, self.read_only = channels, read_only
+
+    @contextmanager
+    def transaction(self) -> Iterator[Told]:
+        yield self
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        return [("2024-01-01 00:00:00.000000", self.read_only)]
+
+    def named(self, statement: str) -> list[dict[str, Any]] | None:
+        return self.channels
+
+
+@pytest.mark.parametrize(
+    ("channels", "read_only", "expected"),
+    [
+        ([{"Seconds_Behind_Master": "3"}, {"Seconds_Behind_Master": "70"}], "0", 70),
+        ([{"Seconds_Behind_Source": "0"}], "0", 0),
+        ([{"Seconds_Behind_Source": None}], "ON", None),
+        ([], "1", 60),
+        (None, "1", 60),
+    ],
+)
+def test_a_replica_is_as_far_behind_as_the_slowest_of_its_channels(
+    channels: list[dict[str, Any]] | None, read_only: str, expected: int | None
+) -> None:
+    found = _replica(Told(channels, read_only), 60)  # type: ignore[arg-type]
+    assert found is not None
+    assert found.seconds == expected
+    assert _replica(Told([], "0"), 60) is None  # type: ignore[arg-type]
+
+
+def test_numbers_of_a_replica_wait_until_it_has_heard_of_them() -> None:
+    behind, stopped = Told([{"Seconds_Behind_Source": "9"}]), Told([{"Seconds_Behind_Source": None}])
+    assert "9 s behind" in writers_done(behind, 5, context())[0]  # type: ignore[arg-type]
+    assert "stopped" in writers_done(stopped, 5, context())[0]  # type: ignore[arg-type]
+    assert writers_done(Told([{"Seconds_Behind_Source": "0"}]), 0, context()) == ()  # type: ignore[arg-type]
 
 
 def test_a_second_that_is_not_over_waits_whole(maria: MariaDatabase) -> None:

@@ -128,7 +128,9 @@ def test_a_query_that_has_not_begun_to_answer_is_ended_by_cancelling(big: Databa
 INTERRUPTED = """
 import sys, json, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
+from tests.connectors.database_world import *
 from tests.connectors.postgres_world import *
+from tests.services.postgres import Database
 database = Database(*json.loads(sys.argv[1]))
 stream = table("slow", "id", query="select count(*) as id from big a, big b, big c")
 with reader(source(database)) as opened:
@@ -496,7 +498,9 @@ def test_an_error_in_the_middle_of_the_rows_keeps_their_values_to_itself(databas
 FLAT = """
 import json, re, sys
 from pathlib import Path
+from tests.connectors.database_world import *
 from tests.connectors.postgres_world import *
+from tests.services.postgres import Database
 url, name, rows = json.loads(sys.argv[1])
 query = ("select g as id, md5(g::text) as a, (g % 1000) / 7.0::numeric(10,2) as b, now() as c, "
          f"repeat('x', g % 60) as d from generate_series(1, {rows}) g")

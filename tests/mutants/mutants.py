@@ -77,7 +77,7 @@ MUTANTS = (
     Mutant(
         "rows of open transactions of MySQL's are not waited for",
         f"{MYSQL}/settle.py",
-        "limits.append(start if int(writes) else max(start, behind))",
+        "limits.append(start if each.writes else max(start, behind))",
         "limits.append(max(start, behind))",
         ("tests/connectors/test_mysql_windows.py::test_rows_of_an_open_transaction_are_read_when_it_has_ended",),
     ),

@@ -90,7 +90,7 @@ def start(settings: Mapping[str, str] | None = None) -> MariaDB:
         "socket": f"{folder}/s.sock", "pid-file": f"{folder}/pid", "innodb-flush-log-at-trx-commit": "0",
         "innodb-buffer-pool-size": "64M", "innodb-log-file-size": "32M", "character-set-server": "utf8mb4",
         "max-allowed-packet": "256M", "sql-mode": "", "skip-name-resolve": "1", "default-time-zone": "+02:00",
-        "performance-schema": "OFF", **(settings or {}),
+        "performance-schema": "OFF", "tmpdir": f"{folder}", **(settings or {}),
     }  # fmt: skip
     command = [f"{base}/sbin/mariadbd", "--no-defaults", *(f"--{key}={value}" for key, value in wanted.items())]
     server = Server(command, folder, user=user, env=_libraries(base))
@@ -116,7 +116,7 @@ def client_environment() -> dict[str, str]:
 
 def _initialise(base: Path, folder: Path, user: str) -> None:
     script = [f"{base}/bin/mariadb-install-db", "--no-defaults", f"--basedir={base}", f"--datadir={folder}/data"]
-    kept = [f"{name}={value}" for name, value in _libraries(base).items()]
+    kept = [f"{name}={value}" for name, value in {**_libraries(base), "TMPDIR": str(folder)}.items()]
     made = ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-log-bin"]
     run(["env", *kept, *script, *made, *([f"--user={user}"] if user else [])], cwd=folder)
 

@@ -94,3 +94,15 @@ def test_they_are_kept_where_all_machines_reach_them(tmp_path: Path) -> None:
     assert at_home
     assert at_home.take()
     assert list((tmp_path / "quotas" / "acme" / "q").iterdir())
+
+
+def test_a_slot_that_is_open_is_used_up_before_the_next_is_opened(tmp_path: Path) -> None:
+    """A slot rests a day from its last use: were all of them opened at once, all would rest at once."""
+    found = leases(tmp_path, 10_000)
+    used = set()
+    for _ in range(50):
+        block = found.take()
+        assert block is not None
+        used.add(block.slot)
+        found.give_back(block, block.requests - 1)
+    assert len(used) == 1

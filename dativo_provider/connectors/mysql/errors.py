@@ -32,10 +32,10 @@ NO_DATABASE = 1049
 ACCESS_DENIED = frozenset({1044, 1045, 1698, 2059, 1251, 4151})
 
 _NUMBERS: dict[int, Answer] = {
-    **dict.fromkeys(ACCESS_DENIED, _LOGIN),
+    **dict.fromkeys((*ACCESS_DENIED, 1130, 1820, 1862, 3118, 3955), _LOGIN),
     **dict.fromkeys((1142, 1143, 1227, 1370), _GRANT),
     **dict.fromkeys((1040, 1203, 1226, 1129), _FULL),
-    **dict.fromkeys((2002, 2003, 2006, 2013, 1053, 1077, 1158, 1159, 1160, 1161, 1927), _UP),
+    **dict.fromkeys((0, 2002, 2003, 2006, 2013, 3032, 4031, 1053, 1077, 1158, 1159, 1160, 1161, 1927), _UP),
     **dict.fromkeys((1205, 1213, 1412, 1637), _AGAIN),
     **dict.fromkeys((3024, 1969), _SLOW),
     **dict.fromkeys((1290, 1792), (ConfigurationError, "a source query must only read")),
@@ -58,7 +58,7 @@ def translate(error: Exception, where: str = "") -> DativoError | None:
     number, message = _parts(error)
     kind, remedy = _answer(number, message)
     # what is not listed may quote values of rows: 1292, 1366, 1690, 3141, ...
-    text = message if number in _NUMBERS or not number else f"the server could not compute a value (error {number})"
+    text = message if number in _NUMBERS else f"the server could not compute a value (error {number})"
     return kind(text, where=where, remedy=remedy, number=number)
 
 

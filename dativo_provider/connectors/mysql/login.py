@@ -66,13 +66,22 @@ def _login(given: Mapping[str, Any]) -> Login:
         raise ConfigurationError(f"ssl mode '{mode}' is unknown", remedy=f"write one of: {', '.join(_TLS)}")
     ca = str(known.pop("ca", ""))
     values = {"port": 3306, "connect_timeout": 10, "user": "", "password": "", **known}
-    return Login({**values, "port": _port(values["port"])}, next(each for each in _TLS if each == mode), ca)
+    named = ("connect_timeout", "read_timeout")
+    waits: dict[str, Any] = {name: _seconds(name, values[name]) for name in named if name in values}
+    return Login({**values, **waits, "port": _port(values["port"])}, next(each for each in _TLS if each == mode), ca)
 
 
 def _port(value: Any) -> int:
     if not str(value).isdigit():
         raise ConfigurationError(f"port '{value}' is no number", remedy="write the port, 3306 for most servers")
     return int(value)
+
+
+def _seconds(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{name} '{value}' is no number", remedy="write seconds") from None
 
 
 def _from_job(connection: Mapping[str, Any]) -> dict[str, Any]:

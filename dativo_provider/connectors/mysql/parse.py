@@ -41,7 +41,7 @@ class Parser:
     def batch(self, block: Block) -> pa.RecordBatch:
         """Raises `Unrepresentable` naming the column."""
         cut = _Cut(block)
-        arrays = [self._decoded(column, cut.column(column.type == "binary")) for column in self.columns]
+        arrays = [self._decoded(column, cut.column()) for column in self.columns]
         cut.check_end()
         return pa.RecordBatch.from_arrays(arrays, names=self._names)
 
@@ -89,7 +89,8 @@ class _Cut:
         self._at = np.array(block.starts, np.int64)
         self._mask = np.arange(_INLINE, dtype=np.int64)
 
-    def column(self, binary: bool) -> pa.Array:
+    def column(self) -> pa.Array:
+        """As bytes: Arrow looks whether they are UTF-8 when these become text, and not when views of text do."""
         np = self._np
         first = self._padded[self._at]
         lengths, starts, absent = first.astype(np.int64), self._at + 1, first == _NULL
@@ -99,9 +100,8 @@ class _Cut:
         self._at = starts + lengths
         self._check(starts, lengths)
         valid = pa.py_buffer(np.packbits(~absent, bitorder="little")) if absent.any() else None
-        kind = pa.binary_view() if binary else pa.string_view()
         buffers = [valid, pa.py_buffer(self._views(starts, lengths)), self._block.bytes]
-        return pa.Array.from_buffers(kind, len(first), buffers)
+        return pa.Array.from_buffers(pa.binary_view(), len(first), buffers)
 
     def _widen(self, first: Any, lengths: Any, starts: Any) -> None:
         """Values of 251 bytes and more: the length stands behind the first byte."""

@@ -132,12 +132,13 @@ class Session:
     def _kill(self, killer: Any) -> None:
         """Only what is surely ours: the same server, and the same account's thread."""
         with killer.cursor() as cursor:
+            thread = int(self.connection.thread_id())
             cursor.execute(
-                "select 1 from information_schema.processlist where id = %s and user = substring_index(user(), '@', 1)",
-                (self.connection.thread_id(),),
+                f"select 1 from information_schema.processlist where id = {thread} "
+                "and user = substring_index(user(), '@', 1)"
             )
             if cursor.fetchone():
-                cursor.execute(f"kill query {int(self.connection.thread_id())}")
+                cursor.execute(f"kill query {thread}")
 
     def shut(self) -> None:
         """Every wait on this connection ends now; on the server too, by a reset."""

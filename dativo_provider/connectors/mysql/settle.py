@@ -8,6 +8,7 @@ https://mariadb.com/docs/server/reference/system-tables/information-schema/infor
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,12 +29,10 @@ _PROCESS = """
 select count(*) from information_schema.user_privileges
 where privilege_type = 'PROCESS' and grantee = concat('''', replace(current_user(), '@', '''@'''), '''')
 """
-# Ages against our own transaction's start: `trx_started` is written in the zone of the server's machine.
 _TRANSACTIONS = """
-select t.trx_mysql_thread_id, timestampdiff(second, t.trx_started, own.trx_started), t.trx_rows_modified > 0, t.trx_id
-from information_schema.innodb_trx t,
-     (select trx_started from information_schema.innodb_trx where trx_mysql_thread_id = connection_id()) own
-where t.trx_mysql_thread_id <> connection_id()
+select t.trx_mysql_thread_id, t.trx_started, t.trx_rows_modified > 0, t.trx_id,
+       t.trx_mysql_thread_id = connection_id()
+from information_schema.innodb_trx t
 """
 _STATEMENTS = """
 select p.id, p.time from information_schema.processlist p
@@ -41,71 +40,133 @@ where p.command in ('Query', 'Execute') and p.id <> connection_id() and p.time i
 """
 _WALL = "select convert_tz({moment}, '+00:00', @@global.time_zone)"
 _STEP = timedelta(minutes=5)
+# The server shows the list of transactions as it was when anybody last asked for it, for a tenth of a second.
+# https://dev.mysql.com/doc/refman/8.4/en/innodb-information-schema-internal-data.html
+_STALE, _LOOKS = 0.15, 20
+_STARVED = "held back: somebody asks for innodb_trx so often that the server never renews it; ask less often"
+_HOUR = 3600
 
 
-def settled_moment(session: Session, cursor: MysqlCursor, options: Options, lag: int) -> Settled:
+@dataclass(frozen=True)
+class _Replica:
+    """How far a replica is behind, in seconds; None when replication does not run."""
+
+    seconds: int | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Open:
+    """An open transaction of another connection."""
+
+    thread: str
+    seconds: float
+    writes: bool
+    id: str
+
+
+def settled_moment(session: Session, cursor: MysqlCursor, options: Options, lag: int, ctx: RunContext) -> Settled:
     with session.transaction():
-        text, replica = session.rows(_NOW)[0]
+        text = session.rows(_NOW)[0][0]
     now = datetime.fromisoformat(text).replace(tzinfo=UTC)
-    limit, notes = _on_replica(session, now, lag) if _is_on(replica) else _on_primary(session, now, lag)
+    replica = _replica(session, lag)
+    if replica and replica.seconds is None:
+        return Settled(None, replica.notes)
+    limit, notes = _on_replica(replica, now, lag) if replica else _on_primary(session, now, lag, ctx)
+    if limit is None:
+        return Settled(None, notes)
     if options.clock == "application":
         limit = min(limit, now - timedelta(seconds=lag))
     return Settled(_in_column(session, cursor, options, limit), notes + _snapshot_note(cursor))
 
 
-Limit = tuple[datetime, tuple[str, ...]]
+Limit = tuple[datetime | None, tuple[str, ...]]
 
 
-def _on_primary(session: Session, now: datetime, lag: int) -> Limit:
+def _on_primary(session: Session, now: datetime, lag: int, ctx: RunContext) -> Limit:
     behind = now - timedelta(seconds=lag)
     if not _sees_others(session):
         return behind, (f"other users' transactions are hidden: rows of the last {lag} s wait (grant process)",)
     with session.transaction():
-        transactions, statements = session.rows(_TRANSACTIONS), session.rows(_STATEMENTS)
+        statements = session.rows(_STATEMENTS)  # first: what has ended by the next look has left a transaction
+    transactions = _transactions(session, ctx)
+    if transactions is None:
+        return None, (_STARVED,)
     limits, notes = [now], []
-    for thread, age, writes, _ in transactions:
-        start = _ago(now, age)
-        limits.append(start if int(writes) else max(start, behind))  # after `lag`, one that has not written only reads
-        if int(writes) and start < behind:
-            notes.append(f"held back to {start:%Y-%m-%d %H:%M:%S} UTC by the open transaction of thread {thread}")
-    limits += [max(_ago(now, age), behind) for _, age in statements]
+    for each in transactions:
+        start = _ago(now, each.seconds)
+        limits.append(start if each.writes else max(start, behind))  # after `lag`, one that has not written only reads
+        if each.writes and start < behind:
+            notes.append(f"held back to {start:%Y-%m-%d %H:%M:%S} UTC by the open transaction of thread {each.thread}")
+    limits += [max(_ago(now, float(age)), behind) for _, age in statements]
     return min(limits), tuple(notes)
 
 
-def _on_replica(session: Session, now: datetime, lag: int) -> Limit:
-    """Behind what the replica says that it is behind; twice the lag where it does not say."""
-    seconds = _replica_lag(session)
-    if seconds is None:
-        note = f"the replica does not say how far it is behind: rows of the last {2 * lag} s wait"
-        return now - timedelta(seconds=2 * lag), (note,)
-    return now - timedelta(seconds=seconds + lag), ()
+def _transactions(session: Session, ctx: RunContext) -> list[_Open] | None:
+    """Those of others, by a list that is new enough to show our own; None when none was.
 
-
-def _replica_lag(session: Session) -> int | None:
-    for statement in ("show replica status", "show slave status"):
-        found = session.named(statement)
-        if found is not None:
-            lags = [row.get("Seconds_Behind_Source", row.get("Seconds_Behind_Master")) for row in found]
-            return int(lags[0]) if lags and lags[0] is not None else None
+    Ages are against our own: `trx_started` is written in the zone of the server's machine, whose clock may have been
+    set back meanwhile.
+    """
+    for _ in range(_LOOKS):
+        with session.transaction():
+            rows = session.rows(_TRANSACTIONS)
+        own = next((datetime.fromisoformat(row[1]) for row in rows if int(row[4])), None)
+        if own is not None:
+            others = [row for row in rows if not int(row[4])]
+            ages = [(own - datetime.fromisoformat(row[1])).total_seconds() for row in others]
+            return [
+                _Open(str(row[0]), age if age >= 0 else age + _HOUR, bool(int(row[2])), str(row[3]))
+                for row, age in zip(others, ages, strict=True)
+            ]
+        ctx.cancelled.wait(_STALE)
+        ctx.check_cancelled()
     return None
 
 
-def writers_done(session: Session, lag: int, ctx: RunContext) -> tuple[str, ...]:
-    """Waits at most `lag` seconds until the transactions that have changed rows by now have ended.
+def _on_replica(replica: _Replica, now: datetime, lag: int) -> Limit:
+    return now - timedelta(seconds=(replica.seconds or 0) + lag), replica.notes
 
-    Empty, or who is still open. Where they are hidden nothing can be waited for: the lag passes.
+
+def _replica(session: Session, lag: int) -> _Replica | None:
+    """None for a primary. Who only reads and does not say how far it is behind waits for twice the lag."""
+    with session.transaction():
+        reads_only = _is_on(session.rows(_NOW)[0][1])
+    answers = (session.named(statement) for statement in ("show replica status", "show slave status"))
+    channels = next((found for found in answers if found is not None), [])
+    lags = [row.get("Seconds_Behind_Source", row.get("Seconds_Behind_Master")) for row in channels]
+    known = [int(each) for each in lags if each is not None]
+    if len(known) < len(lags):
+        return _Replica(None, ("replication is stopped, so nothing is settled; rows wait",))
+    if known:
+        return _Replica(max(known))
+    note = f"the replica does not say how far it is behind: rows of the last {2 * lag} s wait"
+    return _Replica(lag, (note,)) if reads_only else None
+
+
+def writers_done(session: Session, lag: int, ctx: RunContext) -> tuple[str, ...]:
+    """Waits at most `lag` seconds until the transactions that have changed rows by now have ended; on a replica until
+    it has heard of them. Empty, or who is still open. Where they are hidden the lag passes.
     """
-    if not _sees_others(session):
-        ctx.cancelled.wait(lag)
+    replica = _replica(session, lag)
+    if replica and (replica.seconds is None or replica.seconds > lag):
+        return replica.notes or (f"held back: the replica is {replica.seconds} s behind",)
+    if replica or not _sees_others(session):
+        ctx.cancelled.wait(lag + (replica.seconds or 0) if replica else lag)
         ctx.check_cancelled()
         return ()
 
     def writing() -> dict[Any, Any]:
-        with session.transaction():
-            return {row[3]: row for row in session.rows(_TRANSACTIONS) if int(row[2])}
+        found = _transactions(session, ctx)
+        return {"": None} if found is None else {each.id: each for each in found if each.writes}
 
-    left = outlasting(writing, lag, ctx)
-    return tuple(f"held back: thread {row[0]} has uncommitted rows, open for {row[1]} s" for row in left)
+    return tuple(_writer(each) for each in outlasting(writing, lag, ctx))
+
+
+def _writer(found: _Open | None) -> str:
+    if found is None:
+        return _STARVED
+    return f"held back: thread {found.thread} has uncommitted rows, open for {found.seconds:.0f} s"
 
 
 def _sees_others(session: Session) -> bool:
@@ -120,9 +181,9 @@ def _snapshot_note(cursor: MysqlCursor) -> tuple[str, ...]:
     return (f"{relation.label} is a table of {relation.engine}: rows that change while it is read may be seen twice",)
 
 
-def _ago(now: datetime, age: Any) -> datetime:
+def _ago(now: datetime, seconds: float) -> datetime:
     """Ages are cut to whole seconds, so it may be one more."""
-    return now - timedelta(seconds=max(0, int(age or 0)) + 1)
+    return now - timedelta(seconds=max(0.0, seconds) + 1)
 
 
 def _is_on(value: Any) -> bool:

@@ -23,7 +23,8 @@ class MysqlPlanner(Planner):
     ctx: RunContext
 
     def settled_moment(self) -> Settled:
-        return settled_moment(self.session, self.cursor, self.options, self.stream.incremental.lag_seconds)
+        lag = self.stream.incremental.lag_seconds
+        return settled_moment(self.session, self.cursor, self.options, lag, self.ctx)
 
     def writers_done(self) -> tuple[str, ...]:
         return writers_done(self.session, self.stream.incremental.lag_seconds, self.ctx)

@@ -205,8 +205,11 @@ class Client:
     def _asked(self, call: Call, held: Held) -> httpx.Response:
         headers = {"Accept": "application/json", **self._fixed, **call.headers, **held.headers}
         params = {**_flat(call.params), **held.params}
+        import httpx
+
+        url = httpx.URL(self.url_of(call.url))  # whose own query stays: `params=` would replace it
         request = self._login.http.build_request(
-            call.method, self.url_of(call.url), params=params or None, json=call.body or None, headers=headers,
+            call.method, url.copy_merge_params(params) if params else url, json=call.body or None, headers=headers,
             extensions={"trace": self._wires.trace},
         )  # fmt: skip
         return self._followed(self._login.http.send(request, stream=True))
@@ -229,9 +232,15 @@ class Client:
             following = answer.next_request
             if following is None:
                 return answer
-            self.url_of(str(following.url))
             answer.close()
+            self.url_of(str(following.url))
             answer = self._login.http.send(following, stream=True)
+        if answer.next_request is not None:
+            answer.close()
+            raise SourceUnavailable(
+                f"the API redirects more than {_REDIRECTS} times", where=str(answer.url).partition("?")[0],
+                remedy="look whether base_url is right",
+            )  # fmt: skip
         return answer
 
     def _wait(self, paces: Sequence[Pace], where: str) -> None:

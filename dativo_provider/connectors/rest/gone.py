@@ -27,12 +27,13 @@ def _records(spec: Stream, gone: Gone, inside: Inside, page: Page) -> Iterator[A
 
 
 def _record(spec: Stream, gone: Gone, inside: Inside, item: Any, record: Any) -> Any:
-    """The moment too: a change of the same key that was read in this run must count as the older one."""
+    """The moment too, or the window's end where the list does not tell it: a change of the same key, read in this run
+    or stored with `order_by`, must count as the older one."""
     made: Any = {}
     for name in spec.key:
         place = spec.columns[name].path or name
         made = put(made, place, at(record, gone.key.get(name, place)))
-    moment, increment = inside.moment(item, record) if gone.moment else None, spec.incremental
+    moment, increment = inside.moment(item, record) if gone.moment else inside.hi, spec.incremental
     if moment and increment and increment.cursor:
         made = put(made, spec.columns[increment.cursor].path or increment.cursor, show(moment, increment.format))
     return made

@@ -40,7 +40,7 @@ class Quota(Pace):
             except DativoError as problem:
                 self._tell(problem)
                 return super().reserve()
-        return 0.0
+        return self.blocked()
 
     def close(self) -> None:
         """What was not used is for others."""

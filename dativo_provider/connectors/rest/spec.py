@@ -309,6 +309,10 @@ class Api(Shape):
                 raise Wrong(f"stream '{name}' is its own parent", "let one of them have no `parent`")
             if stream.incremental and stream.incremental.by_parent and not self.increment(stream):
                 raise Wrong(f"stream '{name}' follows a parent that has no `incremental`", "say how the parent changes")
+            increment = stream.incremental
+            lists = (stream, increment.changes) if increment and increment.descending else ()
+            if any(each and each.request.repeat for each in lists):
+                raise Wrong(f"stream '{name}' cannot end early for all its repetitions", "remove `descending`")
             if stream.parent and stream.incremental and stream.incremental.descending:
                 raise Wrong(f"stream '{name}' cannot end early for all its parents", "remove `descending`")
             for listing in stream.listings():

@@ -86,8 +86,8 @@ class _Planner:
         return Window(kind, self._column, "timestamptz", lo and lo.isoformat(), shown, cursor, overlap)
 
     def _range(self, request: WindowRequest, settled: datetime) -> Window:
-        lo = _given(request.start) if request.start else None
-        hi = min(_given(request.end), settled) if request.end else settled
+        lo = self._floor(_given(request.start)) if request.start else None
+        hi = min(self._floor(_given(request.end)), settled) if request.end else settled
         kept = self._increment.kept
         if kept and lo is not None and lo < self._now - timedelta(seconds=kept):
             raise ConfigurationError(

@@ -39,5 +39,7 @@ def open_http(patience: float) -> httpx.Client:
     import httpx
 
     return httpx.Client(
-        timeout=httpx.Timeout(**_TIMEOUTS, read=patience), http2=True, follow_redirects=False
-    )  # redirections are ours: httpx would take the headers along
+        # Not HTTP/2: httpcore gives two threads that ask at once one stream (https://github.com/encode/httpcore/issues/3072)
+        timeout=httpx.Timeout(**_TIMEOUTS, read=patience),
+        follow_redirects=False,  # they are ours: httpx would take the headers along
+    )

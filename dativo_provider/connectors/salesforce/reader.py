@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import Any
 
@@ -24,7 +25,7 @@ from dativo_provider.connectors.salesforce.bulk import BulkJob, Fetched, NotInBu
 from dativo_provider.connectors.salesforce.objects import SObject, sobject
 from dativo_provider.connectors.salesforce.sets import read_set
 from dativo_provider.connectors.salesforce.soql import Query
-from dativo_provider.errors import ConfigurationError, CredentialError, RateLimited, SourceUnavailable
+from dativo_provider.errors import ConfigurationError, CredentialError, DativoError, RateLimited, SourceUnavailable
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.job import ContractSpec, StreamSpec
 from dativo_provider.model.stream import Slice, Stream, Window, WindowRequest
@@ -62,7 +63,10 @@ class SalesforceReader(RestReader):
 
     def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
         with self.border():
-            return plan_window(self._object(stream).spec.incremental, stream, request, self.ctx.now())
+            increment = self._object(stream).spec.incremental
+            if increment and (request.start or request.end):  # only what is in the bin is kept for so long
+                increment = increment.model_copy(update={"kept": None})
+            return plan_window(increment, stream, request, self.ctx.now())
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
         with self.border():
@@ -85,19 +89,26 @@ class SalesforceReader(RestReader):
         self._tell(stream, gathered, tally)
 
     def _few_or_many(self, query: Query, gathered: Batches, tally: Tally) -> Iterator[Batch]:
-        """The first page says how many records there are."""
-        pages = None
-        if query.fits_an_address:
-            pages = self._pages(query)
-            first = next(pages)
+        """The first page says how many records there are. An object too large for one is read in bulk as well."""
+        pages, most = None, int(self._client().values["bulk_above"])
+        first = self._first(pages := self._pages(query)) if query.fits_an_address and most else None
+        if first is not None and pages is not None:
             pages = chain((first,), pages)
-            if self._total(first, query) <= int(self._client().values["bulk_above"]):
+            if self._total(first, query) <= most:
                 yield from self._by_rest(query, pages, gathered)
                 return
         try:
             yield from self._in_bulk(query, gathered, tally)
         except NotInBulk:
-            yield from self._by_rest(query, pages or self._pages(query), gathered)
+            yield from self._by_rest(query, self._pages(query) if first is None or pages is None else pages, gathered)
+
+    def _first(self, pages: Iterator[Page]) -> Page | None:
+        """None where Salesforce cannot answer the query in the time of a request."""
+        try:
+            return next(pages)
+        except SourceUnavailable as error:
+            self.ctx.log.warning("Salesforce did not answer by REST, so it is asked for a bulk job: %s", error.message)
+            return None
 
     def _total(self, page: Page, query: Query) -> int:
         total = at(page.data, "totalSize")
@@ -124,19 +135,28 @@ class SalesforceReader(RestReader):
     def _in_bulk(self, query: Query, gathered: Batches, tally: Tally) -> Iterator[Batch]:
         job = BulkJob(address(f"{_ROOT}/jobs/query", self._client().values), self._sent, self._fetched, self._pause)
         self._job = job
-        for found in job.sets(query):
-            with found.content as content:
-                for data, ops in read_set(content, query.fields, gathered.columns, gathered.as_text):
-                    found.seen += data.num_rows
-                    yield Batch(gathered.stream, data, gathered.origin, ops=ops)
-            found.refuse_difference()
-        self._job = None
+        try:
+            for found in job.sets(query):
+                with found.content as content:
+                    for data, ops in read_set(content, query.fields, gathered.columns, gathered.as_text):
+                        found.seen += data.num_rows
+                        yield Batch(gathered.stream, data, gathered.origin, ops=ops)
+                found.refuse_difference()
+            self._job = None
+        finally:
+            self._abandon()
         tally.detail["bulk_job"] = job.id
 
     def interrupt(self) -> None:
         super().interrupt()
-        if self._job is not None and self._job.id:
-            self._client(self._tasks).farewell(self._job.abortion)
+        self._abandon()
+
+    def _abandon(self) -> None:
+        """A job that was not read to its end would work on, and its results stay for a week."""
+        job, self._job = self._job, None
+        if job is not None and job.id:
+            with suppress(DativoError):  # what ended the reading is told, not this
+                self._client(self._tasks).farewell(job.abortion)
 
     def _pages(self, query: Query) -> Iterator[Page]:
         client = self._client(self._tasks)

@@ -44,12 +44,13 @@ class Merge(KeyedMode):
         return self._added(table), self._counted()
 
     def _older(self) -> str:
-        """SQL: the table knows better. No order is older than any."""
+        """SQL: the table knows better. No order is older than any, but a deletion need not say when it was."""
         order = self._plan.job.target.order_by
         if not order:
             return "false"
         mine, theirs = f"incoming.{quoted(order)}", f"existing.{quoted(order)}"
-        return f"{theirs} is not null and ({mine} is null or {mine} < {theirs})"
+        unknown = f"({mine} is null and incoming.{OP} <> '{DELETE}')"
+        return f"{theirs} is not null and ({unknown} or {mine} < {theirs})"
 
     def _counts(self, name: str) -> str:
         return (f"not exists (select 1 from ignored where ignored.{FILE} = {name}.{FILE} "

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from dativo_provider.connectors.rest.answers import asked_wait
+from dativo_provider.connectors.rest.client import Call
 from dativo_provider.connectors.rest.limits import limits_of, rate_limits
 from dativo_provider.connectors.rest.reader import RestReader
 from dativo_provider.connectors.rest.spec import Api
@@ -457,3 +458,16 @@ def test_an_answer_that_does_not_begin_in_the_specs_time_is_no_answer(api: FakeA
     api.faults.append(slow)
     with pytest.raises(SourceUnavailable, match="ReadTimeout"):
         reader(api, spec={"timeout": 1}).check()
+
+
+def test_a_query_of_the_address_stays_beside_parameters(api: FakeApi) -> None:
+    answering(api, Answer(200, {"id": 1}))
+    client = reader(api)._client()
+    client.send(Call("/things?kind=open", "GET", {"limit": 5}, None, {}))
+    assert api.asked[-1].query == {"kind": "open", "limit": "5"}
+
+
+def test_an_address_that_leads_to_itself_is_no_empty_file(api: FakeApi) -> None:
+    api.faults.append(lambda asked: Answer(302, b"", {"Location": f"{api.url}/loop"}))
+    with pytest.raises(SourceUnavailable, match="redirects more than"):
+        reader(api)._client().stream(Call("/loop")).__enter__()

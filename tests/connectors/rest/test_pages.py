@@ -6,10 +6,12 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from dativo_provider.config.problems import InvalidConfig
 from dativo_provider.connectors.rest.client import Client
 from dativo_provider.connectors.rest.reader import RestReader
 from dativo_provider.errors import ConfigurationError, CredentialError, SourceChanged, SourceUnavailable
@@ -691,13 +693,15 @@ def gone_spec(**gone: Any) -> dict[str, Any]:
 
 
 @requirement("CON-02")
-def test_what_a_list_of_its_own_says_is_gone_is_deleted_by_one_task(api: FakeApi) -> None:
+@pytest.mark.parametrize("dated", [True, False], ids=["with its moment", "without a moment"])
+def test_what_a_list_of_its_own_says_is_gone_is_deleted_by_one_task(api: FakeApi, dated: bool) -> None:
     add(api, 10)
     second = int(START.timestamp())
     items = [{"ref": 4, "at": second + 5, "name": "x"}, {"ref": 5, "at": second + 1}, {"ref": 6, "at": second + 99}]
+    items = items if dated else items[:1]
     api.faults.append(lambda asked: Answer(body={"items": items}) if asked.path == "/archive" else None)
     stream = StreamSpec("single", "single", "t", _none(), incremental=IncrementalSpec("updated_at", lag_seconds=0))
-    made = reader(api, gone_spec())
+    made = reader(api, gone_spec() if dated else gone_spec(moment=""))
     since = Cursor({"column": "updated_at", "type": "timestamptz", "value": (START + timedelta(seconds=2)).isoformat()})
     window = made.window(stream, WindowRequest(since=since, end=None))
     window = replace(window, hi=(START + timedelta(seconds=8)).isoformat())
@@ -707,7 +711,8 @@ def test_what_a_list_of_its_own_says_is_gone_is_deleted_by_one_task(api: FakeApi
         for row, op in zip(batch.data.to_pylist(), _ops(batch), strict=True)
     ]  # fmt: skip
     assert [(key, op) for key, _, op in rows] == [*((key, "upsert") for key in range(3, 9)), (4, "delete")]
-    assert rows[-1][1] == "2026-03-01T12:00:05.000000Z", "so that the deletion is newer than the change"
+    newest = 5 if dated else 8  # the window's end where the list does not say it
+    assert rows[-1][1] == f"2026-03-01T12:00:0{newest}.000000Z", "so that the deletion is newer than the change"
     assert [each.query["from"] for each in api.asked if each.path == "/archive"] == [str(second + 2)]
 
 
@@ -857,3 +862,21 @@ def test_what_stands_too_far_up_in_a_list_that_descends_hides_nothing(api: FakeA
     }  # fmt: skip
     made = reader(api, SPEC | {"streams": {"cursor": stream}})
     assert sorted(ids(made, "cursor", START + timedelta(seconds=200))) == list(range(201, 501))
+
+
+def test_ranges_end_on_the_steps_of_the_api_and_meet_there(api: FakeApi) -> None:
+    """`{lo}` and `{hi}` are cut to seconds for the API, so the window is as well, or its edges would lose rows."""
+    spec = one(incremental={"cursor": "updated_at", "precision": "second", "bounded": True})
+    stream = StreamSpec("single", "single", "t", _none(), incremental=IncrementalSpec("updated_at", lag_seconds=0))
+    edges = ["2026-03-01T12:00:00.5", "2026-03-01T12:00:09.5", "2026-03-01T12:00:20"]
+    made = reader(api, spec)
+    found = [made.window(stream, WindowRequest(start=lo, end=hi)) for lo, hi in pairwise(edges)]
+    assert found[0].hi == found[1].lo == "2026-03-01T12:00:09+00:00"
+    assert found[0].lo == "2026-03-01T12:00:00+00:00"
+
+
+def test_a_list_that_ends_early_cannot_be_repeated(api: FakeApi) -> None:
+    repeated = {"path": "/x", "repeat": {"a": ["1", "2"]}}
+    spec = one(incremental={"cursor": "updated_at", "descending": True}, request=repeated)
+    with pytest.raises(InvalidConfig, match="cannot end early for all its repetitions"):
+        ids(reader(api, spec), "single")

