@@ -568,7 +568,7 @@ MUTANTS = (
     Mutant(
         "mode: an older row overwrites a newer one",
         f"{LAKE}/modes/merge.py",
-        'return f"{theirs} is not null and ({mine} is null or {mine} < {theirs})"',
+        'return f"{theirs} is not null and ({unknown} or {mine} < {theirs})"',
         'return "false"',
         _mode("test_an_older_row_does_not_overwrite_a_newer_one"),
     ),
@@ -1081,7 +1081,7 @@ MUTANTS = (
     Mutant(
         "more pages are promised, and nobody asks for them",
         f"{REST}/paginate/base.py",
-        "if found is None and self.more and at(page.data, self.more):",
+        "if found is None and self._is_more(page):",
         "if False:",
         (f"{PAGES}test_an_answer_without_what_it_must_have_is_no_empty_page",),
     ),
