@@ -28,7 +28,8 @@ class Edge:
         self._seen = frozenset(self._past.get("rows") or ())
         self._at: Any = None  # the furthest position, as it was said
         self._top: tuple[str, Any] | None = None
-        self._rows: list[Mapping[str, Any]] = []  # that have it
+        self._first: Mapping[str, Any] = {}  # row that has it; hashed only when it turns out to be the last position
+        self._rows: list[str] = []  # hashes of the others
         self._last: tuple[Any, tuple[str, Any] | None] = (None, None)
 
     def is_new(self, values: Mapping[str, Any]) -> bool:
@@ -41,9 +42,9 @@ class Edge:
         if place is None:
             return True
         if self._is_top(place):
-            self._at, self._top, self._rows = found, place, []
-        if place == self._top and len(self._rows) <= _MOST:
-            self._rows.append(values)
+            self._at, self._top, self._first, self._rows = found, place, values, []
+        elif place == self._top and not self.crowded:
+            self._rows.append(_hash(values))
         if place == self._before and _hash(values) in self._seen:
             self.repeated += 1
             return False
@@ -55,13 +56,13 @@ class Edge:
     @property
     def crowded(self) -> bool:
         """Whether more rows share the last position than are told apart by it."""
-        return len(self._rows) > _MOST
+        return len(self._rows) >= _MOST
 
     def value(self) -> dict[str, Any]:
-        """What the next run must know. Only rows that turned out to be the last ones are hashed."""
+        """What the next run must know."""
         if self._top is None or (self._before and self._before[0] == self._top[0] and self._top[1] < self._before[1]):
             return self._past
-        rows = set(map(_hash, self._rows)) | (self._seen if self._top == self._before else frozenset())
+        rows = {_hash(self._first), *self._rows} | (self._seen if self._top == self._before else frozenset())
         return {"at": _plain(self._at), "rows": sorted(rows) if len(rows) <= _MOST else []}
 
 

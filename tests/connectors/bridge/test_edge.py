@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -82,3 +83,14 @@ def test_positions_with_a_point_are_told_apart_by_the_next_run() -> None:
     _, past = run([{"id": 1, "at": Decimal("5.10")}], None, {})
     taken, _ = run([{"id": each, "at": Decimal("5.10")} for each in (1, 2)], None, past)
     assert taken == [2]
+
+
+def test_rows_that_share_a_position_are_not_held() -> None:
+    edge = Edge("at")
+    tracemalloc.start()
+    try:
+        assert all(edge.is_new({"id": each, "at": 5, "text": f"{each}" * 20_000}) for each in range(200))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1 << 20
