@@ -135,6 +135,8 @@ class BridgeReader(BaseReader):
         """Raises `ConfigurationError` with the nearest name."""
         found = self._catalog()
         for wanted in (stream.object, stream.name):
+            if wanted in found:
+                return wanted, found[wanted]
             for name, entry in found.items():
                 if wanted == name or wanted in self.names(entry):
                     return name, entry

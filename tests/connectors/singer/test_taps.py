@@ -111,6 +111,12 @@ def test_a_line_that_is_no_message_is_told_and_kept_with_its_number(world: Broke
     assert made.results[0].rows == 21
 
 
+@pytest.mark.parametrize(("asked", "found"), [("things", "things"), ("main-things", "main-things")])
+def test_the_name_of_a_stream_goes_before_what_another_is_called_as_well(world: Broken, asked: str, found: str) -> None:
+    (piece,) = planned(world, world.stream(name=asked), WindowRequest(full=True)).slices
+    assert piece.spec["entry"]["tap_stream_id"] == found
+
+
 def test_a_secret_that_a_tap_prints_is_not_set_aside(world: Broken) -> None:
     world.fault = {"at": 5, "what": "show"}
     (reject,) = read(world).rejects

@@ -29,7 +29,8 @@ CATALOG = {
     ]
 }
 KEYLESS = {"tap_stream_id": "main-things", "stream": "things", "schema": SCHEMA, "metadata": []}
-CATALOG["streams"].append(KEYLESS)
+ALIASED = {**KEYLESS, "tap_stream_id": "things", "stream": "others"}  # its id is the name of an earlier stream
+CATALOG["streams"] += [KEYLESS, ALIASED]
 
 
 def loaded(path):
