@@ -19,7 +19,7 @@ CONNECTORS = (
         ("file_modified_time", "full_refresh"),
         reader="dativo_provider.connectors.csv.reader:CsvReader",
         options={
-            "delimiter": "default `,`",
+            "delimiter": "default `,`; of files named `.tsv`, a tab",
             "quote_char": 'default `"`; empty turns quoting off',
             "escape_char": "default: none; a quote is doubled",
             "encoding": "default `utf-8`",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
@@ -38,9 +39,17 @@ class Dialect:
         return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig", "ascii")
 
 
-def dialect_of(options: Mapping[str, Any]) -> Dialect:
-    """Raises `ConfigurationError` naming the option that is unknown or impossible."""
+_TABS = re.compile(r"\.tsv(\.(gz|gzip|zst|zstd))?$", re.IGNORECASE)
+
+
+def dialect_of(options: Mapping[str, Any], path: str = "") -> Dialect:
+    """The delimiter of a file whose name ends in `.tsv` is a tab, unless they say another.
+
+    Raises `ConfigurationError` naming the option that is unknown or impossible.
+    """
     given = {("batch_size" if name == "chunk_size" else name): value for name, value in options.items()}
+    if _TABS.search(path):
+        given = {"delimiter": "\t", **given}
     known = {each.name for each in fields(Dialect)}
     for name in given:
         if name not in known:

@@ -51,7 +51,8 @@ class CsvReader(BaseReader):
         """A job's own pattern is for `describe`: here it is enough that there are files and one can be read."""
         with self.border():
             self._roots.check()
-            dialect = dialect_of(self.source.options)
+            options = self.source.options
+            dialect_of(options)
             found = self._all()
             if not (found or self._roots.find("**")):
                 raise ConfigurationError(
@@ -59,21 +60,24 @@ class CsvReader(BaseReader):
                     remedy="put files there, or correct the path",
                 )
             for file in found[:1]:
-                self._survey(file, dialect, infer=False)
+                self._survey(file, dialect_of(options, file.path), infer=False)
 
     def discover(self) -> list[Stream]:
         """One stream per folder and set of columns."""
         with self.border():
-            dialect = dialect_of(self.source.options)
+            options = self.source.options
+            dialect_of(options)
             files = newest(self._all(), _DISCOVERED_FILES)
-            return discovered([self._survey(file, dialect, infer=True) for file in files])
+            return discovered([self._survey(file, dialect_of(options, file.path), infer=True) for file in files])
 
     def describe(self, stream: StreamSpec) -> Stream:
         with self.border():
             refuse_sql(stream)
             dialect, infer = self._dialect(stream), not stream.contract.fields
             files = newest(self._roots.find(stream.object), _DESCRIBED_FILES)
-            return described(stream, [self._survey(file, dialect, infer) for file in files], dialect)
+            return described(
+                stream, [self._survey(file, self._dialect(stream, file), infer) for file in files], dialect
+            )
 
     def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
         with self.border():
@@ -82,11 +86,12 @@ class CsvReader(BaseReader):
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
         def divided(file: Found, pieces: int) -> list[Part]:
+            dialect = self._dialect(stream, file)
             opened = CsvFile(self._roots.locate(file.path), file, dialect)
             return split(opened, dialect, file.path, pieces, self.ctx.check_cancelled)
 
         with self.border():
-            dialect = self._dialect(stream)
+            self._dialect(stream)
             return cut(stream, window, want, divided)
 
     def estimate(self, stream: StreamSpec, window: Window) -> int | None:
@@ -118,14 +123,14 @@ class CsvReader(BaseReader):
     def _survey(self, file: Found, dialect: Dialect, infer: bool) -> Surveyed:
         return survey(CsvFile(self._roots.locate(file.path), file, dialect), file, dialect, infer)
 
-    def _dialect(self, stream: StreamSpec) -> Dialect:
-        return dialect_of({**self.source.options, **stream.options})
+    def _dialect(self, stream: StreamSpec, file: Found | None = None) -> Dialect:
+        return dialect_of({**self.source.options, **stream.options}, file.path if file else "")
 
     def _file(
         self, stream: StreamSpec, piece: Slice, file: Found, pool: ThreadPoolExecutor, ahead: int
     ) -> Generator[Batch, None, dict[str, Any]]:
         """Yields the rows of the file, or of the part the slice names, and returns the file's fingerprint."""
-        dialect, rows = self._dialect(stream), 0
+        dialect, rows = self._dialect(stream, file), 0
         part = Part(**piece.spec["part"]) if "part" in piece.spec else None
         with CsvFile(self._roots.locate(file.path), file, dialect) as opened:
             header = read_header(opened.text, dialect, file.path)

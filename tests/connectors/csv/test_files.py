@@ -165,6 +165,18 @@ def test_columns_of_several_files_are_matched_by_name(tmp_path: Path) -> None:
     assert [field.name for field in opened(tmp_path).describe(stream_of("*.csv", fields)).fields] == ["a", "b", "c"]
 
 
+def test_names_that_end_in_tsv_mean_tabs_unless_the_job_says_otherwise(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("a\tb\n1\tx,y\n")
+    (tmp_path / "b.csv").write_text("a,b\n2,x\n")
+    (tmp_path / "c.tsv.gz").write_bytes(gzip.compress(b"a\tb\n3\tz\n"))
+    rows = [row for _, row in rows_with_lines(read_all(tmp_path, "."))]
+    assert [(int(row["a"]), row["b"]) for row in rows] == [(1, "x,y"), (2, "x"), (3, "z")]
+    assert [field.name for field in opened(tmp_path).describe(stream_of("*.tsv")).fields] == ["a", "b"]
+    (tmp_path / "d.tsv").write_text("a;b\n4;\tx\n")
+    (found,) = [row for _, row in rows_with_lines(read_all(tmp_path, "d.tsv", delimiter=";"))]
+    assert (int(found["a"]), found["b"]) == (4, "\tx")
+
+
 # changes between plan and read -----------------------------------------------------------------------------------
 
 

@@ -292,6 +292,15 @@ def test_an_archive_and_a_name_without_format_are_refused(tmp_path: Path) -> Non
         read_all(source(tmp_path), "x")
 
 
+@pytest.mark.parametrize("name", ["x.tsv", "drive/x.TSV.gz"])
+def test_a_file_of_tabs_is_told_by_its_name(name: str) -> None:
+    file = io.BytesIO(b"id\tname\n1\ta,b\n")
+    assert rows_of(list(batches_of(file, name, stream_of("x", LONG_TEXT), Settings(home="")))) == [
+        {"id": 1, "name": "a,b"}
+    ]
+    assert head_of(io.BytesIO(b"id;name\n"), name, {"delimiter": ";"}).names == ("id", "name")
+
+
 class Trickle:
     """Gives a few bytes however many are asked for, as a network does."""
 

@@ -23,10 +23,12 @@ class CsvText:
     jumps = False
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self._dialect = dialect_of(options)
+        dialect_of(options)  # refuses what cannot be, whatever the name of the file
+        self._options = options
 
     def head(self, file: BinaryIO, where: str, infer: bool) -> Head:
-        names, types = sampled(TextStream(file, self._dialect, where), where, self._dialect, infer)
+        dialect = dialect_of(self._options, where)
+        names, types = sampled(TextStream(file, dialect, where), where, dialect, infer)
         return Head(names, types)
 
     def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
@@ -34,7 +36,8 @@ class CsvText:
         return []
 
     def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]:
-        text, dialect = TextStream(file, self._dialect, asked.origin), self._dialect
+        dialect = dialect_of(self._options, asked.origin)
+        text = TextStream(file, dialect, asked.origin)
         header = read_header(text, dialect, asked.origin)
         if header is None:
             return
