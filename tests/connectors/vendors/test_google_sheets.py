@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from dativo_provider.connectors.google.sheets.reader import SheetsReader
-from dativo_provider.connectors.google.sheets.serial import serial_of
+from dativo_provider.connectors.google.sheets.serial import as_instant, as_moment, serial_of
 from dativo_provider.connectors.registry import open_reader
 from dativo_provider.errors import (
     ConfigurationError,
@@ -295,6 +296,19 @@ def test_the_kind_of_a_value_is_what_the_cell_holds_not_how_it_looks(vendor: Goo
     mixed = rows(vendor, Field("t", "string"), Field("n", "string"), Field("b", "string"))
     assert [each["n"] for each in mixed] == ["1", "2", None]
     assert [each["b"] for each in mixed] == ["TRUE", "FALSE", None]
+
+
+@pytest.mark.parametrize("serial", [2_958_466, Decimal("2958465.9999999999"), -693_594, Decimal("1e300")])
+def test_a_serial_number_beyond_the_calendar_is_no_moment(serial: int | Decimal) -> None:
+    with pytest.raises(ValueError, match="no date"):
+        as_moment(serial)
+
+
+@pytest.mark.parametrize(("serial", "zone"), [(Decimal("2958465.9"), "America/New_York"), (-693_593, "Asia/Tokyo")])
+def test_a_moment_that_is_beyond_the_calendar_in_utc_is_none(serial: int | Decimal, zone: str) -> None:
+    assert as_moment(serial)
+    with pytest.raises(ValueError, match="no date"):
+        as_instant(serial, zone)
 
 
 def test_dates_are_serial_numbers_in_the_zone_of_the_spreadsheet(vendor: GoogleSheets) -> None:

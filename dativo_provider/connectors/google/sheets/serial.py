@@ -17,6 +17,7 @@ __all__ = ["as_date", "as_instant", "as_moment", "as_time", "serial_of"]
 
 _EPOCH = datetime(1899, 12, 30)
 _DAY = 86_400_000
+_FIRST = (datetime(1, 1, 1) - _EPOCH).days
 _LAST = (datetime(9999, 12, 31) - _EPOCH).days
 
 Number = int | Decimal
@@ -24,9 +25,10 @@ Number = int | Decimal
 
 def as_moment(serial: Number) -> datetime:
     """Raises `ValueError` for what is no moment of the years 1 to 9999."""
-    if not -693_593 <= serial <= _LAST + 1:
+    moment = round(Decimal(serial) * _DAY)
+    if not _FIRST * _DAY <= moment < (_LAST + 1) * _DAY:
         raise ValueError("no date")
-    return _EPOCH + timedelta(milliseconds=round(Decimal(serial) * _DAY))
+    return _EPOCH + timedelta(milliseconds=moment)
 
 
 def as_date(serial: Number) -> date:
@@ -44,8 +46,11 @@ def as_time(serial: Number) -> time:
 
 
 def as_instant(serial: Number, zone: str) -> datetime:
-    """In UTC. What the clock shows twice is the first of the two."""
-    return as_moment(serial).replace(tzinfo=_zone(zone)).astimezone(UTC)
+    """In UTC. What the clock shows twice is the first of the two. Raises `ValueError` as `as_moment` does."""
+    try:
+        return as_moment(serial).replace(tzinfo=_zone(zone)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no date") from None
 
 
 def serial_of(moment: datetime) -> float:
