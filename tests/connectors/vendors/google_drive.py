@@ -53,6 +53,7 @@ class Node:
     drive: str = ""
     target: str = ""
     version: int = 1
+    locked: bool = False  # its owner does not let readers download it
 
     def told(self) -> dict[str, Any]:
         google = self.mime.startswith("application/vnd.google-apps.")
@@ -61,7 +62,7 @@ class Node:
         told: dict[str, Any] = {
             "id": self.id, "name": self.name, "mimeType": self.mime, "parents": [self.parent], "modifiedTime": at,
             "createdTime": at, "trashed": self.trashed, "version": str(self.version),
-            "capabilities": {"canDownload": True}, "webViewLink": f"https://drive.google.com/file/d/{self.id}",
+            "capabilities": {"canDownload": not self.locked}, "webViewLink": f"https://drive.google.com/file/d/{self.id}",
         }  # fmt: skip
         if not google:
             told |= {"size": str(len(self.content)), "md5Checksum": hashlib.md5(self.content).hexdigest()}
@@ -183,6 +184,8 @@ class GoogleDrive(Google):
     def _download(self, asked: Asked, node: Node) -> Answer:
         if node.mime.startswith("application/vnd.google-apps."):
             return refusal(403, "Only files with binary content can be downloaded.", "", "fileNotDownloadable")
+        if node.locked:
+            return refusal(403, "This file cannot be downloaded by the user.", "", "cannotDownloadFile")
         ranged = re.fullmatch(r"bytes=(\d+)-", asked.headers.get("range", ""))
         start = int(ranged[1]) if ranged else 0
         headers = {"Content-Type": node.mime}

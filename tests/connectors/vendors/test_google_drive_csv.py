@@ -219,6 +219,33 @@ def test_a_shared_drive_is_read_and_followed_by_its_own_log(vendor: GoogleDrive)
     assert asked(vendor, "/files") == lists
 
 
+@requirement("CON-07")
+def test_a_file_that_may_not_be_downloaded_is_told_and_comes_when_it_may(vendor: GoogleDrive) -> None:
+    top = vendor.folder("top")
+    vendor.put("a.csv", b"n\n1\n", top)
+    locked = vendor.put("locked.csv", b"n\n2\n", vendor.folder("deep", top), locked=True)
+    given: dict[str, Any] = {"connection": {"folder_id": top}}
+    made = read(vendor, **given)
+    assert numbers(made) == [1]
+    assert [note for note in made.window.notes if "deep/locked.csv" in note and "downloaded" in note]
+    vendor.change(locked, locked=False)
+    later = read(vendor, since=made.cursor, **given)
+    assert (numbers(later), later.window.notes) == ([2], ())
+
+
+@requirement("CON-07")
+def test_a_file_named_by_its_id_that_was_never_to_be_seen_stops_the_run(vendor: GoogleDrive) -> None:
+    one, other = vendor.put("a.csv", b"n\n1\n"), vendor.put("b.csv", b"n\n2\n")
+    unshared = "1id_of_a_file_that_nobody_shared"
+    with pytest.raises(ConfigurationError, match=unshared) as caught:
+        read(vendor, f"{one},{unshared}")
+    assert "share" in caught.value.remedy
+    cursor = read(vendor, f"{one},{other}").cursor
+    vendor.erase(one)
+    later = read(vendor, f"{one},{other}", since=cursor)  # it was read before: its rows stay
+    assert (later.rows, len(later.window.notes)) == ([], 1)
+
+
 # Changes ------------------------------------------------------------------------------------------------------
 
 

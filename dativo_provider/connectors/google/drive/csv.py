@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -92,13 +92,25 @@ class DriveCsvReader(FilesReader):
             return replace(made, detail={**made.detail, **told})
 
     def _planned(self, stream: StreamSpec, request: WindowRequest) -> Window:
-        """Tells which files were moved away or trashed and keep their rows (`on_deleted_file: ignore`)."""
-        made = super().window(stream, request)
-        gone = sorted(files_of(request.since).keys() - self.place.paths.keys())
-        if not gone or made.kind in ("full", "range"):
-            return made
-        note = f"their rows stay: files moved away or deleted since they were read: {', '.join(gone)}"
-        return replace(made, notes=(*made.notes, note))
+        """Tells which files are left out, and which are gone and keep their rows (`on_deleted_file: ignore`)."""
+        made, known = super().window(stream, request), files_of(request.since).keys()
+        self._require_named(stream, known)
+        notes, gone = list(made.notes), sorted(known - self.place.paths.keys())
+        if self.place.locked:
+            notes.append(f"left out, for they may not be downloaded: {', '.join(self.place.locked)}")
+        if gone and made.kind not in ("full", "range"):
+            notes.append(f"their rows stay: files moved away or deleted since they were read: {', '.join(gone)}")
+        return replace(made, notes=tuple(notes))
+
+    def _require_named(self, stream: StreamSpec, known: Collection[str]) -> None:
+        """Raises `ConfigurationError` for an id that the job names, and that was never to be seen."""
+        named = {each.strip() for each in stream.object.split(",")}
+        unseen = sorted((named & self.place.drive.lost).difference(known))
+        if unseen:
+            raise ConfigurationError(
+                f"files that the job names are not to be seen: {', '.join(unseen)}", where="Drive",
+                remedy="share them with the account, or take them out of source.files",
+            )  # fmt: skip
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
         """Files are not divided: each byte is fetched once."""

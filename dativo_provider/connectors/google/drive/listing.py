@@ -59,12 +59,16 @@ class Item:
 
 @dataclass
 class Drive:
-    """`ask` makes a request; `drive_id` is the shared drive to stay in. `folders` and `drives` are those seen."""
+    """`ask` makes a request; `drive_id` is the shared drive to stay in. `folders` and `drives` are those seen.
+
+    `lost` are ids that were asked for and are not there, or in the trash.
+    """
 
     ask: Ask
     drive_id: str = ""
     folders: set[str] = field(default_factory=set)
     drives: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
 
     def below(self, folder: str, deep: bool = True) -> Iterator[Item]:
         """Files and shortcuts' targets anywhere below a folder, by one query for each folder in it.
@@ -95,8 +99,10 @@ class Drive:
             try:
                 told = self.ask(Call(f"/files/{each}", params={"fields": _FIELDS, "supportsAllDrives": "true"}))
             except Missing:
-                continue
-            if not told.get("trashed"):
+                told = {"trashed": True}
+            if told.get("trashed"):
+                self.lost.add(each)
+            else:
                 yield from self._resolved(self._item(told, ""))
 
     def _resolved(self, item: Item) -> Iterator[Item]:

@@ -33,6 +33,7 @@ class DrivePlace:
         self.drive, self._client, self._retry = drive, client, retry
         self._folder, self._query = folder, query
         self.paths: dict[str, str] = {}  # of what was found last, by id
+        self.locked: list[str] = []  # paths of what was found last and may not be downloaded
 
     def check(self) -> None:
         self.drive.ask(Call("/about", params={"fields": "user(permissionId)"}))
@@ -43,7 +44,9 @@ class DrivePlace:
         ids = [part for part in parts if _ID.fullmatch(part)]
         paths = [part for part in parts if part not in ids]
         items = [*self.drive.by_id(ids), *(self._matching(paths) if paths else ())]
-        files = {item.id: item for item in items if not item.mime.startswith(GOOGLE) and _readable(item)}
+        found = {item.id: item for item in items if not item.mime.startswith(GOOGLE)}
+        files = {id: item for id, item in found.items() if _readable(item)}
+        self.locked = sorted(item.path for id, item in found.items() if id not in files)
         self.paths = {each.id: each.path for each in files.values()}
         return [_found(each) for each in sorted(files.values(), key=lambda each: (each.path, each.id))]
 
