@@ -11,12 +11,12 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 from dativo_provider.connectors.base import BaseReader
 from dativo_provider.connectors.database.relation import Column, Relation
-from dativo_provider.connectors.database.window import Planner
+from dativo_provider.connectors.database.window import Planner, bounds
 from dativo_provider.connectors.pool import Pool, Pooled
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec, StreamSpec
-from dativo_provider.model.stream import Stream, Window, WindowRequest
+from dativo_provider.model.stream import Slice, Stream, Window, WindowRequest
 
 __all__ = ["DatabaseReader", "Opened"]
 
@@ -59,6 +59,20 @@ class DatabaseReader(BaseReader, Generic[S, R]):
     @abstractmethod
     def planner(self, session: S, relation: R, stream: StreamSpec) -> Planner: ...
 
+    @abstractmethod
+    def condition(self, stream: StreamSpec, piece: Slice, relation: R) -> str:
+        """Which rows the slice reads, as SQL."""
+
+    @abstractmethod
+    def estimated(self, session: S, every: R, read: R, condition: str) -> int:
+        """Bytes that `read`, the relation with the columns of the stream, holds under `condition`."""
+
+    @abstractmethod
+    def cut(
+        self, session: S, relation: R, stream: StreamSpec, window: Window, want: int, spec: dict[str, Any]
+    ) -> list[Slice]:
+        """At most `want` slices that hold every row of the window once; `spec` is in all of them."""
+
     # plan ---------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
@@ -91,6 +105,26 @@ class DatabaseReader(BaseReader, Generic[S, R]):
             return self.planner(session, relation, stream).window(request)
 
         return self.asked(planned, "planning the window", stream)
+
+    def estimate(self, stream: StreamSpec, window: Window) -> int | None:
+        def made(session: S) -> int:
+            every = self.relation(session, stream, every=True)
+            whole = Slice(0, stream.name, {"window": bounds(window)})
+            read: R = replace(every, columns=every.only(stream.columns))
+            with session.transaction():
+                return self.estimated(session, every, read, self.condition(stream, whole, every))
+
+        return self.asked(made, "estimating the size", stream)
+
+    def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
+        def made(session: S) -> list[Slice]:
+            relation = self.relation(session, stream, every=True)
+            names = [column.name for column in relation.only(stream.columns)]
+            spec = {"stream": stream.name, "columns": names, "window": bounds(window)}
+            with session.transaction():
+                return self.cut(session, relation, stream, window, want, spec)
+
+        return self.asked(made, "cutting slices", stream)
 
     # how ----------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from dativo_provider.errors import SourceChanged
 from dativo_provider.model.stream import Field, Stream
 
-__all__ = ["Column", "Relation", "hint"]
+__all__ = ["Column", "Relation", "hint", "no_relation"]
 
 
 class Column(Protocol):
@@ -66,3 +66,17 @@ def hint(name: str, known: Sequence[str], full: dict[str, str] | None = None) ->
     """`did you mean ...?`, or nothing; `full` says how a known name is shown."""
     near = get_close_matches(name, known, 1, 0.6)
     return f"did you mean '{(full or {}).get(near[0], near[0])}'?" if near else ""
+
+
+def no_relation(name: str, listed: Sequence[tuple[str, str]], grant: str) -> SourceChanged:
+    """That there is no `name`; `listed` is what there is, each by its bare name and as a job writes it, and `grant` is
+    what a user needs to see a table."""
+    names = [shown for _, shown in listed]
+    bare = {table: shown for table, shown in reversed(listed)}
+    near = hint(name, names) or hint(name.rpartition(".")[2], list(bare), bare)
+    known = ", ".join(names[:20]) + (", …" if len(names) > 20 else "") if names else "none that this user may read"
+    return SourceChanged(
+        f"there is no table or view {name} (there are: {known})",
+        where=name,
+        remedy=near or f"correct `tables[].name`, or grant this user {grant}",
+    )

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
 
 from dativo_provider.connectors.base import Tally
+from dativo_provider.connectors.database.condition import Conditions
 from dativo_provider.connectors.mysql.cursors import cursor_column
 from dativo_provider.connectors.mysql.options import Options
 from dativo_provider.connectors.mysql.parse import Parser
-from dativo_provider.connectors.mysql.relations import Relation, find_relation
+from dativo_provider.connectors.mysql.relations import find_relation
 from dativo_provider.connectors.mysql.rows import Rows
 from dativo_provider.connectors.mysql.session import Session
-from dativo_provider.connectors.mysql.slices import KeyRange
 from dativo_provider.connectors.mysql.sql import expression
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Slice
 
 __all__ = ["condition_of", "extracted"]
+
+condition_of = Conditions(expression, cursor_column).of
 
 
 def extracted(
@@ -41,14 +42,3 @@ def extracted(
         with Rows(session, select, block, options.batch_size) as rows:
             for each in rows.blocks():
                 yield Batch(stream.name, parser.batch(each), relation.label)
-
-
-def condition_of(stream: StreamSpec, piece: Slice, relation: Relation) -> str:
-    conditions = [expression(stream.where)] if stream.where else []
-    window: dict[str, Any] = piece.spec.get("window") or {}
-    if window:
-        cursor = cursor_column(relation, window["column"])
-        conditions.append(cursor.condition(window["lo"], window["hi"], window["unplaced"]))
-    if piece.spec.get("range"):
-        conditions.append(f"({KeyRange(**piece.spec['range']).condition()})")
-    return " and ".join(conditions) or "true"

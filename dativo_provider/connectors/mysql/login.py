@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from dativo_provider.connectors.database.login import address_of
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.context import Connection, RunContext
 from dativo_provider.model.job import SourceSpec
@@ -44,19 +45,11 @@ class Login:
 
 def parameters(source: SourceSpec, ctx: RunContext) -> Login:
     """Raises `ConfigurationError`, `CredentialError`."""
-    if source.connection_id and source.connection:
-        raise ConfigurationError(
-            "the source has both `connection` and `connection_id`", remedy="keep one of the two in the job"
-        )
-    if source.connection_id:
-        given = _from_airflow(ctx.connections.get(source.connection_id), source.connection_id)
-    else:
-        given = _from_job(source.connection)
-    return _login(given)
+    return _login(address_of(source, ctx, ("mysql", "mariadb"), _from_job, _from_airflow))
 
 
-def _login(given: Mapping[str, Any]) -> Login:
-    known = _named(given)
+def _login(found: Mapping[str, Any]) -> Login:
+    known = _named(found)
     if not known.get("host"):
         raise ConfigurationError("the source has no host", remedy="set source.connection.host, or a url")
     if str(known["host"]).startswith(("/", "@")):
@@ -87,13 +80,13 @@ def _seconds(name: str, value: Any) -> float:
 def _from_job(connection: Mapping[str, Any]) -> dict[str, Any]:
     plain = {key: value for key, value in connection.items() if key not in ("url", "dsn") and value not in (None, "")}
     text = str(connection.get("url") or connection.get("dsn") or "")
-    given = {**(_from_url(text) if text else {}), **plain}
-    refused = sorted(_OPERATORS & given.keys())
+    found = {**(_from_url(text) if text else {}), **plain}
+    refused = sorted(_OPERATORS & found.keys())
     if refused:
         raise ConfigurationError(
             f"a job may not set {', '.join(refused)} of a connection", remedy="remove it; TLS is set by `ssl`"
         )
-    return given
+    return found
 
 
 def _from_url(text: str) -> dict[str, Any]:
@@ -131,19 +124,9 @@ def _ssl(given: Any) -> dict[str, Any]:
     return {} if given is None else {"ssl_mode": "required" if given in (True, "true") else "disabled"}
 
 
-def _from_airflow(found: Connection, name: str) -> dict[str, Any]:
-    if found.conn_type and found.conn_type not in ("mysql", "mariadb"):
-        raise ConfigurationError(
-            f"connection '{name}' is of type '{found.conn_type}', not mysql", remedy="name a MySQL connection"
-        )
-    if found.extra.get("iam"):
-        raise ConfigurationError(
-            f"connection '{name}' asks for IAM tokens, which this connector cannot fetch",
-            remedy="put a password into the connection",
-        )
+def _from_airflow(found: Connection) -> dict[str, Any]:
     own = {
         "host": found.host, "port": found.port, "user": found.login, "password": found.password,
         "database": found.schema, "ssl": found.extra.get("ssl"),
     }  # fmt: skip
-    extra = {key: value for key, value in found.extra.items() if key in _SSL or key in _PLAIN}
-    return {key: value for key, value in {**extra, **own}.items() if value not in (None, "")}
+    return {**{key: value for key, value in found.extra.items() if key in _SSL or key in _PLAIN}, **own}

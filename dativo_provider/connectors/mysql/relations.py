@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dativo_provider.connectors.database import relation as database
-from dativo_provider.connectors.database.relation import hint
+from dativo_provider.connectors.database.relation import no_relation
 from dativo_provider.connectors.mysql.session import Session
 from dativo_provider.connectors.mysql.sql import identifier, literal, name_parts, subselect
 from dativo_provider.connectors.mysql.types import Column, column_of, described_column
-from dativo_provider.errors import ConfigurationError, SourceChanged
+from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.job import StreamSpec
 
 __all__ = ["Relation", "every_relation", "find_relation"]
@@ -78,16 +78,8 @@ def _resolve(session: Session, name: str) -> tuple[Any, ...]:
         exact = [row for row in found if row[1] == table]
         if found:
             return (exact or found)[0]
-    listed = session.rows(_TABLES + _LISTED)
-    names = [shown(row[0], row[1]) for row in listed]
-    bare = {row[1]: shown(row[0], row[1]) for row in reversed(listed)}
-    near = hint(name, names) or hint(name.rpartition(".")[2], list(bare), bare)
-    known = ", ".join(names[:20]) + (", …" if len(names) > 20 else "") if names else "none that this user may read"
-    raise SourceChanged(
-        f"there is no table or view {name} (there are: {known})",
-        where=name,
-        remedy=near or "correct `tables[].name`, or grant this user SELECT on it",
-    )
+    listed = [(row[1], shown(row[0], row[1])) for row in session.rows(_TABLES + _LISTED)]
+    raise no_relation(name, listed, "SELECT on it")
 
 
 def _readings(name: str) -> list[tuple[str, str]]:

@@ -6,37 +6,22 @@ The first range is open below and the last above, so together they hold every ro
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from dativo_provider.connectors.database.condition import KeyRange
 from dativo_provider.connectors.mysql.cursors import MysqlCursor
 from dativo_provider.connectors.mysql.options import Options
 from dativo_provider.connectors.mysql.relations import Relation
 from dativo_provider.connectors.mysql.session import Session
 from dativo_provider.model.stream import Slice, Window
 
-__all__ = ["KeyRange", "cut"]
+__all__ = ["cut"]
 
 MOST = 256
 _LOOKS = 64  # halvings for each slice: a key of 64 bits may have all its rows at one place
 _FINE = 8  # pieces that a slice is put together from
-
-
-@dataclass(frozen=True)
-class KeyRange:
-    """`lo <= key < hi` as literals of SQL; an open end is None. NULL is in the first."""
-
-    column: str
-    lo: str | None = None
-    hi: str | None = None
-
-    def condition(self) -> str:
-        below = None if self.hi is None else f"{self.column} < {self.hi}"
-        if self.lo is not None:
-            return " and ".join([f"{self.column} >= {self.lo}", *([below] if below else [])])
-        return f"({below} or {self.column} is null)" if below else "true"
 
 
 def cut(

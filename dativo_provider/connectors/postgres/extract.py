@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
 from dativo_provider.connectors.base import Tally
+from dativo_provider.connectors.database.condition import Conditions
 from dativo_provider.connectors.postgres.copy import Copy
 from dativo_provider.connectors.postgres.cursors import cursor_column
 from dativo_provider.connectors.postgres.driver import psycopg2_module
@@ -17,13 +18,14 @@ from dativo_provider.connectors.postgres.parallel import merged
 from dativo_provider.connectors.postgres.parse import Parser
 from dativo_provider.connectors.postgres.relations import Relation, find_relation
 from dativo_provider.connectors.postgres.session import Session
-from dativo_provider.connectors.postgres.slices import KeyRange
 from dativo_provider.connectors.postgres.sql import expression
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Slice
 
 __all__ = ["condition_of", "extracted"]
+
+condition_of = Conditions(expression, cursor_column).of
 
 _BIG = 256 << 20  # bytes of a table from which on two COPYs pay
 _TID_RANGES = 140000  # ranges of ctid are scanned as such since PostgreSQL 14
@@ -60,17 +62,6 @@ def extracted(
         tally.detail["threads"] = len(selects)
         for data in _read([session, *others], selects, parser, options, block):
             yield Batch(stream.name, data, relation.label)
-
-
-def condition_of(stream: StreamSpec, piece: Slice, relation: Relation) -> str:
-    conditions = [expression(stream.where)] if stream.where else []
-    window: dict[str, Any] = piece.spec.get("window") or {}
-    if window:
-        cursor = cursor_column(relation, window["column"])
-        conditions.append(cursor.condition(window["lo"], window["hi"], window["unplaced"]))
-    if piece.spec.get("range"):
-        conditions.append(f"({KeyRange(**piece.spec['range']).condition()})")
-    return " and ".join(conditions) or "true"
 
 
 def _threads(session: Session, relation: Relation, piece: Slice, options: Options) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from dativo_provider.connectors.database.login import address_of
 from dativo_provider.connectors.postgres.driver import psycopg2_module
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.context import Connection, RunContext
@@ -45,17 +46,10 @@ _DIALECT = re.compile(r"^(postgres|postgresql)\+\w+://")
 
 def parameters(source: SourceSpec, ctx: RunContext) -> dict[str, Any]:
     """Everything `psycopg2.connect` needs. Raises `ConfigurationError`, `CredentialError`."""
-    if source.connection_id and source.connection:
-        raise ConfigurationError(
-            "the source has both `connection` and `connection_id`", remedy="keep one of the two in the job"
-        )
-    if source.connection_id:
-        given = _from_airflow(ctx.connections.get(source.connection_id), source.connection_id)
-    else:
-        given = _from_job(source.connection)
-    if not given.get("host") and not given.get("hostaddr"):
+    found = address_of(source, ctx, ("postgres",), _from_job, _from_airflow)
+    if not found.get("host") and not found.get("hostaddr"):
         raise ConfigurationError("the source has no host", remedy="set source.connection.host, or a url")
-    return {**_DEFAULTS, **_CLOSED, **given}
+    return {**_DEFAULTS, **_CLOSED, **found}
 
 
 def _from_job(connection: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,16 +90,7 @@ def _named(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: str(value) if key in ("host", "dbname", "user", "password") else value for key, value in named.items()}
 
 
-def _from_airflow(found: Connection, name: str) -> dict[str, Any]:
-    if found.conn_type and "postgres" not in found.conn_type:
-        raise ConfigurationError(
-            f"connection '{name}' is of type '{found.conn_type}', not postgres", remedy="name a PostgreSQL connection"
-        )
-    if found.extra.get("iam"):
-        raise ConfigurationError(
-            f"connection '{name}' asks for IAM tokens, which this connector cannot fetch",
-            remedy="put a password into the connection",
-        )
+def _from_airflow(found: Connection) -> dict[str, Any]:
     own = {
         "host": found.host, "port": found.port, "user": found.login, "password": found.password,
         "dbname": found.schema,

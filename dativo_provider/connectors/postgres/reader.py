@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Any
 
 from dativo_provider.connectors.base import Tally
 from dativo_provider.connectors.database.reader import DatabaseReader
-from dativo_provider.connectors.database.window import bounds
 from dativo_provider.connectors.pool import Pool
 from dativo_provider.connectors.postgres import CAPABILITIES
 from dativo_provider.connectors.postgres.cursors import cursor_column
@@ -47,27 +45,18 @@ class PostgresReader(DatabaseReader[Session, Relation]):
         cursor = cursor_column(relation, stream.incremental.cursor_field)
         return PostgresPlanner(cursor, stream, options.timezone, session, options, self.ctx)
 
-    def estimate(self, stream: StreamSpec, window: Window) -> int | None:
+    def condition(self, stream: StreamSpec, piece: Slice, relation: Relation) -> str:
         from dativo_provider.connectors.postgres.extract import condition_of
 
-        def made(session: Session) -> int:
-            every = self.relation(session, stream, every=True)
-            whole = Slice(0, stream.name, {"window": bounds(window)})
-            read = replace(every, columns=every.only(stream.columns))
-            with session.transaction():
-                return estimated_bytes(session, read, condition_of(stream, whole, every))
+        return condition_of(stream, piece, relation)
 
-        return self.asked(made, "estimating the size", stream)
+    def estimated(self, session: Session, every: Relation, read: Relation, condition: str) -> int:
+        return estimated_bytes(session, read, condition)
 
-    def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
-        def made(session: Session) -> list[Slice]:
-            relation = self.relation(session, stream, every=True)
-            names = [column.name for column in relation.only(stream.columns)]
-            spec = {"stream": stream.name, "columns": names, "window": bounds(window)}
-            with session.transaction():
-                return cut(session, relation, window, want, options_of(self.source, stream), spec)
-
-        return self.asked(made, "cutting slices", stream)
+    def cut(
+        self, session: Session, relation: Relation, stream: StreamSpec, window: Window, want: int, spec: dict[str, Any]
+    ) -> list[Slice]:
+        return cut(session, relation, window, want, options_of(self.source, stream), spec)
 
     # extract ------------------------------------------------------------------------------------------------
 

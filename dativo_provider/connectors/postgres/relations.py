@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dativo_provider.connectors.database import relation as database
-from dativo_provider.connectors.database.relation import hint
+from dativo_provider.connectors.database.relation import no_relation
 from dativo_provider.connectors.postgres.session import Session
 from dativo_provider.connectors.postgres.sql import identifier, name_parts, subselect
 from dativo_provider.connectors.postgres.types import Column, column_of, load_types
-from dativo_provider.errors import ConfigurationError, SourceChanged
+from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.job import StreamSpec
 
 __all__ = ["Relation", "every_relation", "find_relation"]
@@ -81,16 +81,8 @@ def _resolve(session: Session, name: str) -> tuple[Any, ...]:
         found = session.rows(f"{_RELATIONS} and c.relname = %s and {rule}", (table, schema))
         if found:
             return found[0]
-    listed = session.rows(_RELATIONS + _LISTED)
-    names = [shown(row[1], row[2]) for row in listed]
-    bare = {row[2]: shown(row[1], row[2]) for row in reversed(listed)}
-    near = hint(name, names) or hint(name.rpartition(".")[2], list(bare), bare)
-    known = ", ".join(names[:20]) + (", …" if len(names) > 20 else "") if names else "none that this user may read"
-    raise SourceChanged(
-        f"there is no table or view {name} (there are: {known})",
-        where=name,
-        remedy=near or "correct `tables[].name`, or grant this user USAGE on its schema",
-    )
+    listed = [(row[2], shown(row[1], row[2])) for row in session.rows(_RELATIONS + _LISTED)]
+    raise no_relation(name, listed, "USAGE on its schema")
 
 
 def _readings(name: str) -> list[tuple[str, str]]:

@@ -6,10 +6,10 @@ The first range is open below and the last above, so together they hold every ro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from dativo_provider.connectors.database.condition import KeyRange
 from dativo_provider.connectors.postgres.options import Options
 from dativo_provider.connectors.postgres.relations import Relation
 from dativo_provider.connectors.postgres.session import Session
@@ -17,7 +17,7 @@ from dativo_provider.connectors.postgres.sql import identifier, literal
 from dativo_provider.connectors.postgres.types import Column
 from dativo_provider.model.stream import Slice, Window
 
-__all__ = ["KeyRange", "cut"]
+__all__ = ["cut"]
 
 MOST = 256
 _NUMBERS = ("int", "long")
@@ -30,23 +30,6 @@ where c.oid = %s::oid and s.attname = %s order by s.inherited desc limit 1
 """
 
 
-@dataclass(frozen=True)
-class KeyRange:
-    """`lo <= key < hi` for a column of `type` (PostgreSQL's word); an open end is None. NULL is in the first."""
-
-    column: str
-    type: str
-    lo: str | None = None
-    hi: str | None = None
-
-    def condition(self) -> str:
-        name = identifier(self.column)
-        below = None if self.hi is None else f"{name} < {literal(self.hi)}::{self.type}"
-        if self.lo is not None:
-            return " and ".join([f"{name} >= {literal(self.lo)}::{self.type}", *([below] if below else [])])
-        return f"({below} or {name} is null)" if below else "true"
-
-
 def cut(
     session: Session, relation: Relation, window: Window, want: int, options: Options, spec: dict[str, Any]
 ) -> list[Slice]:
@@ -57,8 +40,8 @@ def cut(
     bounds = _bounds(session, relation, column, window, want) if column else []
     if not column or not bounds:
         return [Slice(0, spec["stream"], spec, relation.rows)]
-    ends = [None, *bounds, None]
-    ranges = [KeyRange(column.name, column.source_type, lo, hi) for lo, hi in pairwise(ends)]
+    ends = [None, *(f"{literal(bound)}::{column.source_type}" for bound in bounds), None]
+    ranges = [KeyRange(identifier(column.name), lo, hi) for lo, hi in pairwise(ends)]
     return [
         Slice(index, spec["stream"], {**spec, "range": vars(each)}, rows // len(ranges))
         for index, each in enumerate(ranges)

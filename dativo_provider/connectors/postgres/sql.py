@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dativo_provider.connectors.database.fence import Fence
 from dativo_provider.errors import ConfigurationError
 
 __all__ = ["expression", "identifier", "literal", "name_parts", "subselect"]
@@ -26,7 +27,6 @@ _TOKEN = re.compile(
 )
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _OPEN = ("'", '"', "$")  # standing alone they begin what has no end
-_READS = ("select", "with", "values", "table")
 _PARTS = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 
 
@@ -54,40 +54,7 @@ def name_parts(text: str) -> list[tuple[str, bool]]:
     return parts
 
 
-def subselect(query: str) -> str:
-    """`(query) as source`, after making sure that the text cannot leave its parentheses."""
-    text = _fenced(query, "query")
-    first = next((token.lower() for _, token in _tokens(text, "query") if token != "("), "")
-    if first not in _READS:
-        raise ConfigurationError("`query` is not a SELECT", remedy="write one SELECT, WITH or VALUES statement")
-    return f"({text}\n) as source"
-
-
-def expression(where: str) -> str:
-    """`(where)`, which cannot leave its parentheses."""
-    return f"({_fenced(where, 'where')}\n)"
-
-
-def _fenced(text: str, key: str) -> str:
-    """One statement or expression, without its final semicolon. Raises `ConfigurationError`."""
-    depth, end = 0, len(text)
-    for at, token in _tokens(text, key):
-        if end < at:
-            raise ConfigurationError(f"`{key}` holds more than one statement", remedy="write one statement without ;")
-        depth += {"(": 1, ")": -1}.get(token, 0)
-        if token == ";":
-            end = at
-        if depth < 0:
-            break
-    if depth:
-        raise ConfigurationError(f"a parenthesis of `{key}` is not closed or not opened", remedy="balance them")
-    return text[:end]
-
-
 def _tokens(text: str, key: str) -> Iterator[tuple[int, str]]:
-    """Where each token begins, and the token; comments and white space are left out."""
-    if "\0" in text:
-        raise ConfigurationError(f"`{key}` holds a NUL character", remedy="remove it")
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -109,3 +76,7 @@ def _end_of_comment(text: str, at: int, key: str) -> int:
         if depth == 0:
             return edge.end()
     raise ConfigurationError(f"a comment of `{key}` is not closed", remedy="close it with */")
+
+
+_FENCE = Fence(_tokens)
+subselect, expression = _FENCE.subselect, _FENCE.expression
