@@ -72,7 +72,7 @@ def no_relation(name: str, listed: Sequence[tuple[str, str]], grant: str) -> Sou
     """That there is no `name`; `listed` is what there is, each by its bare name and as a job writes it, and `grant` is
     what a user needs to see a table."""
     names = [shown for _, shown in listed]
-    bare = {table: shown for table, shown in reversed(listed)}
+    bare = dict(reversed(listed))
     near = hint(name, names) or hint(name.rpartition(".")[2], list(bare), bare)
     known = ", ".join(names[:20]) + (", …" if len(names) > 20 else "") if names else "none that this user may read"
     return SourceChanged(
