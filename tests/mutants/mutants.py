@@ -38,6 +38,8 @@ QUALITY = "dativo_provider/quality"
 PLAIN = f"{LAKE}/plain"
 REST = "dativo_provider/connectors/rest"
 PAGES = "tests/connectors/rest/test_pages.py::"
+CHANGES = "tests/connectors/rest/test_changes.py::"
+PARENTS = "tests/connectors/rest/test_parents.py::"
 
 
 def _plain(module: str, *names: str) -> tuple[str, ...]:
@@ -1055,21 +1057,21 @@ MUTANTS = (
         f"{REST}/batches.py",
         "        return self.all_gone or ",
         "        return ",
-        (f"{PAGES}test_what_a_list_of_its_own_says_is_gone_is_deleted_by_one_task",),
+        (f"{CHANGES}test_what_a_list_of_its_own_says_is_gone_is_deleted_by_one_task",),
     ),
     Mutant(
         "every task reads what is gone",
         f"{REST}/reader.py",
         "made[-1] = _with(made[-1], gone=window.lo)",
         "made = [_with(each, gone=window.lo) for each in made]",
-        (f"{PAGES}test_what_a_list_of_its_own_says_is_gone_is_deleted_by_one_task",),
+        (f"{CHANGES}test_what_a_list_of_its_own_says_is_gone_is_deleted_by_one_task",),
     ),
     Mutant(
         "the last parents are lost, for which no others are waiting",
         f"{REST}/walks.py",
         "            for first, pages in begun:\n                yield first, pages.result()\n        finally:",
         "        finally:",
-        (f"{PAGES}test_records_are_asked_for_by_those_they_hang_on_in_their_order",),
+        (f"{PARENTS}test_records_are_asked_for_by_those_they_hang_on_in_their_order",),
     ),
     Mutant(
         "an answer without its list is an empty page",

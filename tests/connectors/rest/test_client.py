@@ -39,13 +39,6 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SINGLE = StreamSpec("single", "single", "t", ContractSpec("events"))
 
 
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    found = FakeApi()
-    with serving(found):
-        yield found
-
-
 def reader(api: FakeApi, auth: Any = None, ctx: RunContext | None = None, **parts: Any) -> RestReader:
     spec = SPEC if auth is None else SPEC | {"auth": auth}
     connection = {"base_url": api.url} | parts.pop("connection", {"token": api.token})

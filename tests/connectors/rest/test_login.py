@@ -29,13 +29,6 @@ def tokens() -> Iterator[TokenApi]:
         yield found
 
 
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    found = FakeApi()
-    with serving(found):
-        yield found
-
-
 @requirement("ERR-01")
 def test_readers_that_find_a_login_over_at_once_renew_it_once(tokens: TokenApi) -> None:
     """Two renewals would spend a refresh token that is good once."""

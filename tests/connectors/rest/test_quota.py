@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from dativo_provider.errors import RateLimited
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec
 from dativo_provider.model.settings import Settings
-from tests.connectors.rest.fake import FakeApi, serving
+from tests.connectors.rest.fake import FakeApi
 from tests.connectors.rest.toy import SPEC, text
 from tests.support import requirement
 
@@ -43,13 +42,6 @@ def reader(url: str, home: str, token: str = FakeApi.token, requests: int = LIMI
     spec = SPEC | {"limits": {"default": {"requests": 100_000, "per": 1}, "daily": {"requests": requests, "per": "1d"}}}
     source = SourceSpec("rest", {"base_url": url, "token": token}, options={"spec": text(spec)})
     return RestReader(source, RunContext(Settings(home=home), labels={"tenant": "acme"}))
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    found = FakeApi()
-    with serving(found):
-        yield found
 
 
 @requirement("ERR-05")
