@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dativo_provider.connectors.registry import connectors
 from tests.docs.pages import PAGES, ROOT, blocks, links
 from tests.support import requirement
 
@@ -38,3 +39,10 @@ def test_decisions_are_numbered_dated_and_short() -> None:
         assert lines[0].startswith("# ")
         assert re.fullmatch(r"\d{4}-\d\d-\d\d", lines[1])
         assert len(lines) <= 16, page.name
+
+
+@requirement("CON-39")
+def test_the_readme_counts_the_sources_that_can_be_read() -> None:
+    readable = [found.name for found in connectors().values() if found.reader]
+    counted = re.findall(r"^\| sources \| \[?(\d+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert counted == [str(len(readable))] * 2
