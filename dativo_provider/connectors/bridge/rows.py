@@ -85,8 +85,8 @@ class Rows:
         return data
 
     def _note(self, waiting: Sequence[dict[str, Any]]) -> None:
-        for values in (waiting[0], waiting[-1]) if waiting else ():
-            self.extra |= {name for name in values.keys() - self._known if not name.startswith("_")}
+        strangers = {name for values in waiting if not values.keys() <= self._known for name in values}
+        self.extra |= {name for name in strangers - self._known if not name.startswith("_")}
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:

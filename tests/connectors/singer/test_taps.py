@@ -167,8 +167,9 @@ def test_records_marked_as_deleted_are_deletes(world: Broken) -> None:
     assert (ops.count("delete"), len(ops)) == (1, 21)
 
 
-def test_properties_that_were_not_announced_are_told(world: Broken, caplog: pytest.LogCaptureFixture) -> None:
-    world.fault = {"at": 0, "what": "unannounced"}
+@pytest.mark.parametrize("at", [0, 7], ids=["first", "in the middle"])
+def test_properties_that_were_not_announced_are_told(world: Broken, caplog: pytest.LogCaptureFixture, at: int) -> None:
+    world.fault = {"at": at, "what": "unannounced"}
     assert read(world).results[0].detail["unknown_fields"] == ["nickname"]
     assert "nickname" in caplog.text
 
