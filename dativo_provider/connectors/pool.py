@@ -89,6 +89,10 @@ class Pool(Generic[C]):
         if connection is not None:
             connection.close()
 
+    def renew(self, connect: Callable[[], C]) -> None:
+        """From now on connections are opened by `connect`; those that are open stay."""
+        self._connect = connect
+
     def close(self) -> None:
         """Closes idle connections; those in use when they are given back."""
         with self._changed:

@@ -1,15 +1,28 @@
-"""Where the address of a database comes from: the job's `connection`, or an Airflow connection by its id."""
+"""How one logs in to a database, and where its address comes from: the job's `connection`, or an Airflow connection."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
+from dativo_provider.connectors.pool import Pooled
 from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.context import Connection, RunContext
 from dativo_provider.model.job import SourceSpec
 
-__all__ = ["address_of"]
+__all__ = ["Access", "address_of"]
+
+S = TypeVar("S", bound=Pooled)
+
+
+@dataclass(frozen=True)
+class Access(Generic[S]):
+    """Logins with the same `key` are alike, their password included. `connect` raises `CredentialError`."""
+
+    key: Hashable = field(repr=False)
+    password: str = field(repr=False)
+    connect: Callable[[], S]
 
 
 def address_of(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from dativo_provider.connectors.base import BaseReader
+from dativo_provider.connectors.database.login import Access
 from dativo_provider.connectors.database.relation import Column, Relation
 from dativo_provider.connectors.database.window import Planner, bounds
 from dativo_provider.connectors.pool import Pool, Pooled
-from dativo_provider.errors import ConfigurationError
+from dativo_provider.errors import ConfigurationError, CredentialError
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec, StreamSpec
 from dativo_provider.model.stream import Slice, Stream, Window, WindowRequest
@@ -41,13 +42,14 @@ class DatabaseReader(BaseReader, Generic[S, R]):
         self._live: set[S] = set()
         self._lock = threading.Lock()
         self._relations: dict[str, R] = {}
+        self._access: Access[S] | None = None
         self._at = ""
 
     # what a dialect fills -----------------------------------------------------------------------------------
 
     @abstractmethod
-    def pool(self) -> Pool[S]:
-        """One for all readers of this process that log in alike."""
+    def access(self) -> Access[S]:
+        """How to log in, by what `source` and its Airflow connection say now."""
 
     @abstractmethod
     def every_relation(self, session: S) -> list[R]: ...
@@ -159,18 +161,51 @@ class DatabaseReader(BaseReader, Generic[S, R]):
     @contextmanager
     def first(self) -> Iterator[S]:
         """A connection of the source's pool; waits where all are in use."""
-        with self.pool().lease(self.ctx.check_cancelled) as session, self._lively(session):
-            yield session
+        with ExitStack() as opened:
+            session = self._leased(lambda pool: opened.enter_context(pool.lease(self.ctx.check_cancelled)))
+            with self._lively(session):
+                yield session
 
     @contextmanager
     def more(self) -> Iterator[S | None]:
         """One more, if there is one at once."""
-        with self.pool().spare() as session:
-            if session is None:
-                yield None
-                return
-            with self._lively(session):
-                yield session
+        with ExitStack() as opened:
+            session = self._leased(lambda pool: opened.enter_context(pool.spare()))
+            if session is not None:
+                opened.enter_context(self._lively(session))
+            yield session
+
+    def _leased(self, lease: Callable[[Pool[S]], T]) -> T:
+        """A login that is refused is tried once more with the secrets as they are by then."""
+        access = self._access = self._access or self._made_access()
+        pool = self._pool(access)
+        try:
+            return lease(pool)
+        except CredentialError:
+            fresh = self._rotated(access)
+            if fresh is None:
+                raise
+            pool.renew(fresh.connect)  # the same one: connections that are in use count still
+            return lease(self.ctx.kept.get(fresh.key, lambda: pool))
+
+    def _pool(self, access: Access[S]) -> Pool[S]:
+        """One for all readers of this process that log in alike."""
+        return self.ctx.kept.get(access.key, lambda: Pool(self.source.pool_size, access.connect))
+
+    def _made_access(self) -> Access[S]:
+        found = self.access()
+        self.masker.add(found.password)
+        return found
+
+    def _rotated(self, refused: Access[S]) -> Access[S] | None:
+        """None where the secrets are what they were."""
+        if self.again is not None:
+            self.source = self.again()
+        fresh = self._access = self._made_access()
+        if fresh.key == refused.key:
+            return None
+        self.ctx.log.info("the secrets of '%s' have changed and are read anew", self.source.connector)
+        return fresh
 
     @contextmanager
     def _lively(self, session: S) -> Iterator[None]:

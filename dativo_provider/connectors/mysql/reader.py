@@ -6,19 +6,19 @@ from collections.abc import Generator
 from typing import Any
 
 from dativo_provider.connectors.base import Tally
+from dativo_provider.connectors.database.login import Access
 from dativo_provider.connectors.database.reader import DatabaseReader
 from dativo_provider.connectors.mysql import CAPABILITIES
 from dativo_provider.connectors.mysql.cursors import cursor_column
 from dativo_provider.connectors.mysql.driver import numpy_module
 from dativo_provider.connectors.mysql.errors import translate
 from dativo_provider.connectors.mysql.estimate import estimated_bytes
-from dativo_provider.connectors.mysql.login import Login, parameters
+from dativo_provider.connectors.mysql.login import parameters
 from dativo_provider.connectors.mysql.options import options_of
 from dativo_provider.connectors.mysql.relations import Relation, every_relation, find_relation
 from dativo_provider.connectors.mysql.session import Session, connect
 from dativo_provider.connectors.mysql.slices import cut
 from dativo_provider.connectors.mysql.window import MysqlPlanner
-from dativo_provider.connectors.pool import Pool
 from dativo_provider.errors import DativoError
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.budget import Budget
@@ -71,12 +71,8 @@ class MysqlReader(DatabaseReader[Session, Relation]):
     def translate(self, error: Exception) -> DativoError | None:
         return translate(error, self._at)
 
-    def pool(self) -> Pool[Session]:
-        login, options = self._login(), options_of(self.source)
-        key = ("mysql", options, login.tls, login.ca, tuple(sorted((k, str(v)) for k, v in login.values.items())))
-        return self.ctx.kept.get(key, lambda: Pool(self.source.pool_size, lambda: connect(login, options)))
-
-    def _login(self) -> Login:
-        found = parameters(self.source, self.ctx)
-        self.masker.add(str(found.values.get("password") or ""))
-        return found
+    def access(self) -> Access[Session]:
+        login, options = parameters(self.source, self.ctx), options_of(self.source)
+        values = tuple(sorted((name, str(value)) for name, value in login.values.items()))
+        key = ("mysql", options, login.tls, login.ca, values)
+        return Access(key, str(login.values.get("password") or ""), lambda: connect(login, options))

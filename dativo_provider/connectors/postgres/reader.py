@@ -6,8 +6,8 @@ from collections.abc import Generator
 from typing import Any
 
 from dativo_provider.connectors.base import Tally
+from dativo_provider.connectors.database.login import Access
 from dativo_provider.connectors.database.reader import DatabaseReader
-from dativo_provider.connectors.pool import Pool
 from dativo_provider.connectors.postgres import CAPABILITIES
 from dativo_provider.connectors.postgres.cursors import cursor_column
 from dativo_provider.connectors.postgres.errors import translate
@@ -70,12 +70,7 @@ class PostgresReader(DatabaseReader[Session, Relation]):
     def translate(self, error: Exception) -> DativoError | None:
         return translate(error, self._at)
 
-    def pool(self) -> Pool[Session]:
-        parameters, options = self._parameters(), options_of(self.source)
-        key = ("postgres", options, tuple(sorted((name, str(value)) for name, value in parameters.items())))
-        return self.ctx.kept.get(key, lambda: Pool(self.source.pool_size, lambda: connect(parameters, options)))
-
-    def _parameters(self) -> dict[str, Any]:
-        found = parameters(self.source, self.ctx)
-        self.masker.add(str(found.get("password") or ""))
-        return found
+    def access(self) -> Access[Session]:
+        values, options = parameters(self.source, self.ctx), options_of(self.source)
+        key = ("postgres", options, tuple(sorted((name, str(value)) for name, value in values.items())))
+        return Access(key, str(values.get("password") or ""), lambda: connect(values, options))

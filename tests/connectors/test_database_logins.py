@@ -1,0 +1,189 @@
+"""Logins of databases while a run goes on: passwords that change, connections that are counted."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dativo_provider.errors import CredentialError
+from dativo_provider.model.context import Connection, RunContext
+from dativo_provider.model.job import JobSpec, SourceSpec, TargetSpec
+from dativo_provider.model.reader import Reader
+from dativo_provider.model.settings import Settings
+from dativo_provider.model.stream import WindowRequest
+from dativo_provider.pipeline.workplace import reading
+from dativo_provider.secrets import FileSecrets
+from tests.connectors.database_world import ids, table
+from tests.services.mariadb import MariaDatabase
+from tests.services.postgres import Database
+from tests.support import requirement
+
+OLD, NEW = "old-pa55word", "new-pa55word"
+
+
+class Account(ABC):
+    """A user of a real server who reads `t`, which has ten rows."""
+
+    connector: str
+
+    def __init__(self, database: Any) -> None:
+        self.database, self.name = database, f"rotated_{database.params['database']}"
+
+    @abstractmethod
+    def made(self) -> tuple[str, ...]: ...
+
+    @abstractmethod
+    def changed(self, password: str) -> None:
+        """Its connections are ended as well: who is logged in would stay so."""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {**self.database.params, "user": self.name, "password": OLD}
+
+
+class MysqlAccount(Account):
+    connector = "mysql"
+
+    def made(self) -> tuple[str, ...]:
+        return (
+            "create table t (id int primary key)",
+            "insert into t values (1), (2), (3), (4), (5), (6), (7), (8), (9), (10)",
+            f"create user '{self.name}'@'%' identified by '{OLD}'",
+            f"grant select on {self.database.params['database']}.* to '{self.name}'@'%'",
+        )
+
+    def changed(self, password: str) -> None:
+        self.database.execute(f"alter user '{self.name}'@'%' identified by '{password}'")
+        threads = f"select id from information_schema.processlist where user = '{self.name}'"
+        for (thread,) in self.database.execute(threads):
+            self.database.execute(f"kill connection {thread}")
+
+
+class PostgresAccount(Account):
+    connector = "postgres"
+
+    def made(self) -> tuple[str, ...]:
+        return (
+            "create table t (id int primary key)", "insert into t select generate_series(1, 10)",
+            f"create role {self.name} login password '{OLD}'", f"grant select on t to {self.name}",
+        )  # fmt: skip
+
+    def changed(self, password: str) -> None:
+        ended = f"select pg_terminate_backend(pid) from pg_stat_activity where usename = '{self.name}'"
+        self.database.execute(f"alter role {self.name} password '{password}'", ended)
+
+
+@pytest.fixture(params=["mysql", "postgres"])
+def account(request: pytest.FixtureRequest) -> Iterator[Account]:
+    with _database(request) as database:
+        made = (MysqlAccount if request.param == "mysql" else PostgresAccount)(database)
+        database.execute(*made.made())
+        yield made
+        quoted = f"user '{made.name}'@'%'" if request.param == "mysql" else f"owned by {made.name}"
+        database.execute(f"drop {quoted}")
+    if request.param == "postgres":
+        request.getfixturevalue("postgres").at("postgres").execute(f"drop role {made.name}")
+
+
+@contextmanager
+def _database(request: pytest.FixtureRequest) -> Iterator[MariaDatabase | Database]:
+    server = request.getfixturevalue("mariadb" if request.param == "mysql" else "postgres")
+    with server.database() as database:
+        yield database
+
+
+class Store:
+    """A tenant's folder of secrets, and a job that reads `t` with the one that it names."""
+
+    def __init__(self, folder: Path, account: Account) -> None:
+        self.folder = folder
+        (folder / "acme").mkdir()
+        self.put(OLD)
+        connection = {**account.params, "password": "${SECRET:db.password}"}
+        self.job = JobSpec("acme", "t", "t", SourceSpec(account.connector, connection), TargetSpec(), ())
+        self.ctx = RunContext(Settings(home=""), secrets=FileSecrets(folder))
+
+    def put(self, password: str) -> None:
+        (self.folder / "acme" / "db.json").write_text(json.dumps({"password": password}))
+
+
+@pytest.fixture
+def store(tmp_path: Path, account: Account) -> Store:
+    return Store(tmp_path, account)
+
+
+def rows(reader: Reader) -> list[Any]:
+    stream = table("t")
+    piece = reader.slices(stream, reader.window(stream, WindowRequest(full=True)), 1)[0]
+    return ids([row for batch in reader.read(stream, piece) for row in batch.data.to_pylist()])
+
+
+@requirement("SEC-04")
+def test_a_password_that_is_changed_during_a_run_is_read_once_more(account: Account, store: Store) -> None:
+    with reading(store.job, store.ctx) as reader:
+        assert rows(reader) == list(range(1, 11))
+        account.changed(NEW)
+        store.put(NEW)
+        assert rows(reader) == list(range(1, 11))
+        assert NEW not in reader.masker.mask(f"refused {NEW}")  # type: ignore[attr-defined]
+    store.ctx.kept.close()
+
+
+@requirement("SEC-04")
+def test_a_password_that_is_refused_and_has_not_changed_is_an_error_at_once(account: Account, store: Store) -> None:
+    with reading(store.job, store.ctx) as reader:
+        account.changed(NEW)
+        asked: list[SourceSpec] = []
+        again = reader.again
+        assert again
+        reader.again = lambda: asked.append(again()) or asked[-1]
+        with pytest.raises(CredentialError) as caught:
+            rows(reader)
+        assert len(asked) == 1
+        assert OLD not in f"{caught.value} {caught.value.remedy} {caught.value.details}"
+
+
+@requirement("SEC-04")
+def test_a_connection_of_airflow_is_asked_for_again_as_well(account: Account) -> None:
+    class Connections:
+        password = OLD
+
+        def get(self, connection_id: str) -> Connection:
+            given = account.params
+            return Connection(
+                account.connector, given["host"], given["port"], given["user"], self.password, given["database"]
+            )
+
+    held = Connections()
+    ctx = RunContext(Settings(home=""), connections=held)
+    job = JobSpec("acme", "t", "t", SourceSpec(account.connector, connection_id="acme_db"), TargetSpec(), ())
+    with reading(job, ctx) as reader:
+        assert len(rows(reader)) == 10
+        account.changed(NEW)
+        held.password = NEW
+        assert len(rows(reader)) == 10
+    ctx.kept.close()
+
+
+@requirement("SEC-04")
+def test_who_shares_the_connections_shares_them_after_the_change(account: Account, store: Store) -> None:
+    """Two steps of one process: the limit counts for both, before and after."""
+    with reading(store.job, store.ctx) as first, reading(store.job, store.ctx) as second:
+        assert len(rows(first)) == len(rows(second)) == 10
+        account.changed(NEW)
+        store.put(NEW)
+        assert len(rows(first)) == len(rows(second)) == 10
+    with reading(store.job, store.ctx) as third:
+        assert len(rows(third)) == 10
+    open_now = {
+        "mysql": f"select count(*) from information_schema.processlist where user = '{account.name}'",
+        "postgres": f"select count(*) from pg_stat_activity where usename = '{account.name}'",
+    }[account.connector]
+    assert account.database.execute(open_now)[0][0] == 1
+    store.ctx.kept.close()
