@@ -25,6 +25,7 @@ from dativo_provider.pipeline.sample import with_sampled_types
 from dativo_provider.pipeline.schema import cast_fields, decide, judged_by, typed
 from dativo_provider.pipeline.sizing import cut_slices
 from dativo_provider.pipeline.targets import open_target
+from dativo_provider.pipeline.whole import reading_whole
 from dativo_provider.pipeline.workplace import label, reading, run_files, runs_folder
 from dativo_provider.quality.frontends.compile import compile_rules
 from dativo_provider.vocabulary import WriteMode
@@ -175,7 +176,7 @@ def _window(
             where=job.path or job.dag_id,
             remedy="give the stream an incremental cursor, or run without --from/--to",
         )
-    return state, reader.window(spec, wanted)
+    return state, reading_whole(job, reader.window(spec, wanted))
 
 
 def effective_mode(job: JobSpec, window: Window, state: State, request: RunRequest) -> WriteMode:

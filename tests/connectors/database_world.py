@@ -12,11 +12,12 @@ import pyarrow as pa
 from dativo_provider.connectors.registry import open_reader
 from dativo_provider.model.batch import Batch, Unrepresentable
 from dativo_provider.model.context import RunContext
-from dativo_provider.model.job import ContractSpec, IncrementalSpec, SourceSpec, StreamSpec
+from dativo_provider.model.job import ContractSpec, IncrementalSpec, JobSpec, SourceSpec, StreamSpec, TargetSpec
 from dativo_provider.model.reader import Reader
 from dativo_provider.model.run import dump, load
 from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Cursor, Slice, Stream, Window, WindowRequest
+from dativo_provider.pipeline.whole import reading_whole
 
 
 def context(**more: Any) -> RunContext:
@@ -97,6 +98,12 @@ class Job:
 def carried(value: Any) -> Any:
     """`value` as another process gets it."""
     return load(type(value), dump(value))
+
+
+def whole(window: Window) -> Window:
+    """As `plan` makes it for a full load that deletes what it does not bring."""
+    job = JobSpec("acme", "j", "j", SourceSpec("x"), TargetSpec(mode="merge", delete_missing=True), ())
+    return reading_whole(job, window)
 
 
 def ids(rows: Sequence[Mapping[str, Any]]) -> list[Any]:

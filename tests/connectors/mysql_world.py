@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.connectors import database_world
-from tests.connectors.database_world import context, ids, reader, table
+from tests.connectors.database_world import context, ids, reader, table, whole
 
-__all__ = ["Job", "context", "ids", "reader", "table"]
+__all__ = ["Job", "context", "ids", "reader", "table", "whole"]
 
 
 @dataclass

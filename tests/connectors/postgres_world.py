@@ -7,10 +7,10 @@ from typing import Any
 
 from dativo_provider.model.job import SourceSpec
 from tests.connectors import database_world
-from tests.connectors.database_world import context, ids, reader, table
+from tests.connectors.database_world import context, ids, reader, table, whole
 from tests.services.postgres import Database
 
-__all__ = ["Job", "context", "ids", "reader", "source", "table"]
+__all__ = ["Job", "context", "ids", "reader", "source", "table", "whole"]
 
 
 def source(database: Database, **options: Any) -> SourceSpec:

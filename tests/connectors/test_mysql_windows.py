@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from dativo_provider.connectors.mysql.settle import _replica, writers_done
 from dativo_provider.errors import ConfigurationError, CredentialError
-from tests.connectors.mysql_world import Job, context, ids, table
+from tests.connectors.mysql_world import Job, context, ids, table, whole
 from tests.services.mariadb import MariaDatabase, MariaDB
 from tests.support import requirement
 
@@ -179,6 +180,22 @@ def test_rows_without_a_place_come_with_the_first_load_and_are_counted_later(mar
     window = job.plan()
     assert ids(job.read(window).to_pylist()) == [4]
     assert [note for note in window.notes if note.startswith("3 rows of") and "zero" in note]
+
+
+@requirement("ING-10")
+@pytest.mark.parametrize("want", [1, 3])
+def test_a_full_load_that_deletes_what_is_missing_brings_what_changes_then(maria: MariaDatabase, want: int) -> None:
+    maria.execute("create table t (id int primary key, at timestamp(6) null)")
+    maria.execute("insert into t select seq, now(6) - interval 1 hour from seq_1_to_60")
+    job = Job(maria, table("t", "at", key=("id",)))
+    window = job.plan(full=True)
+    slices = job.slices(whole(window), want)
+    maria.execute("update t set at = now(6) where id in (1, 30, 60)", "insert into t values (61, now(6)), (62, null)")
+    rows = [row for piece in slices for batch in job.batches(piece) for row in batch.data.to_pylist()]
+    assert ids(rows) == list(range(1, 63))
+    job.commit(whole(window))
+    time.sleep(1.1)
+    assert ids(job.run()) == [1, 30, 60, 61], "the cursor is where rows were settled"
 
 
 def test_a_backfill_reads_its_range(maria: MariaDatabase) -> None:

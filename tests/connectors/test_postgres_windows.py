@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from dativo_provider.errors import Cancelled, ConfigurationError, SourceUnavailable
 from dativo_provider.model.job import ContractSpec
 from dativo_provider.model.stream import Cursor, Field, WindowRequest
-from tests.connectors.postgres_world import Job, context, ids, reader, source, table
+from tests.connectors.postgres_world import Job, context, ids, reader, source, table, whole
 from tests.services.postgres import Database, Postgres
 from tests.support import requirement
 
@@ -172,6 +172,20 @@ def test_many_rows_at_the_very_boundary_are_read_once(stamped: Database) -> None
     stamped.execute(f"insert into t select g, '{after}' from generate_series(51, 60) g")
     assert ids(job.run()) == list(range(51, 61))
     assert job.cursor == Cursor({"column": "at", "type": "timestamptz", "value": "2026-03-01T12:00:00.000002+00:00"})
+
+
+@requirement("ING-10")
+@pytest.mark.parametrize("want", [1, 3])
+def test_a_full_load_that_deletes_what_is_missing_brings_what_changes_meanwhile(stamped: Database, want: int) -> None:
+    stamped.execute("insert into t select g, now() - interval '1 hour' from generate_series(1, 60) g")
+    job = Job(stamped, table("t", "at", key=("id",)))
+    window = job.plan(full=True)
+    slices = job.slices(whole(window), want)
+    stamped.execute("update t set at = now() where id in (1, 30, 60)", "insert into t values (61, now()), (62, null)")
+    rows = [row for piece in slices for batch in job.batches(piece) for row in batch.data.to_pylist()]
+    assert ids(rows) == list(range(1, 63))
+    job.commit(whole(window))
+    assert ids(job.run()) == [1, 30, 60, 61], "the cursor is where rows were settled"
 
 
 @requirement("REG-07", "STA-09")

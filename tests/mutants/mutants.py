@@ -35,6 +35,7 @@ NUMBERS = "tests/pipeline/test_numbers.py::"
 QUALITY = "dativo_provider/quality"
 
 
+WHOLE = "tests/pipeline/test_whole.py::"
 PLAIN = f"{LAKE}/plain"
 REST = "dativo_provider/connectors/rest"
 PAGES = "tests/connectors/rest/test_pages.py::"
@@ -59,6 +60,20 @@ def _replay(*names: str) -> tuple[str, ...]:
 
 
 MUTANTS = (
+    Mutant(
+        "a load that deletes what is missing ends where its window does",
+        f"{PIPELINE}/whole.py",
+        'if window.kind != "full" or window.hi is None:',
+        'if window.kind == "full" or window.hi is None:',
+        (f"{WHOLE}test_a_row_that_changes_while_it_is_read_is_not_missing",),
+    ),
+    Mutant(
+        "what was set aside beyond a window's end is set aside again",
+        f"{PIPELINE}/whole.py",
+        "return replace(window, overlap=True)",
+        "return window",
+        (f"{WHOLE}test_a_row_set_aside_beyond_the_end_is_set_aside_once",),
+    ),
     Mutant(
         "a server that hangs up has sent all of its rows",
         f"{MYSQL}/rows.py",

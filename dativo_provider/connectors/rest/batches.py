@@ -31,6 +31,7 @@ class Inside:
     form: Written = "iso"
     lo: datetime | None = None
     hi: datetime | None = None
+    followed: bool = False  # by later runs, so that the newest moment is of interest where there is no bound
 
     def holds(self, found: datetime | None) -> bool:
         """What has no moment belongs to a full read alone."""
@@ -56,7 +57,7 @@ class Inside:
 
     @property
     def bounded(self) -> bool:
-        return bool(self.path) and (self.lo is not None or self.hi is not None)
+        return bool(self.path) and (self.followed or self.lo is not None or self.hi is not None)
 
 
 def _beside(record: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

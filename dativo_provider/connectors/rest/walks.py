@@ -17,7 +17,7 @@ from dativo_provider.connectors.rest.fields import asked_names
 from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.connectors.rest.spec import Api, Listing, Parent, Request, Stream, Token, UserFields
 from dativo_provider.connectors.rest.walk import Asked, Walk
-from dativo_provider.connectors.rest.window import asked_from, bounds
+from dativo_provider.connectors.rest.window import asked_from, bounds, settled_at
 from dativo_provider.errors import SourceUnavailable
 from dativo_provider.model.stream import Slice
 
@@ -41,7 +41,7 @@ class Walks:
         self._values = {**client.values, "lo": lo, "hi": hi}
         self.gone = 0
         self.position: Any = None
-        self._hi: datetime | None = hi  # until the API's clock was seen to be beyond it
+        self._hi: datetime | None = settled_at(piece.spec)  # until the API's clock was seen to be beyond it
 
     def pages(self, spec: Stream, paths: Iterable[str]) -> Iterator[tuple[Page, Holder]]:
         """In the order of the lists. Each with what its records hang on. `paths` are what is read of a record."""
@@ -205,5 +205,5 @@ def inside_of(spec: Stream, piece: Slice) -> Inside:
     lo, hi = bounds(piece.spec)
     if increment.moment:
         return Inside(increment.moment, True, increment.format, lo, hi) if lo else Inside()
-    column = spec.columns[increment.cursor]
-    return Inside(column.path or increment.cursor, False, increment.format, lo, hi)
+    column, followed = spec.columns[increment.cursor], settled_at(piece.spec) is not None
+    return Inside(column.path or increment.cursor, False, increment.format, lo, hi, followed)

@@ -13,7 +13,7 @@ from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Cursor, Slice, Window, WindowRequest
 
-__all__ = ["asked_from", "bounds", "cut", "plan_window"]
+__all__ = ["asked_from", "bounds", "cut", "plan_window", "settled_at"]
 
 _STEPS = {
     "microsecond": timedelta(microseconds=1),
@@ -119,6 +119,12 @@ def bounds(spec: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
     return (_moment(lo) if lo else None), (_moment(hi) if hi else None)
 
 
+def settled_at(spec: Mapping[str, Any]) -> datetime | None:
+    """From when on the next run reads, which no clock may be behind; None where nothing is known of it."""
+    found = spec.get("hi") or spec.get("settled")
+    return _moment(found) if found else None
+
+
 def asked_from(increment: Incremental | None, lo: datetime | None) -> datetime | None:
     """The `{lo}` of a request: a step earlier where the API leaves out what changed at that very moment."""
     return lo - _STEPS[increment.precision] if lo and increment and increment.after else lo
@@ -129,7 +135,8 @@ def cut(increment: Incremental | None, stream: str, window: Window, want: int) -
     lo, hi = bounds({"lo": window.lo, "hi": window.hi})
     parts = max(1, min(want, _MOST)) if increment and increment.bounded and lo and hi else 1
     if parts == 1 or lo is None or hi is None or increment is None:
-        return [Slice(0, stream, {"lo": window.lo, "hi": window.hi, "of": 1, **window.detail})]
+        settled = window.cursor.value.get("value") if window.cursor else None
+        return [Slice(0, stream, {"lo": window.lo, "hi": window.hi, "settled": settled, "of": 1, **window.detail})]
     step = _STEPS[increment.precision]
     edges = sorted({lo + (hi - lo) // step * number // parts * step for number in range(parts)} | {hi})
     spans = list(pairwise(edges))
