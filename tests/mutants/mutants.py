@@ -1355,9 +1355,16 @@ MUTANTS = (
     Mutant(
         "the line on the border of two parts belongs to both",
         "dativo_provider/connectors/files/formats/jsonl.py",
-        "        file.seek(max(0, span.begin - 1))\n        if span.begin:\n",
-        "        file.seek(span.begin)\n        if span.begin < 0:\n",
-        (f"{FILES}/test_formats.py::test_parts_of_a_file_hold_each_line_once_at_its_byte",),
+        "self._skipped() if span.begin else",
+        "self._skipped() if span.begin < 0 else",
+        (f"{FILES}/test_parts.py::test_parts_of_json_lines_hold_each_line_once_at_its_byte",),
+    ),
+    Mutant(
+        "the last part of a CSV file is forgotten",
+        "dativo_provider/connectors/files/formats/csv.py",
+        "for a, b in pairwise(edges)]",
+        "for a, b in pairwise(edges[:-1])]",
+        (f"{FILES}/test_parts.py::test_csv_with_line_ends_in_quotes_is_divided_and_reads_the_same",),
     ),
     Mutant(
         "an answer that was cut is taken for the whole range",

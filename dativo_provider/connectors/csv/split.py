@@ -18,14 +18,14 @@ from dativo_provider.connectors.csv.files import CsvFile
 from dativo_provider.connectors.csv.header import read_header
 from dativo_provider.connectors.csv.part import Part
 from dativo_provider.connectors.csv.records import count_lines, likely_border, plainly_quoted
-from dativo_provider.connectors.csv.streams import with_head
+from dativo_provider.connectors.csv.streams import TextStream, with_head
 from dativo_provider.errors import DataError
 
-__all__ = ["split"]
+__all__ = ["Edge", "edges_of", "split"]
 
 
-class _Edge(NamedTuple):
-    """`at` bytes of rows come before it; `sha256` is the hash of those since the edge before."""
+class Edge(NamedTuple):
+    """A record begins at byte `at` and on `line`; `sha256` is the hash of the bytes since the edge before."""
 
     at: int
     line: int
@@ -42,22 +42,32 @@ def split(opened: CsvFile, dialect: Dialect, where: str, want: int, still_wanted
     `still_wanted` is called now and then, and may raise.
     """
     with opened:
-        if not opened.text.as_stored:
+        edges = edges_of(opened.text, dialect, where, max(1, opened.size // want), still_wanted)
+        facts = opened.finish(0) if edges else {}
+    return [Part(a.at, b.at, a.line, b.sha256, facts["sha256"]) for a, b in pairwise(edges)]
+
+
+def edges_of(
+    text: TextStream, dialect: Dialect, where: str, step: int, still_wanted: Callable[[], None]
+) -> list[Edge]:
+    """Where records begin, about `step` bytes apart, and the end of `text`, which is read to it.
+
+    None where that cannot be told for certain.
+    """
+    if not text.as_stored:
+        return []
+    try:
+        header = read_header(text, dialect, where)
+        if header is None:
             return []
-        try:
-            header = read_header(opened.text, dialect, where)
-            if header is None:
-                return []
-            text = with_head(header.rest, opened.text.read)
-            cutter = Cutter(text, dialect, border=_certain)
-            edges = list(_edges(cutter, header.line, max(1, opened.size // want), still_wanted))
-            if cutter.overlong:
-                return []
-        except (_Uncertain, DataError):  # what is wrong with the file is told by who reads it
-            return []
-        facts = opened.finish(0)
-    first = facts["size"] - edges[-1].at
-    return [Part(first + a.at, first + b.at, a.line, b.sha256, facts["sha256"]) for a, b in pairwise(edges)]
+        cutter = Cutter(with_head(header.rest, text.read), dialect, border=_certain)
+        edges = list(_edges(cutter, header.line, step, still_wanted))
+    except (_Uncertain, DataError):  # what is wrong with the file is told by who reads it
+        return []
+    if cutter.overlong:
+        return []
+    first = text.size - edges[-1].at
+    return [edge._replace(at=first + edge.at) for edge in edges]
 
 
 def _certain(text: bytes, dialect: Dialect) -> int:
@@ -66,16 +76,17 @@ def _certain(text: bytes, dialect: Dialect) -> int:
     return likely_border(text, dialect)
 
 
-def _edges(blocks: Iterable[Block], line: int, step: int, still_wanted: Callable[[], None]) -> Iterator[_Edge]:
+def _edges(blocks: Iterable[Block], line: int, step: int, still_wanted: Callable[[], None]) -> Iterator[Edge]:
+    """Bytes count from the first row."""
     at, emitted, due, sha256 = 0, 0, step, hashlib.sha256()
-    yield _Edge(0, line)
+    yield Edge(0, line)
     for block in blocks:
         still_wanted()
         sha256.update(block.text)
         at, line = at + len(block.text), line + count_lines(block.text)
         if at >= due and not block.last:
-            yield _Edge(at, line, sha256.hexdigest())
+            yield Edge(at, line, sha256.hexdigest())
             emitted, sha256 = at, hashlib.sha256()
             due = at - at % step + step
     if at > emitted:
-        yield _Edge(at, line, sha256.hexdigest())
+        yield Edge(at, line, sha256.hexdigest())

@@ -47,8 +47,11 @@ CHANGES: Mapping[str, str] = {
     "`replace`, which reads what is left and replaces the table",
 }
 NOTES = (
-    "Text may be packed with gzip or zstd. Numbers keep every digit; what a column's type cannot hold is judged row by "
-    "row.",
+    "Text may be packed with gzip or zstd; such a file is read by one task, however large it is, and so are Avro, JSON "
+    "documents, CSV with stray quotes and other encodings than UTF-8. Large files of plain CSV, JSON Lines and Parquet "
+    "are shared out; of CSV the plan reads every byte once, because only who has seen every quote knows where a row "
+    "begins.",
+    "Numbers keep every digit; what a column's type cannot hold is judged row by row.",
     "A later run reads files that are new. One that changed after it was read stops the run, unless `on_changed_file` "
     "says `append` (with a key) or `replace`.",
     "A file that changes while it is read stops the run, and the next one reads it whole.",

@@ -12,7 +12,6 @@ __all__ = ["Ahead", "Anywhere", "Fetch"]
 
 Fetch = Callable[[int, int], bytes]  # at, size: exactly that many bytes, or an error
 _DEPTH = 2
-_LINE = 64 << 10  # bytes asked for to find the end of a line
 _PATIENCE = 0.2  # seconds between looks whether the run was cancelled
 
 
@@ -26,10 +25,9 @@ class Ahead(io.RawIOBase):
         pool: ThreadPoolExecutor,
         still_wanted: Callable[[], None],
         step: int,
-        depth: int = 2,
     ) -> None:
         self._fetch, self._size, self._pool, self._still_wanted = fetch, size, pool, still_wanted
-        self._step, self._depth = step, depth
+        self._step = step
         self._asked, self._chunk, self._at = 0, b"", 0
         self._waiting: deque[Future[bytes]] = deque()
         self._ask()
@@ -102,17 +100,13 @@ class Anywhere(io.RawIOBase):
         self._at += len(data)
         return data
 
-    def readline(self, size: int | None = -1) -> bytes:  # type: ignore[override]
-        """By requests of many bytes; the rest of them is read again."""
-        begin, parts = self._at, []
-        while data := self.read(_LINE):
-            parts.append(data)
-            if (end := data.find(b"\n") + 1) > 0:
-                parts[-1] = data[:end]
-                break
-        line = b"".join(parts)
-        self._at = begin + len(line)
-        return line
+    def part(self, begin: int, end: int) -> Ahead:
+        """[begin, end) in order."""
+
+        def fetch(at: int, size: int) -> bytes:
+            return self._fetch(begin + at, size)
+
+        return Ahead(fetch, end - begin, self._pool, self._still_wanted, self._step)
 
     def window(self, begin: int, end: int) -> None:
         """[begin, end) is what will be read next: fetched at once, by several requests, unless it is too long."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from dativo_provider.connectors.csv.windows import cut, next_cursor, plan_window
 from dativo_provider.connectors.files import CAPABILITIES
 from dativo_provider.connectors.files.deleted import window_without
 from dativo_provider.connectors.files.formats import Asked
-from dativo_provider.connectors.files.formats.base import Span
+from dativo_provider.connectors.files.formats.base import Division, Span
 from dativo_provider.connectors.files.options import Options, options_of
 from dativo_provider.connectors.files.place import Place
 from dativo_provider.connectors.files.survey import Surveyed, described, discovered
@@ -83,14 +84,9 @@ class FilesReader(BaseReader):
             return followed or plan_window(stream, request, files, self.place.same)
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
-        def divided(file: Found, pieces: int) -> list[Span]:
-            form = options.format(file.path)
-            with self.place.open(file, jumps=True) as opened:
-                return form.spans(opened.file, file.path, pieces)
-
         with self.border():
             options = self._options(stream)
-            return cut(stream, window, want, divided)
+            return cut(stream, window, want, lambda file, pieces: self._divided(file, pieces, options))
 
     def estimate(self, stream: StreamSpec, window: Window) -> int | None:
         sizes = ((file["size"], file["path"].lower()) for file in window.detail.get("files", ()))
@@ -135,11 +131,20 @@ class FilesReader(BaseReader):
                 for batch in form.batches(opened.file, asked, span):
                     rows += batch.rows
                     yield batch
-                facts = opened.finish(whole=span is None or span.begin == 0)
+                facts = opened.finish(whole=span is None or span.first)
         except DataError as error:
             yield options.after(error, asked)
             rows += 1
         return {**_known(file), **facts, "rows": rows}
+
+    def _divided(self, file: Found, pieces: int, options: Options) -> list[Span]:
+        form = options.format(file.path)
+        with self.place.open(file, form.jumps) as opened:
+            asked = Division(file.path, file.size, pieces, self.ctx.check_cancelled)
+            spans = form.spans(opened.file, asked)
+        if not spans:
+            self.ctx.log.info("%s cannot be divided: one task reads its %d MB", file.path, file.size >> 20)
+        return [replace(span, first=number == 0) for number, span in enumerate(spans)]
 
     def _asked(
         self, stream: StreamSpec, file: Found, piece: Slice, pool: ThreadPoolExecutor, unknown: set[str]

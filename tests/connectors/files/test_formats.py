@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,10 +14,9 @@ import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from dativo_provider.connectors.files.formats import Asked, format_named
+from dativo_provider.connectors.files.formats import format_named
+from dativo_provider.connectors.files.formats.base import Division
 from dativo_provider.connectors.files.read import batches_of, head_of
 from dativo_provider.errors import ConfigurationError, DataError
 from dativo_provider.model.job import IncrementalSpec, SourceSpec
@@ -103,24 +100,6 @@ def test_a_line_without_end_is_no_reason_to_take_all_memory(tmp_path: Path) -> N
         read(tmp_path, "x.jsonl", b'{"id": 1}\n{"a": "' + b"x" * (3 << 20), max_record_mb=1)
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), max_size=12), st.integers(1, 9))
-def test_parts_of_a_file_hold_each_line_once_at_its_byte(names: list[str], want: int) -> None:
-    """Wherever the borders of the parts fall: in a line, at its end, in one that is longer than a part."""
-    lines = [b'{"id": %d, "name": %s}' % (at, json.dumps(name).encode()) for at, name in enumerate(names)]
-    text, form = b"\n".join(lines), format_named("jsonl", {})
-    stream = stream_of("x", LONG_TEXT)
-    found: list[tuple[int, int, str]] = []
-    with ThreadPoolExecutor(1) as pool:
-        for span in form.spans(io.BytesIO(text), "x", want):
-            for batch in form.batches(io.BytesIO(text), Asked(stream, "x", pool, block_bytes=20), span):
-                assert batch.positions is not None
-                assert batch.rejects == ()
-                rows = zip(batch.positions.to_pylist(), batch.data.to_pylist(), strict=True)
-                found += [(place, row["id"], row["name"]) for place, row in rows]
-    starts = [sum(len(line) + 1 for line in lines[:at]) for at in range(len(lines))]
-    assert found == [(start, at, name) for at, (start, name) in enumerate(zip(starts, names, strict=True))]
-
-
 # JSON documents ------------------------------------------------------------------------------------------------
 
 
@@ -195,7 +174,7 @@ def test_row_groups_are_shared_out_and_keep_their_ordinals(tmp_path: Path) -> No
     pq.write_table(pa.table({"id": range(1000)}), tmp_path / "x.parquet", row_group_size=100)
     reader, stream = opened(source(tmp_path, "parquet")), stream_of("x.parquet")
     with (tmp_path / "x.parquet").open("rb") as file:
-        spans = format_named("parquet", {}).spans(file, "x.parquet", 3)
+        spans = format_named("parquet", {}).spans(file, Division("x.parquet", 0, 3))
     assert [(each.begin, each.end, each.line) for each in spans] == [(0, 4, 1), (4, 7, 401), (7, 10, 701)]
     assert reader.describe(stream).fields[0].type == "long"
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 import pyarrow as pa
 
-from dativo_provider.connectors.files.formats.base import Asked, Head, Span, lots, options_of, whole
+from dativo_provider.connectors.files.formats.base import Asked, Division, Head, Span, lots, options_of, whole
 from dativo_provider.connectors.files.formats.plain import ordinals
 from dativo_provider.errors import DataError, MissingExtra
 from dativo_provider.model.batch import Batch
@@ -51,7 +51,7 @@ class Avro:
             types = _columns(found.writer_schema, where)
         return Head(tuple(types), types, typed=True)
 
-    def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
+    def spans(self, file: BinaryIO, asked: Division) -> list[Span]:
         return []
 
     def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]:

@@ -14,7 +14,7 @@ from dativo_provider.model.batch import Batch
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Field
 
-__all__ = ["Asked", "Format", "Head", "Span", "lots", "options_of", "whole", "word"]
+__all__ = ["Asked", "Division", "Format", "Head", "Span", "lots", "options_of", "whole", "word"]
 
 
 T = TypeVar("T")
@@ -40,6 +40,17 @@ class Span:
     begin: int
     end: int
     line: int = 0
+    first: bool = False
+
+
+@dataclass(frozen=True)
+class Division:
+    """A file of `size` bytes that is to be read in at most `want` parts. `still_wanted` may raise."""
+
+    origin: str
+    size: int
+    want: int
+    still_wanted: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -73,8 +84,11 @@ class Format(Protocol):
 
     def head(self, file: BinaryIO, where: str, infer: bool) -> Head: ...
 
-    def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
-        """At most `want` parts of about equal size that together are the file; none where it cannot be split."""
+    def spans(self, file: BinaryIO, asked: Division) -> list[Span]:
+        """Parts of about equal size that together are the file; none where it cannot be split.
+
+        `batches` is given a file that can be sought in for each of them.
+        """
 
     def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]: ...
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.connectors.csv.streams import TextStream
-from dativo_provider.connectors.files.formats.base import Asked, Head, Span, lots, options_of, whole
+from dativo_provider.connectors.files.formats.base import Asked, Division, Head, Span, lots, options_of, whole
 from dativo_provider.connectors.files.formats.records import DECODER, Lines, RecordParser, columns_of, head_of
 from dativo_provider.errors import DataError
 from dativo_provider.model.batch import Batch
@@ -47,7 +47,7 @@ class JsonDocument:
     def head(self, file: BinaryIO, where: str, infer: bool) -> Head:
         return _head(_sample(self._records(file, where)), infer)
 
-    def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
+    def spans(self, file: BinaryIO, asked: Division) -> list[Span]:
         return []
 
     def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]:

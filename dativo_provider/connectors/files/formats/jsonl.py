@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import io
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, BinaryIO, cast
 
 from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.connectors.csv.streams import TextStream
-from dativo_provider.connectors.files.formats.base import Asked, Head, Span, options_of, whole
+from dativo_provider.connectors.files.formats.base import Asked, Division, Head, Span, options_of, whole
+from dativo_provider.connectors.files.formats.parts import part_of
 from dativo_provider.connectors.files.formats.records import (
     BAD_JSON,
     BLANK,
@@ -29,6 +31,7 @@ from dativo_provider.model.batch import Batch
 __all__ = ["JsonLines"]
 
 _SAMPLE = 1 << 20
+_LINE = 64 << 10  # bytes asked for to find the end of a line
 _OPTIONS = {"max_record_mb": whole(1, 1024), "batch_size": whole(0, 1 << 31), "encoding": lambda _, value: str(value)}
 
 
@@ -46,12 +49,11 @@ class JsonLines:
         text = self._text(file, where)
         return self._head(next(self._cut(text.read, where, _SAMPLE), b""), infer)
 
-    def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
+    def spans(self, file: BinaryIO, asked: Division) -> list[Span]:
         """Runs of bytes; a line belongs to the one it begins in. None of text that is packed or not plain UTF-8."""
-        if not self._text(file, where).as_stored:
+        if not self._text(file, asked.origin).as_stored:
             return []
-        size = file.seek(0, io.SEEK_END)
-        edges = [size * at // want for at in range(want + 1)]
+        edges = [asked.size * at // asked.want for at in range(asked.want + 1)]
         return [Span(begin, end, begin) for begin, end in pairwise(edges) if begin < end]
 
     def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]:
@@ -138,20 +140,40 @@ class _Part:
     """The lines of a file that begin within a span. `at` is where the first does."""
 
     def __init__(self, file: BinaryIO, span: Span) -> None:
-        self._file, self._end, self.at = file, span.end, span.begin
-        file.seek(max(0, span.begin - 1))
-        if span.begin:
-            self.at += len(self._file.readline()) - 1
-        self._place = self.at
+        self._file, self._end, self.at = file, span.end, span.begin or _mark(file)
+        self._part = part_of(file, replace(span, begin=span.begin - 1 if span.begin else self.at))
+        self._head, self._last = self._skipped() if span.begin else (b"", b"\n")
 
     def read(self, size: int) -> bytes:
         """Some bytes, b"" only at the end."""
-        if self._place >= self._end:
+        data, self._head = self._head or self._part.read(size), b""
+        self._last = data[-1:] or self._last
+        return data or self._beyond()
+
+    def _skipped(self) -> tuple[bytes, bytes]:
+        """What was read of the first line that begins here, and the last byte: the line before may end in no part."""
+        self.at -= 1
+        while data := self._part.read(_LINE):
+            end = data.find(b"\n") + 1
+            self.at += end or len(data)
+            if end:
+                return data[end:], data[-1:]
+        return b"", b"\n"
+
+    def _beyond(self) -> bytes:
+        """The end of a line that another part goes on with."""
+        if self._last == b"\n":
             return b""
-        data = self._file.read(min(size, self._end - self._place))
-        self._place += len(data)
-        if self._place >= self._end and not data.endswith(b"\n"):
-            rest = self._file.readline()
-            self._place += len(rest)
-            return data + rest
+        self._file.seek(self._end)
+        data = self._file.read(_LINE)
+        self._end += len(data)
+        if end := data.find(b"\n") + 1:
+            data = data[:end]
+        self._last = data[-1:] or b"\n"
         return data
+
+
+def _mark(file: BinaryIO) -> int:
+    """The length of the byte order mark."""
+    file.seek(0)
+    return len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0

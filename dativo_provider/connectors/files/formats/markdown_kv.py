@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from dativo_provider.connectors.csv.dialect import Dialect
 from dativo_provider.connectors.csv.streams import TextStream
-from dativo_provider.connectors.files.formats.base import Asked, Head, Span, options_of, whole, word
+from dativo_provider.connectors.files.formats.base import Asked, Division, Head, Span, options_of, whole, word
 from dativo_provider.connectors.files.markdown import FRONT, Document, Section, parsed
 from dativo_provider.errors import DataError
 from dativo_provider.model.batch import Batch
@@ -51,7 +51,7 @@ class MarkdownKv:
     def head(self, file: BinaryIO, where: str, infer: bool) -> Head:
         return Head(tuple(self._types), self._types, typed=True)
 
-    def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
+    def spans(self, file: BinaryIO, asked: Division) -> list[Span]:
         return []
 
     def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]:

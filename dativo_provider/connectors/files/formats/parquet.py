@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dativo_provider.connectors.files.formats.base import Asked, Head, Span, options_of, whole
+from dativo_provider.connectors.files.formats.base import Asked, Division, Head, Span, options_of, whole
 from dativo_provider.connectors.files.formats.plain import ordinals, plain_batch, plain_types
 from dativo_provider.errors import DataError
 from dativo_provider.model.batch import Batch
@@ -34,10 +34,10 @@ class Parquet:
             types = plain_types(opened.schema_arrow)
         return Head(tuple(types), types, typed=True)
 
-    def spans(self, file: BinaryIO, where: str, want: int) -> list[Span]:
-        with _opened(file, where) as opened:
+    def spans(self, file: BinaryIO, asked: Division) -> list[Span]:
+        with _opened(file, asked.origin) as opened:
             groups = [opened.metadata.row_group(at) for at in range(opened.num_row_groups)]
-        share = sum(each.total_byte_size for each in groups) / max(1, want)
+        share = sum(each.total_byte_size for each in groups) / max(1, asked.want)
         made: list[Span] = []
         begin, line, size, rows = 0, 1, 0, 0
         for at, group in enumerate(groups, 1):
