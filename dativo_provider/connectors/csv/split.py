@@ -47,9 +47,7 @@ def split(opened: CsvFile, dialect: Dialect, where: str, want: int, still_wanted
     return [Part(a.at, b.at, a.line, b.sha256, facts["sha256"]) for a, b in pairwise(edges)]
 
 
-def edges_of(
-    text: TextStream, dialect: Dialect, where: str, step: int, still_wanted: Callable[[], None]
-) -> list[Edge]:
+def edges_of(text: TextStream, dialect: Dialect, where: str, step: int, still_wanted: Callable[[], None]) -> list[Edge]:
     """Where records begin, about `step` bytes apart, and the end of `text`, which is read to it.
 
     None where that cannot be told for certain.
