@@ -763,8 +763,8 @@ MUTANTS = (
     Mutant(
         "parts of a big file are one byte off",
         f"{CSV}/split.py",
-        'first = text.size - edges[-1].at',
-        'first = text.size - edges[-1].at + 1',
+        "first = text.size - edges[-1].at",
+        "first = text.size - edges[-1].at + 1",
         ("tests/connectors/csv/test_split.py",),
     ),
     Mutant(
