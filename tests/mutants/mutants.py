@@ -1194,6 +1194,13 @@ MUTANTS = (
         (f"{VENDORS}/test_stripe.py::TestStripe::test_a_page_goes_on_although_its_last_record_was_deleted",),
     ),
     Mutant(
+        "a page of a scroll that was lost is asked for again",
+        "dativo_provider/connectors/rest/paginate/scroll.py",
+        "ask, token, once=True)",
+        "ask, token)",
+        (f"{VENDORS}/test_intercom.py::test_a_page_of_the_scroll_that_is_lost_is_read_from_the_beginning",),
+    ),
+    Mutant(
         "a parent that changed three times is asked for three times",
         "dativo_provider/connectors/rest/walks.py",
         "fits(record, parent.where) and mark not in known",

@@ -51,6 +51,7 @@ class Call:
     params: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    once: bool = False  # not again, once the API may have answered
 
 
 @dataclass(frozen=True)

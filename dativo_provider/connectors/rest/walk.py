@@ -46,9 +46,14 @@ class Walk:
         yield from self._asked.paginate.pages(self._ask)
 
     def _ask(
-        self, *, params: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None, url: str = ""
+        self,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        url: str = "",
+        once: bool = False,
     ) -> Page:
-        call = self._call(params or {}, body or {}, url)
+        call = replace(self._call(params or {}, body or {}, url), once=once)
         self._refuse_circle(call)
         page = self._send(call)
         found = at(page.data, self._asked.records, _ABSENT)
@@ -66,6 +71,8 @@ class Walk:
         """New tokens, but never another record: such pages have no end."""
         import msgspec
 
+        if self._asked.paginate.same_request:
+            return
         mark = hash(msgspec.json.encode(page.records, enc_hook=str)) if page.records else None
         self._same = self._same + 1 if mark == self._last else 1
         self._last = mark
@@ -90,7 +97,7 @@ class Walk:
 
     def _refuse_circle(self, call: Call) -> None:
         mark = hash((call.url, repr(sorted(call.params.items(), key=str)), repr(call.body)))
-        if mark in self._seen:
+        if mark in self._seen and not self._asked.paginate.same_request:
             raise SourceUnavailable(
                 "the API asks for a page that was read before: its pages go round in a circle",
                 where=call.url.partition("?")[0],

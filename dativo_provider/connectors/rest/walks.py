@@ -15,6 +15,7 @@ from dativo_provider.connectors.rest.client import Call, Client
 from dativo_provider.connectors.rest.clock import seconds_to
 from dativo_provider.connectors.rest.fields import asked_names
 from dativo_provider.connectors.rest.page import Page, at
+from dativo_provider.connectors.rest.paginate.base import Moved
 from dativo_provider.connectors.rest.spec import Api, Listing, Parent, Request, Stream, Token, UserFields
 from dativo_provider.connectors.rest.walk import Asked, Walk
 from dativo_provider.connectors.rest.window import asked_from, bounds, settled_at
@@ -128,14 +129,22 @@ class Walks:
             if start and "?" not in call.url:
                 call = Call(call.url, call.method, {**start, **call.params}, call.body, call.headers)
             try:
-                page = self._repeat(lambda: self._client.send(call, limits), f"reading {call.url.partition('?')[0]}")
+                page = self._repeat(lambda: self._sent(call, limits), f"reading {call.url.partition('?')[0]}")
                 if self._too_early(page):
-                    return self._repeat(lambda: self._client.send(call, limits), f"reading {page.url} once more")
+                    return self._repeat(lambda: self._sent(call, limits), f"reading {page.url} once more")
                 return page
             except Forbidden as error:
                 raise error.naming(right) from None
 
         return send
+
+    def _sent(self, call: Call, limits: Sequence[str]) -> Page:
+        try:
+            return self._client.send(call, limits)
+        except (SourceUnavailable, Missing) as error:
+            if not call.once:
+                raise
+            raise Moved(f"a page was lost ({error.message})", where=error.where, remedy=error.remedy) from error
 
     def _too_early(self, page: Page) -> bool:
         """Whether the first answer came before the window ended by the API's own clock. It has ended on return."""

@@ -11,8 +11,8 @@ Rules, with the page below that each is from:
 - contacts may be missing from searches for minutes after they were made (contacts/searchcontacts)
 - conversations: searched by POST, at most 150, under `conversations`; parts come with a single one, the newest 500
   (conversations/searchconversations, retrieveconversation)
-- companies: `POST /companies/list`, at most 60 a page, in the order of their last request; none beyond 10,000
-  (companies/listallcompanies)
+- companies: scrolled, 100 a page, from the place that the last answer left; `scroll_param` stays the same. One scroll at a
+  time (`scroll_exists`); it ends with an empty page, or a minute after its last request (companies/scrolloverallcompanies)
 - articles: at most 250 a page, newest change first, `pages.total_pages` (api.intercom.io/articles)
 - admins: one answer (admins/listadmins)
 - hosts of other regions refuse a token (rest-api, intro)
@@ -21,7 +21,8 @@ Rules, with the page below that each is from:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, ClassVar
 
@@ -51,6 +52,8 @@ class Intercom(Vendor):
         super().__init__(clock)
         self.records = {name: {} for name in (*_RIGHTS, "parts")}
         self.index_lag = 0
+        self.scroll: dict[str, Any] | None = None  # its token, rows still to come and last request
+        self.scrolls = 0
         refusal = Answer(429, _errors("rate_limit_exceeded", "Exceeded rate limit of 1666 in 10_seconds"))
         self.quotas = [Quota(1_666, 10, refusal)]
         self._numbers = count(5_001)
@@ -92,8 +95,13 @@ class Intercom(Vendor):
         return None
 
     def answer(self, asked: Asked) -> Answer:
-        self.more_headers["X-RateLimit-Reset"] = str(int(self.clock.now().timestamp() // 10 + 1) * 10)
-        return super().answer(asked)
+        answer = super().answer(asked)
+        told = {
+            "X-RateLimit-Limit": "1666",
+            "X-RateLimit-Remaining": "0" if answer.status == 429 else "1665",
+            "X-RateLimit-Reset": str(int(self.clock.now().timestamp() // 10 + 1) * 10),
+        }
+        return replace(answer, headers={**told, **answer.headers})
 
     @route("/me")
     def me(self, asked: Asked) -> Answer:
@@ -125,13 +133,30 @@ class Intercom(Vendor):
         told = {"type": "conversation_part.list", "total_count": len(parts), "conversation_parts": parts[-500:]}
         return Answer(body={**self.records["conversations"][id], "conversation_parts": told})
 
-    @route("/companies/list", "POST")
+    @route("/companies/scroll")
     def companies(self, asked: Asked) -> Answer:
-        size, number = min(int(asked.query.get("per_page", 15)), 60), int(asked.query.get("page", 1))
-        if size * number > 10_000:
-            return Answer(400, _errors("bad_request", "page limit reached, please use scroll API"))
-        rows = sorted(self.records["companies"].values(), key=lambda each: -each["last_request_at"])
-        return self._refused_for("companies") or self._numbered(rows, number, self.page or size)
+        now, token = self.clock.now(), asked.query.get("scroll_param")
+        if self.scroll and now - self.scroll["used"] >= timedelta(minutes=1):
+            self.scroll = None
+        if refused := self._refused_for("companies"):
+            return refused
+        if not token and self.scroll:
+            return Answer(400, _errors("scroll_exists", "scroll already exists for this workspace"))
+        if not token:
+            self.scrolls += 1
+            rows = sorted(self.records["companies"].values(), key=lambda each: -each["last_request_at"])
+            self.scroll = {"token": f"scroll-{self.scrolls}", "rows": rows}
+        if not self.scroll or token not in (None, self.scroll["token"]):
+            return Answer(404, _errors("not_found", "scroll parameter not found"))
+        return self._scrolled(self.scroll, now)
+
+    def _scrolled(self, scroll: dict[str, Any], now: datetime) -> Answer:
+        page = self.listed(scroll["rows"], 100)
+        scroll.update(rows=scroll["rows"][len(page) :], used=now)
+        if not page:
+            self.scroll = None
+        body = {"type": "list", "data": page, "pages": None, "total_count": None, "scroll_param": scroll["token"]}
+        return Answer(body=body)
 
     @route("/articles")
     def articles(self, asked: Asked) -> Answer:

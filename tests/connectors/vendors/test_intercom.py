@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 
-from dativo_provider.errors import ConfigurationError
+from dativo_provider.errors import SourceUnavailable
 from dativo_provider.model.job import ContractSpec, IncrementalSpec, StreamSpec
 from tests.connectors.rest.fake import serving
 from tests.connectors.vendors.intercom import Intercom
 from tests.connectors.vendors.suite import VendorSuite
-from tests.connectors.vendors.vendor import Answer, Quota, storm
+from tests.connectors.vendors.vendor import Answer, Asked, Quota, repeated, storm
 from tests.support import requirement
 
 
@@ -132,11 +133,94 @@ def test_companies_and_admins_are_read_in_full(vendor: Intercom) -> None:
     assert alone.read(vendor, stream="admins").keys("id") == admins
 
 
-def test_more_companies_than_are_listed_are_no_short_table(vendor: Intercom) -> None:
-    vendor.add("companies", 10_001)
-    with pytest.raises(ConfigurationError, match="page limit reached") as caught:
+@requirement("CON-13")
+def test_more_companies_than_lists_show_are_read(vendor: Intercom) -> None:
+    """The list ends at 10,000; the scroll has no end."""
+    known = vendor.add("companies", 10_250)
+    assert alone.read(vendor, stream="companies").keys("id") == sorted(known)
+
+
+def scrolled(vendor: Intercom, fails: Callable[[int], bool], failure: Answer) -> None:
+    """Pages whose number `fails` are served, and their answers lost."""
+    numbers = count(1)
+
+    def fault(asked: Asked) -> Answer | None:
+        if "scroll_param" not in asked.query or not fails(next(numbers)):
+            return None
+        vendor.companies(asked)
+        return failure
+
+    vendor.faults.append(fault)
+
+
+LOST = [
+    Answer(500, {"type": "error.list", "errors": [{"code": "server_error", "message": "Please restart the scroll"}]}),
+    Answer(502, b"<html>Bad gateway</html>"),
+    Answer(200, b'{"data": [{"id": 1'),
+    Answer(200, {"data": [{"id": "lost"}]}, cut=True),
+]
+
+
+@requirement("CON-13", "ERR-02", "REG-08")
+@pytest.mark.parametrize("failure", LOST, ids=["500", "html", "truncated", "cut"])
+def test_a_page_of_the_scroll_that_is_lost_is_read_from_the_beginning(vendor: Intercom, failure: Answer) -> None:
+    """Asked for again, the scroll would give the page after it. The scroll that is open ends after a minute."""
+    known = vendor.add("companies", 450)
+    scrolled(vendor, lambda number: number in (2, 5), failure)
+    began = vendor.clock.now()
+    assert alone.read(vendor, stream="companies").keys("id") == known
+    assert vendor.scrolls == 3
+    assert vendor.clock.now() - began >= timedelta(minutes=2)
+
+
+def test_a_scroll_that_ended_for_want_of_use_is_begun_anew(vendor: Intercom) -> None:
+    known = vendor.add("companies", 250)
+    scrolled(vendor, lambda number: False, Answer())
+    slow = count()
+
+    def late(asked: Asked) -> Answer | None:
+        if "scroll_param" in asked.query and next(slow) == 1:
+            vendor.clock.forward(seconds=61)
+        return None
+
+    vendor.faults.append(late)
+    assert alone.read(vendor, stream="companies").keys("id") == known
+    assert vendor.scrolls == 2
+
+
+def test_a_scroll_that_somebody_else_holds_is_waited_for(vendor: Intercom) -> None:
+    known = vendor.add("companies", 50)
+    vendor.scroll = {"token": "theirs", "rows": [], "used": vendor.clock.now()}
+    began = vendor.clock.now()
+    assert alone.read(vendor, stream="companies").keys("id") == known
+    assert vendor.clock.now() - began >= timedelta(minutes=1)
+
+
+def test_a_scroll_that_never_comes_to_its_end_is_left(vendor: Intercom) -> None:
+    vendor.add("companies", 250)
+    scrolled(vendor, lambda number: True, LOST[0])
+    with pytest.raises(SourceUnavailable, match="begun 8 times") as caught:
         alone.read(vendor, stream="companies")
-    assert "10,000" in caught.value.remedy
+    assert "Please restart the scroll" in caught.value.message
+    assert vendor.scrolls == 8
+
+
+def test_a_scroll_that_goes_round_in_a_circle_is_left(vendor: Intercom) -> None:
+    vendor.add("companies", 250)
+    vendor.faults.append(repeated(vendor))
+    with pytest.raises(SourceUnavailable, match="circle"):
+        alone.read(vendor, stream="companies")
+
+
+@requirement("ERR-05")
+def test_a_refused_page_of_the_scroll_is_asked_for_again(vendor: Intercom) -> None:
+    """Nothing was served, so the scroll is still where it was."""
+    known = vendor.add("companies", 250)
+    error = {"type": "error.list", "errors": [{"code": "rate_limit_exceeded", "message": "Exceeded rate limit"}]}
+    refusals = [Answer(429, error)]
+    vendor.faults.append(lambda asked: refusals.pop() if refusals and "scroll_param" in asked.query else None)
+    assert alone.read(vendor, stream="companies").keys("id") == known
+    assert vendor.scrolls == 1
 
 
 def test_a_refusal_is_waited_for_until_the_stretch_of_ten_seconds_ends(vendor: Intercom) -> None:

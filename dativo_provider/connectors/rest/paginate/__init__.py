@@ -11,6 +11,7 @@ from dativo_provider.connectors.rest.paginate.counted import Numbered, Offset
 from dativo_provider.connectors.rest.paginate.cursor import Cursor
 from dativo_provider.connectors.rest.paginate.graphql import GraphQL
 from dativo_provider.connectors.rest.paginate.links import LinkHeader, NextUrl
+from dativo_provider.connectors.rest.paginate.scroll import Scroll
 from dativo_provider.connectors.rest.paginate.single import Single
 from dativo_provider.connectors.rest.paginate.starting_after import StartingAfter
 from dativo_provider.connectors.rest.paginate.time_window import TimeWindow
@@ -18,6 +19,6 @@ from dativo_provider.connectors.rest.paginate.time_window import TimeWindow
 __all__ = ["AnyPaginator", "Ask", "Paginator", "Single"]
 
 AnyPaginator = Annotated[
-    Single | Cursor | StartingAfter | Offset | Numbered | LinkHeader | NextUrl | GraphQL | TimeWindow,
+    Single | Cursor | StartingAfter | Offset | Numbered | LinkHeader | NextUrl | GraphQL | TimeWindow | Scroll,
     Field(discriminator="type"),
 ]

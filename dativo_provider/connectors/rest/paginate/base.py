@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import Field, model_validator
 
@@ -16,18 +16,31 @@ __all__ = ["Ask", "Flagged", "Into", "Moved", "Paginator", "lost"]
 
 
 class Moved(SourceChanged):
-    """The record that a page was asked after is no longer in the list."""
+    """The place that a page was asked after is no longer in the list."""
 
 
 class Ask(Protocol):
     def __call__(
-        self, *, params: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None, url: str = ""
+        self,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        url: str = "",
+        once: bool = False,
     ) -> Page:
-        """The page of the stream's request with `params` and `body` (by dotted path) put over it, or that of `url`."""
+        """The page of the stream's request with `params` and `body` (by dotted path) put over it, or that of `url`.
+
+        `once`: an answer that is lost is not asked for again. Raises `Moved` then.
+        """
 
 
 class Paginator(Shape):
-    """`type` is the word the spec says; a leaf adds its own keys."""
+    """`type` is the word the spec says; a leaf adds its own keys.
+
+    `same_request`: each page may be asked for by the same words, so the leaf sees itself when pages go round in a circle.
+    """
+
+    same_request: ClassVar[bool] = False
 
     @abstractmethod
     def pages(self, ask: Ask) -> Iterator[Page]:
@@ -75,8 +88,8 @@ class Into(Paginator):
             raise Wrong("needs either `param` or `body`", "name the one place that the API reads")
         return self
 
-    def ask_with(self, ask: Ask, value: Any, **params: Any) -> Page:
+    def ask_with(self, ask: Ask, value: Any, *, once: bool = False, **params: Any) -> Page:
         """The page that `value` in its place asks for."""
         if self.param:
-            return ask(params={self.param: value, **params})
-        return ask(params=params, body={self.body: value})
+            return ask(params={self.param: value, **params}, once=once)
+        return ask(params=params, body={self.body: value}, once=once)
