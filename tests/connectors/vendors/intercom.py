@@ -11,8 +11,9 @@ Rules, with the page below that each is from:
 - contacts may be missing from searches for minutes after they were made (contacts/searchcontacts)
 - conversations: searched by POST, at most 150, under `conversations`; parts come with a single one, the newest 500
   (conversations/searchconversations, retrieveconversation)
-- companies: scrolled, 100 a page, from the place that the last answer left; `scroll_param` stays the same. One scroll at a
-  time (`scroll_exists`); it ends with an empty page, or a minute after its last request (companies/scrolloverallcompanies)
+- companies: scrolled, 100 a page, from the place that the last answer left; `scroll_param` stays the same. One scroll
+  at a time (`scroll_exists`); it ends with an empty page, or a minute after its last request, and a request that failed
+  asks for a new one (companies/scrolloverallcompanies)
 - articles: at most 250 a page, newest change first, `pages.total_pages` (api.intercom.io/articles)
 - admins: one answer (admins/listadmins)
 - hosts of other regions refuse a token (rest-api, intro)

@@ -37,7 +37,7 @@ class Ask(Protocol):
 class Paginator(Shape):
     """`type` is the word the spec says; a leaf adds its own keys.
 
-    `same_request`: each page may be asked for by the same words, so the leaf sees itself when pages go round in a circle.
+    `same_request`: each page may be asked for by the same words, so the leaf sees itself when pages go round.
     """
 
     same_request: ClassVar[bool] = False
