@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -32,7 +32,8 @@ class _Counted(Into):
             number += self._step(page)
 
     def _ask(self, ask: Ask, number: int) -> Page:
-        return self.ask_with(ask, number, **({self.size_param: self.size} if self.size_param else {}))
+        more: dict[str, Any] = {self.size_param: self.size} if self.size_param else {}
+        return self.ask_with(ask, number, **more)
 
     def _last(self, page: Page, number: int, seen: int) -> bool:
         total = at(page.data, self.total) if self.total else None
