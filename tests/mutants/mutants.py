@@ -1300,6 +1300,23 @@ MUTANTS = (
         (f"{VENDORS}/test_google_drive.py::test_runs_after_any_changes_leave_what_a_full_read_finds",),
     ),
     Mutant(
+        "My Drive's own folder is looked for in the log by its alias",
+        f"{GOOGLE}/drive/listing.py",
+        "        top = self._folder(folder)\n",
+        "        top = folder\n",
+        (
+            f"{VENDORS}/test_google_drive_places.py::"
+            "test_a_new_file_in_my_drive_itself_is_seen_though_the_log_calls_the_folder_by_its_id",
+        ),
+    ),
+    Mutant(
+        "cells that did not change are not read again by other options",
+        f"{GOOGLE}/sheets/reader.py",
+        "return alike and bool(",
+        "return bool(",
+        (f"{VENDORS}/test_google_sheets.py::test_the_same_cells_by_other_options_are_other_rows",),
+    ),
+    Mutant(
         "a page of Drive without files is taken for the last",
         f"{GOOGLE}/drive/listing.py",
         "            if not token:",

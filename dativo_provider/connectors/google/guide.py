@@ -35,10 +35,12 @@ DRIVE_NOTES = (
     "Scope: `drive.readonly`. A service account sees what was shared with its e-mail address, and shared drives that "
     "it is a member of.",
     "`source.files` names ids (`file_id`), paths below the folder, or patterns: `2026/**/*.csv`. A folder means the "
-    "CSV files below it. Shortcuts stand for what they point at.",
+    "CSV files below it. Shortcuts, also of folders, stand for what they point at; one whose file is gone is told.",
     "Files are known by their ids and told apart by their checksums: renaming, moving within the folder and a touched "
     "date read nothing again, and an upload with an old date is not missed. One that changed stops the run, unless "
     "`on_changed_file` says `append` (with a key) or `replace`.",
+    "Options that make other rows of the same bytes (a delimiter, a header) read nothing again by themselves: the run "
+    "tells it, unless `on_changed_file: replace` reads everything again.",
     "Drive's log of changes is asked first; where it names nothing of the folder, nothing is listed.",
     "A file of any size is read as it comes. A download that breaks off goes on where it ended, and its MD5 is "
     "compared with Drive's.",
@@ -62,8 +64,8 @@ SHEET_NOTES = (
     "Scopes: `spreadsheets.readonly`, and `drive.metadata.readonly` to tell whether anything changed; without it "
     "every run reads the sheet and compares. Share the spreadsheet with the e-mail address of a service account.",
     "With `incremental: {strategy: spreadsheet_modified_time}` of a spreadsheet that did not change since the last run "
-    "only the headers are read. An edited sheet is read as a whole and replaces its rows, unless `on_changed_file` "
-    "says otherwise.",
+    "only the headers are read. A sheet that was edited, or is read by other options now, is read as a whole and "
+    "replaces its rows, unless `on_changed_file` says otherwise.",
     "Google allows 60 reads a minute and user, 300 a minute and project "
     "([limits](https://developers.google.com/workspace/sheets/api/limits)). A request reads about 2 MB, so a minute is "
     "enough for some million cells.",

@@ -9,6 +9,8 @@
   https://developers.google.com/workspace/drive/api/guides/about-changelogs
 - downloads: `alt=media` keeps to `Range`; documents of Google cannot be downloaded, only exported, 10 MB at most.
   https://developers.google.com/workspace/drive/api/guides/manage-downloads
+- My Drive's folder is asked for as `root` and told by its real id, as is its place in `parents`; an unknown parent is
+  404. https://developers.google.com/workspace/drive/api/guides/about-files
 - errors: over quota is 403 `userRateLimitExceeded`. https://developers.google.com/workspace/drive/api/guides/handle-errors
 - sizes and versions are JSON texts (int64 of the discovery document).
 """
@@ -37,6 +39,7 @@ _EXPORTS = {
     "application/vnd.google-apps.spreadsheet": {"text/csv"},
 }
 _LARGEST_EXPORT = 10 << 20
+ROOT = "0AMyDriveOfTheAccount"
 
 
 @dataclass
@@ -60,8 +63,8 @@ class Node:
         assert self.modified is not None
         at = self.modified.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         told: dict[str, Any] = {
-            "id": self.id, "name": self.name, "mimeType": self.mime, "parents": [self.parent], "modifiedTime": at,
-            "createdTime": at, "trashed": self.trashed, "version": str(self.version),
+            "id": self.id, "name": self.name, "mimeType": self.mime, "parents": [_real(self.parent)],
+            "modifiedTime": at, "createdTime": at, "trashed": self.trashed, "version": str(self.version),
             "capabilities": {"canDownload": not self.locked}, "webViewLink": f"https://drive.google.com/file/d/{self.id}",
         }  # fmt: skip
         if not google:
@@ -150,6 +153,9 @@ class GoogleDrive(Google):
         if refused := self._scope():
             return refused
         query = asked.query
+        for parent in re.findall(r"'([^']+)' in parents", query.get("q", "")):
+            if not (parent in self.nodes or parent.startswith("0A") or parent == "root"):
+                return refusal(404, "File not found: .", "NOT_FOUND", "notFound", "fileId")
         found = [node for node in self.nodes.values() if self._visible(node, query) and _fits(node, query.get("q", ""))]
         start = int(query.get("pageToken", "0"))
         size = min(1000, int(query.get("pageSize", "100")))
@@ -163,6 +169,9 @@ class GoogleDrive(Google):
     def file(self, asked: Asked, id: str) -> Answer:
         if refused := self._scope():
             return refused
+        if _real(id) == ROOT:
+            told = {"id": ROOT, "name": "My Drive", "mimeType": FOLDER, "trashed": False}
+            return Answer(body=_masked(told, asked.query.get("fields", "id")))
         node = self.nodes.get(id)
         if node is None or (node.drive and asked.query.get("supportsAllDrives") != "true"):
             return refusal(404, f"File not found: {id}.", "NOT_FOUND", "notFound", "fileId")
@@ -188,6 +197,8 @@ class GoogleDrive(Google):
             return refusal(403, "This file cannot be downloaded by the user.", "", "cannotDownloadFile")
         ranged = re.fullmatch(r"bytes=(\d+)-", asked.headers.get("range", ""))
         start = int(ranged[1]) if ranged else 0
+        if ranged and start >= len(node.content):
+            return Answer(416, b"", {"Content-Range": f"bytes */{len(node.content)}"})
         headers = {"Content-Type": node.mime}
         if ranged:
             headers["Content-Range"] = f"bytes {start}-{len(node.content) - 1}/{len(node.content)}"
@@ -233,6 +244,10 @@ class GoogleDrive(Google):
         return told if gone else told | {"file": self.nodes[id].told()}
 
 
+def _real(id: str) -> str:
+    return ROOT if id == "root" else id
+
+
 @dataclass
 class _Mask:
     names: dict[str, _Mask] = field(default_factory=dict)
@@ -268,7 +283,7 @@ def _fits(node: Node, query: str) -> bool:
     """The parts of a query that our readers and tests use, joined by `and`."""
     for part in filter(None, (each.strip(" ()") for each in query.split(" and "))):
         if found := re.fullmatch(r"'(.+)' in parents", part):
-            if node.parent != found[1]:
+            if _real(node.parent) != _real(found[1]):
                 return False
         elif found := re.fullmatch(r"name contains '(.+)'", part):
             if found[1] not in node.name:

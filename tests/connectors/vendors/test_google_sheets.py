@@ -225,6 +225,31 @@ def test_other_cells_of_a_spreadsheet_that_nobody_edited_are_read(vendor: Google
     assert again.window.kind == "empty"
 
 
+@requirement("CON-08", "REG-07")
+def test_the_same_cells_by_other_options_are_other_rows(vendor: GoogleSheets) -> None:
+    vendor.tabs = sheet(["a", "b"], ["c", "d"], [1, 1], [2, 2])
+
+    def first(*fields: Field, since: Any = None, **options: Any) -> Any:
+        """The first row, and the state."""
+        made = read(vendor, *fields, full=False, since=since, **options)
+        again = read(vendor, *fields, full=False, since=made.cursor, **options)
+        assert again.window.kind == "empty"
+        return made.rows[0], made.cursor
+
+    found, cursor = first()
+    assert found == {"a": "c", "b": "d"}
+    found, cursor = first(since=cursor, header_row=2)
+    assert found == {"c": 1, "d": 1}
+    found, cursor = first(since=cursor, header_row=2, range="A1:A4")
+    assert found == {"c": 1}
+    found, cursor = first(since=cursor, range="B2:B4")
+    assert found == {"d": 1}
+    found, cursor = first(Field("d", "double"), since=cursor, range="B2:B4")
+    assert isinstance(found["d"], float)
+    with pytest.raises(SourceChanged, match="has changed"):
+        first(since=cursor, range="A2:A4", on_changed_file="refuse")
+
+
 def test_a_long_gap_of_blank_rows_is_no_end(vendor: GoogleSheets) -> None:
     vendor.tabs = sheet(["a", "b"], [1, 2], *([[]] * 60_000), [3, 4])
     assert [each["a"] for each in rows(vendor)] == [1, 3]

@@ -25,10 +25,13 @@ _PATIENCE = 5  # times that a body may break off without bringing anything
 
 
 class Remote(io.RawIOBase):
-    """Reads in order. `begin` may be called again, `retry` waits before that. `md5` is of what was read."""
+    """Reads in order. `begin` may be called again, `retry` waits before that. `md5` is of what was read.
 
-    def __init__(self, begin: Begin, retry: Callable[[SourceUnavailable, int], None]) -> None:
-        self._begin, self._retry = begin, retry
+    A body that breaks off behind its last byte, the one at `size`, has ended: there is no range to ask for.
+    """
+
+    def __init__(self, begin: Begin, retry: Callable[[SourceUnavailable, int], None], size: int) -> None:
+        self._begin, self._retry, self._size = begin, retry, size
         self.at, self._left, self._idle = 0, b"", 0
         self.md5 = hashlib.md5(usedforsecurity=False)
         self._open = ExitStack()
@@ -61,6 +64,8 @@ class Remote(io.RawIOBase):
             return part
 
     def _begun(self) -> Iterator[bytes]:
+        if self._parts is None and self.at and self.at >= self._size:
+            self._parts = iter(())
         if self._parts is None:
             body = self._open.enter_context(self._begin(self.at))
             ranged = "content-range" in body.headers or not self.at

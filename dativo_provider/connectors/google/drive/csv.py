@@ -4,52 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from dativo_provider.connectors.base import RequestRetry
 from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.connectors.csv.survey import newest
 from dativo_provider.connectors.csv.windows import cut, files_of, next_cursor
 from dativo_provider.connectors.files.options import options_of
 from dativo_provider.connectors.files.reader import FilesReader
+from dativo_provider.connectors.files.shape import reshaped, shape_of
 from dativo_provider.connectors.files.survey import discovered
 from dativo_provider.connectors.google.drive.feed import asked_for, positions, touched
 from dativo_provider.connectors.google.drive.listing import Drive
 from dativo_provider.connectors.google.drive.place import DrivePlace
-from dativo_provider.connectors.google.login import Clients
-from dativo_provider.connectors.rest.client import Call, Client
+from dativo_provider.connectors.google.reader import GoogleReader, asking
+from dativo_provider.connectors.rest.client import Client
 from dativo_provider.errors import ConfigurationError, SourceUnavailable
-from dativo_provider.model.context import RunContext
-from dativo_provider.model.job import SourceSpec, StreamSpec
+from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Cursor, ReadResult, Slice, Stream, Window, WindowRequest
 
 __all__ = ["DriveCsvReader"]
 
 _DISCOVERED_FILES = 100
+_STATE = ("logs", "drives", "asked", "watched", "shape")  # beside the files
 
 
-class DriveCsvReader(FilesReader):
+class DriveCsvReader(GoogleReader, FilesReader):
     """State holds the files by id with their checksums, and where each log of changes ended."""
 
     form: ClassVar[str] = "csv"
     place: DrivePlace
 
-    def __init__(self, source: SourceSpec, ctx: RunContext) -> None:
-        super().__init__(source, ctx)
-        self._google = Clients(self)
-
-    @property
-    def retry(self) -> RequestRetry:  # type: ignore[override]
-        return self._google.retry
-
-    def interrupt(self) -> None:
-        self._google.interrupt()
-
     def place_of(self) -> DrivePlace:
         known = self._client().values
         shared = str(known.get("drive_id") or "")
         folder = str(known.get("folder_id") or shared or "root")
-        drive = Drive(self._ask, shared)
+        drive = Drive(asking(self, self._client), shared)
         return DrivePlace(drive, self._client, self._again, folder=folder, query=str(known.get("query") or ""))
 
     # plan ---------------------------------------------------------------------------------------------------
@@ -59,7 +48,7 @@ class DriveCsvReader(FilesReader):
             self.place.check()
             found = self._all()
             if not found:
-                who = self._google.login.connection.get("client_email") or "the account"
+                who = self.google.login.connection.get("client_email") or "the account"
                 raise ConfigurationError(
                     "no CSV file is to be seen there", where="Drive",
                     remedy=f"share the folder with {who}, or correct folder_id, drive_id or query",
@@ -75,27 +64,29 @@ class DriveCsvReader(FilesReader):
     def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
         with self.border():
             since = dict(request.since.value) if request.since else {}
-            known = {*since.get("files", {}), *since.get("folders", ()), *stream.object.split(",")}
-            asked = self._job_asks(stream)
+            known = {*since.get("files", {}), *since.get("watched", ()), *stream.object.split(",")}
+            shape = shape_of(self._options(stream).of_format)
+            asked = self._job_asks(stream, shape)
             logs = (since.get("logs") or {}) if since.get("asked") == asked else {}
             if logs and not (request.full or request.start or request.end):
-                news, logs = touched(self.place.drive, logs, known if since.get("folders") else ())
+                news, logs = touched(self.place.drive, logs, known if since.get("watched") else ())
                 if not news:
                     return Window("empty", detail={"logs": logs})
             drives = set(since.get("drives", ()))
             before = positions(self.place.drive, drives)
-            made = self._planned(stream, request)
+            made = self._planned(stream, request, shape)
             seen = self.place.drive.drives
             # a drive seen for the first time has no position from before this list: the next run takes one
             told = {"logs": before if seen <= drives else {}, "drives": sorted(seen | (drives & before.keys())),
-                    "asked": asked, "folders": sorted(self.place.drive.folders)}  # fmt: skip
+                    "asked": asked, "watched": self.place.drive.watched, "shape": shape}  # fmt: skip
             return replace(made, detail={**made.detail, **told})
 
-    def _planned(self, stream: StreamSpec, request: WindowRequest) -> Window:
+    def _planned(self, stream: StreamSpec, request: WindowRequest, shape: str) -> Window:
         """Tells which files are left out, and which are gone and keep their rows (`on_deleted_file: ignore`)."""
         made, known = super().window(stream, request), files_of(request.since).keys()
         self._require_named(stream, known)
-        notes, gone = list(made.notes), sorted(known - self.place.paths.keys())
+        made = reshaped(stream, request, self.place.found, shape, made)
+        notes, gone = [*made.notes, *self.place.drive.notes], sorted(known - self.place.paths.keys())
         if self.place.locked:
             notes.append(f"left out, for they may not be downloaded: {', '.join(self.place.locked)}")
         if gone and made.kind not in ("full", "range"):
@@ -103,13 +94,18 @@ class DriveCsvReader(FilesReader):
         return replace(made, notes=tuple(notes))
 
     def _require_named(self, stream: StreamSpec, known: Collection[str]) -> None:
-        """Raises `ConfigurationError` for an id that the job names, and that was never to be seen."""
+        """Raises `ConfigurationError` for what the job names, and what was never to be seen or holds no bytes."""
         named = {each.strip() for each in stream.object.split(",")}
-        unseen = sorted((named & self.place.drive.lost).difference(known))
+        if self.place.foreign:
+            raise ConfigurationError(
+                f"these are no files of CSV, but Google's own: {', '.join(sorted(self.place.foreign))}", where="Drive",
+                remedy="read spreadsheets with google_sheets, documents with google_drive, a folder by folder_id",
+            )  # fmt: skip
+        unseen = sorted([*(named & self.place.drive.lost).difference(known), *(() if known else self.place.unmet)])
         if unseen:
             raise ConfigurationError(
                 f"files that the job names are not to be seen: {', '.join(unseen)}", where="Drive",
-                remedy="share them with the account, or take them out of source.files",
+                remedy="correct them, share them with the account, or take them out of source.files",
             )  # fmt: skip
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
@@ -119,7 +115,7 @@ class DriveCsvReader(FilesReader):
     @classmethod
     def next_cursor(cls, window: Window, results: Iterable[ReadResult], base: Cursor | None) -> Cursor | None:
         made = next_cursor(window, list(results), base)
-        told = {name: window.detail[name] for name in ("logs", "drives", "asked", "folders") if name in window.detail}
+        told = {name: window.detail[name] for name in _STATE if name in window.detail}
         return Cursor({**(made.value if made else {"files": {}}), **told}) if told else made
 
     # how ----------------------------------------------------------------------------------------------------
@@ -127,15 +123,13 @@ class DriveCsvReader(FilesReader):
     def _named(self, file: Found) -> Found:
         return replace(file, path=self.place.paths[file.path])
 
-    def _job_asks(self, stream: StreamSpec) -> str:
+    def _job_asks(self, stream: StreamSpec, shape: str) -> str:
         known = self._client().values
-        return asked_for(stream.object, *(str(known.get(name) or "") for name in ("folder_id", "drive_id", "query")))
+        scope = (str(known.get(name) or "") for name in ("folder_id", "drive_id", "query"))
+        return asked_for(stream.object, shape, *scope)
 
     def _client(self) -> Client:
-        return self._google.client("google_drive")
-
-    def _ask(self, call: Call) -> Any:
-        return self.request(lambda: self._client().send(call).data, f"asking for {call.url}")
+        return self.google.client("google_drive")
 
     def _again(self, error: SourceUnavailable, attempt: int) -> None:
         self._wait("the download", attempt, self.retry.delay(attempt, error.retry_after), error)

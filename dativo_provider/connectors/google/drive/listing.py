@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from dativo_provider.connectors.rest.answers import Missing
 from dativo_provider.connectors.rest.client import Call
-from dativo_provider.errors import SourceUnavailable
+from dativo_provider.errors import ConfigurationError, SourceChanged, SourceUnavailable
 
 __all__ = ["FOLDER", "GOOGLE", "Drive", "Item"]
 
@@ -52,6 +53,11 @@ class Item:
         return str(self.told.get("md5Checksum", ""))
 
     @property
+    def open(self) -> bool:
+        """Whether its owner lets readers download it."""
+        return bool(self.told.get("capabilities", {}).get("canDownload", True))
+
+    @property
     def modified_ns(self) -> int:
         at = datetime.fromisoformat(self.told["modifiedTime"])
         return int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000
@@ -61,7 +67,8 @@ class Item:
 class Drive:
     """`ask` makes a request; `drive_id` is the shared drive to stay in. `folders` and `drives` are those seen.
 
-    `lost` are ids that were asked for and are not there, or in the trash.
+    `lost` are ids that were asked for and are not there, or in the trash, `dangling` the paths of shortcuts to such;
+    `locked` are files that may not be downloaded.
     """
 
     ask: Ask
@@ -69,29 +76,63 @@ class Drive:
     folders: set[str] = field(default_factory=set)
     drives: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
+    dangling: set[str] = field(default_factory=set)
+    locked: set[str] = field(default_factory=set)
+    queried: bool = False
+
+    @property
+    def watched(self) -> list[str]:
+        """Beside files that were read, what an entry of a log may tell news of; empty: every entry may."""
+        return [] if self.queried else sorted(self.folders | self.lost | self.locked)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        if not self.dangling:
+            return ()
+        named = ", ".join(sorted(self.dangling))
+        return (f"left out, for what these shortcuts point at is gone or not shared: {named}",)
 
     def below(self, folder: str, deep: bool = True) -> Iterator[Item]:
         """Files and shortcuts' targets anywhere below a folder, by one query for each folder in it.
 
         A query for several parents at once may miss files
         (https://github.com/googleapis/google-api-nodejs-client/issues/1957).
+        Raises `ConfigurationError` for what is no folder, `SourceChanged` for one that is gone or in the trash.
         """
-        waiting, seen = [(folder, "")], {folder}
+        top = self._folder(folder)
+        waiting, seen = [(top, "")], {top}
         while waiting:
             parent, path = waiting.pop()
             self.folders.add(parent)
-            for item in self._listed(f"'{parent}' in parents", path):
+            for item in chain.from_iterable(map(self._resolved, self._listed(f"'{parent}' in parents", path))):
                 if item.mime != FOLDER:
-                    yield from self._resolved(item)
+                    yield item
                 elif deep and item.id not in seen:
                     seen.add(item.id)
                     waiting.append((item.id, f"{item.path}/"))
 
+    def _folder(self, id: str) -> str:
+        """The id by which the log knows a folder that may be named `root`, or by a shortcut to it."""
+        if id == self.drive_id:
+            return id
+        told = self.ask(Call(f"/files/{id}", params={"fields": _FIELDS, "supportsAllDrives": "true"}))
+        if told.get("trashed"):
+            raise SourceChanged(
+                "the folder is in the trash", where=f"folder {id}", remedy="restore it, or correct folder_id"
+            )
+        [found] = self._resolved(Item(told)) or [Item(told)]
+        if found.mime != FOLDER:
+            raise ConfigurationError(
+                "this is no folder, or a shortcut to one that is gone", where=f"folder_id {id}",
+                remedy="take the last part of the folder's own address",
+            )  # fmt: skip
+        return found.id
+
     def found(self, query: str) -> Iterator[Item]:
         """Files that a query of Drive's own language finds."""
+        self.queried = True
         for item in self._listed(f"({query})" if query else "", ""):
-            if item.mime != FOLDER:
-                yield from self._resolved(item)
+            yield from (each for each in self._resolved(item) if each.mime != FOLDER)
 
     def by_id(self, ids: Sequence[str]) -> Iterator[Item]:
         """Those that are still there."""
@@ -105,15 +146,16 @@ class Drive:
             else:
                 yield from self._resolved(self._item(told, ""))
 
-    def _resolved(self, item: Item) -> Iterator[Item]:
-        """What a shortcut stands for, at the shortcut's place."""
+    def _resolved(self, item: Item) -> list[Item]:
+        """What a shortcut stands for, at the shortcut's place; nothing when that is lost."""
         if item.mime != SHORTCUT:
-            yield item
-            return
+            return [item]
         target = item.told.get("shortcutDetails", {}).get("targetId", "")
-        for found in self.by_id([target] if target else []):
-            if found.mime != FOLDER:
-                yield Item(found.told, item.path)
+        found = [Item(each.told, item.path) for each in self.by_id([target] if target else [])]
+        if not found:
+            self.lost.add(item.id)
+            self.dangling.add(item.path or item.id)
+        return found
 
     def _listed(self, query: str, path: str) -> Iterator[Item]:
         wanted = " and ".join(filter(None, (query, "trashed=false")))

@@ -32,8 +32,11 @@ class DrivePlace:
     ) -> None:  # fmt: skip
         self.drive, self._client, self._retry = drive, client, retry
         self._folder, self._query = folder, query
+        self.found: list[Found] = []  # last
         self.paths: dict[str, str] = {}  # of what was found last, by id
         self.locked: list[str] = []  # paths of what was found last and may not be downloaded
+        self.foreign: set[str] = set()  # ids of those asked for that are Google's own, without bytes
+        self.unmet: list[str] = []  # paths that were asked for by name and name nothing
 
     def check(self) -> None:
         self.drive.ask(Call("/about", params={"fields": "user(permissionId)"}))
@@ -44,17 +47,20 @@ class DrivePlace:
         ids = [part for part in parts if _ID.fullmatch(part)]
         paths = [part for part in parts if part not in ids]
         items = [*self.drive.by_id(ids), *(self._matching(paths) if paths else ())]
+        self.foreign = {item.id for item in items if item.mime.startswith(GOOGLE)}.intersection(ids)
         found = {item.id: item for item in items if not item.mime.startswith(GOOGLE)}
-        files = {id: item for id, item in found.items() if _readable(item)}
-        self.locked = sorted(item.path for id, item in found.items() if id not in files)
+        files = {id: item for id, item in found.items() if item.open}
+        self.drive.locked = found.keys() - files.keys()
+        self.locked = sorted(found[id].path for id in self.drive.locked)
         self.paths = {each.id: each.path for each in files.values()}
-        return [_found(each) for each in sorted(files.values(), key=lambda each: (each.path, each.id))]
+        self.found = [_found(each) for each in sorted(files.values(), key=lambda each: (each.path, each.id))]
+        return self.found
 
     def expect(self, files: Iterable[Found]) -> None:
         """Nothing is fetched before its turn."""
 
     def open(self, file: Found, jumps: bool) -> Handle:
-        return RemoteFile(Remote(lambda at: self.body(file.path, at), self._retry), file)
+        return RemoteFile(Remote(lambda at: self.body(file.path, at), self._retry, file.size), file)
 
     def same(self, file: Found, before: Mapping[str, Any]) -> bool:
         """Another checksum is another content."""
@@ -63,11 +69,14 @@ class DrivePlace:
     def close(self) -> None:
         """Holds nothing."""
 
-    def _matching(self, patterns: Sequence[str]) -> Iterator[Item]:
+    def _matching(self, patterns: Sequence[str]) -> list[Item]:
         fits = [matcher(pattern) for pattern in patterns]
         deep = any("/" in each or "**" in each or not _MAGIC & set(each) for each in patterns)
         found = self.drive.found(self._query) if self._query else self.drive.below(self._folder, deep)
-        return (item for item in found if any(fit(item.path) for fit in fits))
+        items = [item for item in found if any(fit(item.path) for fit in fits)]
+        met = {pattern for pattern, fit in zip(patterns, fits, strict=True) if any(fit(item.path) for item in items)}
+        self.unmet = [each for each in patterns if each not in met and _CSV.search(each) and not _MAGIC & set(each)]
+        return items
 
     def body(self, id: str, at: int = 0) -> AbstractContextManager[Body]:
         return _body(self._client(), id, at)
@@ -89,10 +98,6 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     if _MAGIC & set(wanted):
         return Pattern(wanted).matches
     return lambda path: path == wanted or (path.startswith(f"{wanted}/") and bool(_CSV.search(path)))
-
-
-def _readable(item: Item) -> bool:
-    return bool(item.told.get("capabilities", {}).get("canDownload", True))
 
 
 def _found(item: Item) -> Found:

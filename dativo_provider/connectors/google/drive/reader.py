@@ -12,9 +12,10 @@ from dativo_provider.connectors.google.drive.feed import asked_for, positions, t
 from dativo_provider.connectors.google.drive.listing import Drive, Item
 from dativo_provider.connectors.google.drive.text import Text, text_of
 from dativo_provider.connectors.google.login import Clients
+from dativo_provider.connectors.google.reader import asking
 from dativo_provider.connectors.rest.ahead import in_order
 from dativo_provider.connectors.rest.batches import Batches
-from dativo_provider.connectors.rest.client import Call, Client
+from dativo_provider.connectors.rest.client import Client
 from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.connectors.rest.reader import RestReader
 from dativo_provider.connectors.rest.streams import spec_of
@@ -25,6 +26,7 @@ from dativo_provider.model.stream import Cursor, Slice
 __all__ = ["DriveReader"]
 
 _FULL = 4 << 20  # characters that make a batch
+_SCOPE = ("folder_id", "drive_id", "query", "largest")
 _PLAIN = {"name": "name", "drive_id": "driveId", "mime_type": "mimeType", "created_at": "createdTime",
           "modified_at": "modifiedTime", "version": "version", "size": "size", "md5": "md5Checksum",
           "web_view_link": "webViewLink", "owner_email": "owners.0.emailAddress",
@@ -39,11 +41,11 @@ class DriveReader(RestReader):
         yield from self._documents(stream, piece, tally) if own else super().batches(stream, piece, tally)
 
     def _documents(self, stream: StreamSpec, piece: Slice, tally: Tally) -> Iterator[Batch]:
-        drive, before = self._drive(), piece.spec.get("token") or {}
-        asked = asked_for(stream.object, *(self._value(name) for name in ("folder_id", "drive_id", "query")))
+        drive, before = Drive(asking(self, self._client), self._value("drive_id")), piece.spec.get("token") or {}
+        asked = asked_for(stream.object, *(self._value(name) for name in _SCOPE))
         logs, known = before.get("logs") or {}, before.get("known", {})
         if logs and before.get("asked") == asked:
-            watched = {*known, *before["folders"]} if before["folders"] else set[str]()
+            watched = {*known, *before["watched"]} if before["watched"] else set[str]()
             news, logs = touched(drive, logs, watched)
             if not news:
                 tally.cursor = Cursor({"token": {**before, "logs": logs}})
@@ -51,16 +53,19 @@ class DriveReader(RestReader):
         drives = set(before.get("drives", ()))
         starts = positions(drive, drives)
         items = {item.id: item for item in self._listed(drive)}
-        marks = {id: _mark(item) for id, item in items.items()}
+        largest = int(self._value("largest"))
+        marks = {id: _mark(item, largest) for id, item in items.items()}
         changed = [item for id, item in items.items() if known.get(id) != marks[id]]
         gone = ({"file_id": id, "gone": True} for id in known if id not in items)
         gathered = self._gathered(stream, spec_of(self.api, stream)[1], piece)
         yield from _bounded(gathered, in_order(self._record, changed), gone)
         tally.cursor = Cursor({"token": {
-            "known": marks, "asked": asked, "folders": sorted(drive.folders),
+            "known": marks, "asked": asked, "watched": drive.watched,
             "drives": sorted(drive.drives | (drives & starts.keys())),
             "logs": starts if drive.drives <= drives else {},  # a new drive's log is followed from the next run on
         }})  # fmt: skip
+        if notes := [*drive.notes, *self._client().notes]:
+            tally.detail["notes"] = notes
 
     def _listed(self, drive: Drive) -> Iterator[Item]:
         query, folder = self._value("query"), self._value("folder_id") or self._value("drive_id") or "root"
@@ -80,12 +85,6 @@ class DriveReader(RestReader):
 
     # how ----------------------------------------------------------------------------------------------------
 
-    def _drive(self) -> Drive:
-        def ask(call: Call) -> Any:
-            return self.request(lambda: self._client().send(call).data, f"asking for {call.url}")
-
-        return Drive(ask, self._value("drive_id"))
-
     def _client(self, tasks: int = 1) -> Client:
         if tasks not in self._clients:
             google = Clients(self)
@@ -97,9 +96,13 @@ class DriveReader(RestReader):
         return str(self._client().values.get(name) or "")
 
 
-def _mark(item: Item) -> str:
-    """Another one when text, name or place is another. Only an upload's date may lie, and an upload has a checksum."""
-    told = f"{item.md5 or item.told.get('modifiedTime')}\0{item.path}\0{item.mime}"
+def _mark(item: Item, largest: int) -> str:
+    """Another one when text, name or place is another, or whether the text is to be had.
+
+    Only an upload's date may lie, and an upload has a checksum. How long an export is shows when it is made.
+    """
+    content = (item.md5, item.size > largest) if item.md5 else (item.told.get("modifiedTime"), largest)
+    told = f"{content}\0{item.path}\0{item.mime}\0{item.open}"
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 

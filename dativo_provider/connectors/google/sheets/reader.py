@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from dativo_provider.connectors.base import BaseReader, RequestRetry, Tally
+from dativo_provider.connectors.base import Tally
 from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.connectors.csv.windows import Fingerprint, cut, next_cursor, plan_window
 from dativo_provider.connectors.google import SHEETS
-from dativo_provider.connectors.google.login import Clients
+from dativo_provider.connectors.google.reader import GoogleReader
 from dativo_provider.connectors.google.sheets.columns import kind_of
 from dativo_provider.connectors.google.sheets.formats import formats_of
 from dativo_provider.connectors.google.sheets.grid import Sheet, chosen, spreadsheet_of
@@ -28,8 +28,7 @@ from dativo_provider.connectors.rest.answers import Missing
 from dativo_provider.connectors.rest.client import Call, Client
 from dativo_provider.errors import ConfigurationError, CredentialError, SourceChanged, Unsupported
 from dativo_provider.model.batch import Batch
-from dativo_provider.model.context import RunContext
-from dativo_provider.model.job import SourceSpec, StreamSpec
+from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Cursor, Field, ReadResult, Slice, Stream, Window, WindowRequest
 
 __all__ = ["SheetsReader"]
@@ -38,21 +37,10 @@ _NO_DRIVE = "Drive does not tell whether the spreadsheet changed (scope drive.me
 _BYTES = 12  # about what a cell takes as Arrow
 
 
-class SheetsReader(BaseReader):
+class SheetsReader(GoogleReader):
     """`object` of a stream is the spreadsheet's id; its options say which sheets and cells."""
 
     capabilities = SHEETS
-
-    def __init__(self, source: SourceSpec, ctx: RunContext) -> None:
-        super().__init__(source, ctx)
-        self._google = Clients(self)
-
-    @property
-    def retry(self) -> RequestRetry:  # type: ignore[override]
-        return self._google.retry
-
-    def interrupt(self) -> None:
-        self._google.interrupt()
 
     # plan ---------------------------------------------------------------------------------------------------
 
@@ -87,7 +75,7 @@ class SheetsReader(BaseReader):
         with self.border():
             told, modified, notes = self._version(stream.object)
             options = self._options(stream)
-            asked = hashlib.sha256(options.model_dump_json().encode()).hexdigest()[:12]
+            asked = _asked(stream, options)
             version = f"{told}/{asked}" if told else ""
             since = request.since.value.get("versions", {}) if request.since else {}
             ranged = bool(request.start or request.end)
@@ -95,7 +83,9 @@ class SheetsReader(BaseReader):
                 return Window("empty", cursor=request.since)
 
             def same(file: Found, before: Fingerprint) -> bool:
-                return bool(before["sha256"] == self._digest(sheets[file.path]))
+                """Other options make other rows of the same cells."""
+                alike = str(before.get("version", "")).endswith(f"/{asked}")
+                return alike and bool(before["sha256"] == self._digest(sheets[file.path]))
 
             sheets = {each.path: each for each in self._chosen(stream, options)}
             files = [Found(path, each.cells, modified, f"{modified}/{asked}") for path, each in sheets.items()]
@@ -196,7 +186,7 @@ class SheetsReader(BaseReader):
         return options_of(self.source.options, stream.options)
 
     def _named(self) -> list[str]:
-        given = str(self._google.login.connection.get("spreadsheet_id") or "")
+        given = str(self.google.login.connection.get("spreadsheet_id") or "")
         return [each.strip() for each in given.split(",") if each.strip()]
 
     # how ----------------------------------------------------------------------------------------------------
@@ -207,12 +197,20 @@ class SheetsReader(BaseReader):
 
     @property
     def _sheets(self) -> Client:
-        return self._google.client("sheets")
+        return self.google.client("sheets")
 
     @property
     def _drive(self) -> Client:
         known = self._sheets.values
-        return self._google.client("google_drive", str(known["drive_base_url"]), scope=known["scope"])
+        return self.google.client("google_drive", str(known["drive_base_url"]), scope=known["scope"])
+
+
+def _asked(stream: StreamSpec, options: SheetOptions) -> str:
+    """Stands for what shapes rows: options, and where a sheet is replaced as a whole its columns and their types."""
+    whole = stream.on_changed_file == "replace"
+    types = [(each.name, each.type) for each in stream.contract.fields]
+    shape = f"{options.model_dump_json()}{(stream.columns, types) if whole else ''}"
+    return hashlib.sha256(shape.encode()).hexdigest()[:12]
 
 
 def _refuse_sql(stream: StreamSpec) -> None:
