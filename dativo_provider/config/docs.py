@@ -160,10 +160,15 @@ def _type(annotation: Any, name: str, path: str) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
-    value = field.default
-    if value in (None, "", [], {}):
+    value = field.get_default(call_default_factory=True)
+    if value in (None, "", [], {}) or _is_block(value):
         return ""
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _is_block(value: Any) -> bool:
+    """A table of its own says what stands in it."""
+    return isinstance(value, Shape) or (isinstance(value, list) and any(map(_is_block, value)))
 
 
 def _cell(text: str | None) -> str:

@@ -111,6 +111,8 @@ class _Decision:
             item = replace(item, type=source.type, infer=False)
         path = _Path(item.name, item.declared_in)
         required = item.required and (source.required or bool(self.spec.contract.fields))
+        if not self.spec.contract.fields:  # a table does not say who is a person
+            item = replace(item, classification=source.classification)
         return replace(item, type=self._type(path, item.type, source.type), required=required)
 
     def _type(self, path: _Path, kind: str, source: str) -> str:

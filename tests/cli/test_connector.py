@@ -130,12 +130,15 @@ def test_test_says_what_does_not_fit(trial: Trial, api: FakeApi) -> None:
     assert answer.code == 1
     assert "single: 21 records read" in answer.out
     assert "no record has a value for: name" in answer.out
-    assert "'amount' has values that are no decimal128(18, 4)" in answer.out
+    assert "'amount' has 21 values that are no decimal(18,4)" in answer.out
     assert "1 records repeat a key (id)" in answer.out
 
 
 def test_test_is_content_with_a_spec_that_fits(trial: Trial, api: FakeApi) -> None:
+    """Many APIs write amounts as text."""
     add(api, range(1, 21))
+    for each in api.rows[::2]:
+        each["amount"] = "12.50"
     answer = trial.dativo("connector", "test", job(trial, api), "--json")
     assert answer.code == 0
     assert answer.json[0]["rows"] == 20
@@ -147,3 +150,18 @@ def test_a_refused_token_is_shown_nowhere(trial: Trial, api: FakeApi) -> None:
     trial.monkeypatch.setenv("DATIVO_SECRET__ACME__TOY", "wr0ng-t0ken")
     trial.secrets.append("wr0ng-t0ken")
     trial.fails(path, "CredentialError", "401")
+
+
+def test_values_of_people_are_hidden_in_every_run_not_only_the_first(trial: Trial, api: FakeApi) -> None:
+    """The second run knows its columns from the table, which does not say whose they are."""
+    add(api, range(7001, 7004))
+    path = job(trial, api)
+    spec = trial.tenant / "connectors" / "toy.yaml"
+    personal = yaml.safe_load(spec.read_text())
+    personal["streams"]["cursor"]["columns"] |= {"name": {"classification": "pii"}}
+    spec.write_text(yaml.safe_dump(personal))
+    for _ in range(2):
+        answer = trial.dativo("run", "--config", path)
+        add(api, range(7001, 7004), datetime.now(UTC))
+        assert "•••" in answer.out
+        assert "n7001" not in answer.out

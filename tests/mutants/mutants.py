@@ -1098,7 +1098,7 @@ MUTANTS = (
     Mutant(
         "more pages are promised, and nobody asks for them",
         f"{REST}/paginate/base.py",
-        "if found is None and self._is_more(page):",
+        "if found is None and self.is_more(page):",
         "if False:",
         (f"{PAGES}test_an_answer_without_what_it_must_have_is_no_empty_page",),
     ),
@@ -1206,6 +1206,15 @@ MUTANTS = (
         "fits(record, parent.where) and mark not in known",
         "fits(record, parent.where) and mark is not None",
         (f"{VENDORS}/test_stripe.py::TestStripe::test_lists_inside_of_records_are_read_to_their_end",),
+    ),
+    Mutant(
+        "records that change without their parents are looked for at changed parents only",
+        "dativo_provider/connectors/rest/walks.py",
+        "if own is None or own.by_parent or own.token:",
+        "if own is None or own.by_parent or own.cursor:",
+        (
+            "tests/connectors/rest/test_parents.py::test_records_with_a_moment_of_their_own_are_asked_for_by_parents_that_did_not_change_too",
+        ),
     ),
     Mutant(
         "only the first of the values a list is repeated for is asked",

@@ -11,7 +11,6 @@ from dativo_provider.connectors.rest.spec import Stream
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.job import ContractSpec, StreamSpec
 from dativo_provider.model.stream import Slice
-from dativo_provider.model.types import to_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,17 +32,13 @@ class Trial:
 
 def try_stream(reader: RestReader, name: str) -> Trial:
     """Reads a few pages. Raises what a read raises."""
-    import pyarrow as pa
-
     spec = reader.api.streams[name]
     asked = reader.read(StreamSpec(name, name, name, ContractSpec(name)), Slice(0, name))
     batches = list(_enough(asked))
     asked.close()  # type: ignore[attr-defined]
     rows = sum(batch.data.num_rows for batch in batches)
     filled = {column: sum(len(each) - each.null_count for each in _pieces(batches, column)) for column in spec.columns}
-    kinds = {column: {str(each.type) for each in _pieces(batches, column)} for column in spec.columns}
-    wanted: dict[str, pa.DataType] = {column: to_arrow(each.type) for column, each in spec.columns.items()}
-    remarks = [*_empty(filled, rows), *_other_types(kinds, wanted, pa.string()), *_keys(spec, batches), *_odd(batches)]
+    remarks = [*_empty(filled, rows), *_misfits(spec, batches), *_keys(spec, batches), *_odd(batches)]
     return Trial(name, rows, tuple(filled.items()), tuple(remarks))
 
 
@@ -66,15 +61,14 @@ def _empty(filled: dict[str, int], rows: int) -> Iterator[str]:
         yield f"no record has a value for: {', '.join(names)} (is `path` right?)"
 
 
-def _other_types(kinds: dict[str, set[str]], wanted: dict[str, pa.DataType], text: pa.DataType) -> Iterator[str]:
-    """Text is what a column becomes whose values its type cannot hold, and how moments travel."""
-    import pyarrow.types as t
+def _misfits(spec: Stream, batches: list[Batch]) -> Iterator[str]:
+    """As a run would judge it: text that says a number, a moment or a flag is one."""
+    from dativo_provider.transform.cast import convert
 
-    for name, found in kinds.items():
-        kind = wanted[name]
-        travels = t.is_string(kind) or t.is_temporal(kind)
-        if str(text) in found and not travels:
-            yield f"'{name}' has values that are no {kind} (they are read as text)"
+    for name, column in spec.columns.items():
+        masks = [convert(each, column.type)[1] for each in _pieces(batches, name)]
+        if wrong := sum(mask.true_count for mask in masks if mask is not None):
+            yield f"'{name}' has {wrong} values that are no {column.type} (are `type` and `form` right?)"
 
 
 def _keys(spec: Stream, batches: list[Batch]) -> Iterator[str]:

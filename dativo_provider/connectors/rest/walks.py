@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain, islice, product
 from typing import Any
@@ -52,7 +53,7 @@ class Walks:
                 self._remember(spec, page)
                 yield page, {}
             return
-        holders = _holders(self._parents(spec.parent), spec.parent.batch)
+        holders = _holders(self._beside(spec)._parents(spec.parent), spec.parent.batch)
         rest: list[Holder] = []
         for holder, pages in _ahead(lambda holder: self._begun(spec, holder, columns), holders):
             self.gone += pages is None
@@ -80,6 +81,13 @@ class Walks:
         token = spec.incremental.token if spec.incremental else None
         found = at(page.data, token.path) if token else None
         self.position = self.position if found is None else found
+
+    def _beside(self, spec: Stream) -> Walks:
+        """Reads those that `spec` hangs on: all of them where its records change without them."""
+        own = spec.incremental
+        if own is None or own.by_parent or own.token:
+            return self
+        return Walks(self._api, replace(self._piece, spec={}), self._client, self._repeat)
 
     def _parents(self, parent: Parent) -> Iterator[Holder]:
         holding = self._api.streams[parent.stream]

@@ -122,6 +122,18 @@ class FakeApi:
             body={"items": found[start:end], "next": self._with(asked, start=end) if end < len(found) else None}
         )
 
+    def _token_header(self, asked: Asked) -> Answer:
+        start, found = int(asked.query.get("start", 0)), self._found(asked)
+        end = start + self.page
+        headers = {"X-Next-Start": str(end)} if end < len(found) else {}
+        return Answer(body={"items": found[start:end]}, headers=headers)
+
+    def _next_header(self, asked: Asked) -> Answer:
+        start, found = int(asked.query.get("start", 0)), self._found(asked)
+        end = start + self.page
+        headers = {"Next-Page": self._with(asked, start=end)} if end < len(found) else {}
+        return Answer(body={"items": found[start:end]}, headers=headers)
+
     def _graphql(self, asked: Asked) -> Answer:
         start = int(asked.body["variables"].get("after") or 0)
         page, end = self.rows[start : start + self.page], start + self.page

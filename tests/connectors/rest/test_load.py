@@ -54,7 +54,8 @@ def test_a_good_spec_loads(tmp_path: Path) -> None:
     [
         ("records: data", "record: data", 12, "Did you mean 'records'?"),
         ("type: cursor,", "type: cusror,", 8, "cursor"),
-        ("next: meta.next", "nxt: meta.next", 8, "'next' is missing"),
+        ("next: meta.next", "nxt: meta.next", 8, "Did you mean 'next'?"),
+        (", next: meta.next", "", 8, "needs either `next` or `header`"),
         ("param: cursor, ", "", 8, "needs either `param` or `body`"),
         ('token: "{api_key}"', "scheme: 5, tokn: x", 5, "Did you mean 'token'?"),
         ("{lo:epoch}", "{lo:epoc}", 11, "'epoc' is no form of a value"),

@@ -63,6 +63,17 @@ def test_later_runs_ask_only_for_parents_that_changed(api: FakeApi) -> None:
     assert reader(api, comments_spec()).window(spec, WindowRequest()).column == "updated_at"
 
 
+def test_records_with_a_moment_of_their_own_are_asked_for_by_parents_that_did_not_change_too(api: FakeApi) -> None:
+    add(api, 20)
+    made = (START + timedelta(days=1)).isoformat()
+    items = [{"text": "new", "at": made}, {"text": "old", "at": START.isoformat()}]
+    api.faults.append(lambda asked: Answer(body={"items": items}) if asked.path.startswith("/comments/") else None)
+    columns = {"row": {"type": "long", "path": "parent.row"}, "text": "string", "at": "timestamptz"}
+    spec = comments_spec(columns=columns, incremental={"cursor": "at"})
+    rows, _ = comments(api, spec, START + timedelta(hours=1))
+    assert rows == [(row, "new") for row in range(1, 21)]
+
+
 def test_only_parents_that_are_said_are_asked_for(api: FakeApi) -> None:
     add(api, 30)
     api.faults.append(commented)

@@ -21,6 +21,8 @@ STYLES: dict[str, dict[str, Any]] = {
     "page": {"type": "page", "param": "page", "size": 100},
     "link": {"type": "link_header"},
     "next": {"type": "next_url", "next": "next"},
+    "token_header": {"type": "cursor", "param": "start", "header": "X-Next-Start"},
+    "next_header": {"type": "next_url", "header": "Next-Page"},
     "graphql": {"type": "graphql", "connection": "data.items"},
     "time": {"type": "time_window", "param": "start_time", "field": "updated_at", "size": 100, "end": "end"},
     "search": {"type": "starting_after", "body": "filters.-1.value", "size": 100},

@@ -12,7 +12,7 @@ from dativo_provider.config.shapes.base import Shape, Wrong
 from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.errors import SourceChanged
 
-__all__ = ["Ask", "Flagged", "Into", "Moved", "Paginator", "lost"]
+__all__ = ["Ask", "Flagged", "Into", "Moved", "Paginator", "Told", "lost"]
 
 
 class Moved(SourceChanged):
@@ -56,16 +56,30 @@ class Flagged(Paginator):
     def is_last(self, page: Page) -> bool:
         return bool((self.more and not at(page.data, self.more)) or (self.end and at(page.data, self.end)))
 
-    def following(self, page: Page, path: str) -> Any:
-        """What `path` says of the next page; None after the last one."""
-        found = None if self.is_last(page) else at(page.data, path) or None
-        if found is None and self._is_more(page):
-            raise lost(page, path)
-        return found
-
-    def _is_more(self, page: Page) -> bool:
+    def is_more(self, page: Page) -> bool:
         """Whether the answer itself says that another page follows."""
         return bool(self.more and at(page.data, self.more)) or bool(self.end and at(page.data, self.end) is False)
+
+
+class Told(Flagged):
+    """A paginator whose answers tell what asks for the next page."""
+
+    next: str = Field(default="", description="Dotted path in the answer of what asks for the next page.")
+    header: str = Field(default="", description="Instead of `next`: the header of the answer that tells it.")
+
+    @model_validator(mode="after")
+    def _told_once(self) -> Told:
+        if bool(self.next) == bool(self.header):
+            raise Wrong("needs either `next` or `header`", "say where the answer tells what asks for the next page")
+        return self
+
+    def following(self, page: Page) -> Any:
+        """What is told; None after the last page."""
+        said = page.headers.get(self.header.lower()) if self.header else at(page.data, self.next)
+        found = None if self.is_last(page) else said or None
+        if found is None and self.is_more(page):
+            raise lost(page, self.next or f"header {self.header}")
+        return found
 
 
 def lost(page: Page, path: str) -> SourceChanged:

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from dativo_provider.connectors.rest.page import Page
-from dativo_provider.connectors.rest.paginate.base import Ask, Flagged, Paginator
+from dativo_provider.connectors.rest.paginate.base import Ask, Paginator, Told
 
 __all__ = ["LinkHeader", "NextUrl"]
 
@@ -27,15 +27,14 @@ class LinkHeader(Paginator):
             yield page
 
 
-class NextUrl(Flagged):
+class NextUrl(Told):
     """The answer holds the address of the next page; a relative one is meant from `base_url`."""
 
     type: Literal["next_url"] = "next_url"
-    next: str = Field(min_length=1, description="Dotted path of the address in the answer.")
 
     def pages(self, ask: Ask) -> Iterator[Page]:
         page = ask()
         yield page
-        while url := self.following(page, self.next):
+        while url := self.following(page):
             page = ask(url=str(url))
             yield page
