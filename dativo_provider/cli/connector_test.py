@@ -15,6 +15,8 @@ from dativo_provider.errors import ConfigurationError
 from dativo_provider.vocabulary import ExitCode
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from dativo_provider.connectors.rest.reader import RestReader
     from dativo_provider.connectors.rest.trial import Trial
 
@@ -44,7 +46,15 @@ def _of_job(path: Path, args: argparse.Namespace) -> Iterator[Trial]:
             )  # fmt: skip
         reader.check()
         for name in args.object or [stream.object or stream.name for stream in job.streams]:
-            yield try_stream(reader, _known(reader, name))
+            yield try_stream(reader, _known(reader, name), _misfits)
+
+
+def _misfits(values: pa.Array, kind: str) -> int:
+    """As a run would judge it: text that says a number, a moment or a flag is one."""
+    from dativo_provider.transform.cast import convert
+
+    failed = convert(values, kind)[1]
+    return 0 if failed is None else int(failed.true_count)
 
 
 def _known(reader: RestReader, name: str) -> str:

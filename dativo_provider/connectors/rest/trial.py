@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from dativo_provider.model.stream import Slice
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    Misfits = Callable[[pa.Array, str], int]
 
 __all__ = ["Trial", "try_stream"]
 
@@ -30,15 +32,15 @@ class Trial:
     remarks: tuple[str, ...]
 
 
-def try_stream(reader: RestReader, name: str) -> Trial:
-    """Reads a few pages. Raises what a read raises."""
+def try_stream(reader: RestReader, name: str, misfits: Misfits) -> Trial:
+    """Reads a few pages. `misfits` counts the values that a type cannot hold. Raises what a read raises."""
     spec = reader.api.streams[name]
     asked = reader.read(StreamSpec(name, name, name, ContractSpec(name)), Slice(0, name))
     batches = list(_enough(asked))
     asked.close()  # type: ignore[attr-defined]
     rows = sum(batch.data.num_rows for batch in batches)
     filled = {column: sum(len(each) - each.null_count for each in _pieces(batches, column)) for column in spec.columns}
-    remarks = [*_empty(filled, rows), *_misfits(spec, batches), *_keys(spec, batches), *_odd(batches)]
+    remarks = [*_empty(filled, rows), *_misfitting(spec, batches, misfits), *_keys(spec, batches), *_odd(batches)]
     return Trial(name, rows, tuple(filled.items()), tuple(remarks))
 
 
@@ -61,13 +63,9 @@ def _empty(filled: dict[str, int], rows: int) -> Iterator[str]:
         yield f"no record has a value for: {', '.join(names)} (is `path` right?)"
 
 
-def _misfits(spec: Stream, batches: list[Batch]) -> Iterator[str]:
-    """As a run would judge it: text that says a number, a moment or a flag is one."""
-    from dativo_provider.transform.cast import convert
-
+def _misfitting(spec: Stream, batches: list[Batch], misfits: Misfits) -> Iterator[str]:
     for name, column in spec.columns.items():
-        masks = [convert(each, column.type)[1] for each in _pieces(batches, name)]
-        if wrong := sum(mask.true_count for mask in masks if mask is not None):
+        if wrong := sum(misfits(each, column.type) for each in _pieces(batches, name)):
             yield f"'{name}' has {wrong} values that are no {column.type} (are `type` and `form` right?)"
 
 
