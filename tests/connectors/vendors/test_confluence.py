@@ -99,6 +99,27 @@ def test_blog_posts_and_spaces_are_read(vendor: Confluence) -> None:
     assert [row["id"] for row in alone.read(vendor, first.cursor, stream="blog_posts").gone] == posts[:1]
 
 
+@requirement("CON-14")
+def test_a_move_makes_no_version_and_is_seen_by_the_tree(vendor: Confluence) -> None:
+    known = vendor.add("pages", 12)
+    alone.settle(vendor)
+    first = alone.read(vendor)
+    vendor.records["pages"][known[4]] |= {"parentId": known[0], "spaceId": "77"}
+    vendor.records["pages"][known[5]]["status"] = "archived"
+    vendor.records["pages"].pop(known[6])
+    vendor.changes += 1
+    alone.settle(vendor)
+    assert alone.read(vendor, first.cursor).rows == []
+    vendor.page = 5
+    tree = alone.read(vendor, stream="page_tree")
+    rows = {row["id"]: row for row in tree.rows}
+    assert sorted(rows) == sorted(set(known) - {known[6]})
+    assert (rows[known[4]]["parent_id"], rows[known[4]]["space_id"]) == (known[0], "77")
+    assert rows[known[5]]["status"] == "archived"
+    assert not tree.told("unknown_fields")
+    assert "body-format" not in vendor.asked[-1].query
+
+
 def test_what_the_account_may_not_see_is_no_error(vendor: Confluence) -> None:
     known = vendor.add("pages", 6)
     vendor.hidden = set(known[::2])

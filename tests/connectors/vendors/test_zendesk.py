@@ -197,6 +197,46 @@ def test_comments_survive_faults(vendor: Zendesk) -> None:
     assert alone.read(vendor, stream="comments").keys("id") == sorted(said)
 
 
+@requirement("CON-12")
+def test_events_tell_every_update_and_its_comments_a_thousand_at_a_time(vendor: Zendesk) -> None:
+    tickets = vendor.add("tickets", 40)
+    said = []
+    for ticket in tickets:
+        said += vendor.say(ticket, f"hello {ticket}", "and more")
+        vendor.clock.forward(seconds=1)
+    alone.settle(vendor)
+    events = alone.read(vendor, stream="ticket_events")
+    assert [row["ticket_id"] for row in events.rows] == tickets
+    assert f"hello {tickets[0]}" in events.rows[0]["child_events"]
+    comments = alone.read(vendor, stream="comment_events")
+    assert comments.keys("id") == said
+    assert {row["body"]: row["ticket_id"] for row in comments.rows}[f"hello {tickets[3]}"] == tickets[3]
+    assert (comments.rejects, comments.told("unknown_fields")) == (0, None)
+    assert len([each for each in vendor.asked if "ticket_events" in each.path]) == 2
+    assert not [each for each in vendor.asked if "/comments" in each.path]
+
+
+@requirement("CON-12", "REG-07", "REG-08", "ERR-02")
+def test_later_runs_read_the_events_since_and_none_is_lost_or_doubled(vendor: Zendesk) -> None:
+    """Small pages whose edge second comes twice, at times an error, and an update in the second that ends a run."""
+    vendor.page = 4
+    vendor.faults.append(storm(0.1))
+    [ticket] = vendor.add("tickets", 1)
+    said, read, cursor = [], [], None
+    for run in range(6):
+        for number in range(7):
+            said += vendor.say(ticket, f"{run}.{number}")
+            vendor.clock.forward(seconds=number % 3)
+        if run % 2:
+            alone.settle(vendor)
+        made = alone.read(vendor, cursor, stream="comment_events")
+        cursor = made.cursor
+        read += [row["id"] for row in made.rows]
+    alone.settle(vendor)
+    read += [row["id"] for row in alone.read(vendor, cursor, stream="comment_events").rows]
+    assert sorted(read) == said
+
+
 def test_a_run_within_the_minute_that_exports_leave_out_is_empty(vendor: Zendesk) -> None:
     """A range may end later than what the job's own lag allows."""
     vendor.add("organizations", 2)

@@ -6,6 +6,8 @@ Rules, with the page below `api-reference/` or `documentation/` that each is fro
   (documentation/ticketing/managing-tickets/using-the-incremental-export-api)
 - organizations are exported by time: `end_time` is the moment of the last record and `next_page` starts there, so that
   second comes twice (the same page)
+- events of tickets are exported by time as well, each with its `child_events`; comments are among them only with
+  `include=comment_events` (ticketing/ticket-management/incremental_exports, "Incremental Ticket Event Export")
 - exports leave out the last minute; a `start_time` within it is refused with 400 StartTimeTooRecent (the same page)
 - tickets go by `generated_timestamp`, not by `updated_at`; `support_type_scope` leaves out tickets of AI agents unless
   it is `all`; deleted tickets have the status `deleted`, deleted users are not `active`
@@ -36,8 +38,8 @@ __all__ = ["REFUSALS", "Zendesk"]
 _MINUTE = 60
 _CAP = 1_000
 _COMMENTS = 100
-_RIGHTS = {"tickets": "tickets:read", "comments": "tickets:read", "users": "users:read",
-           "organizations": "organizations:read", "articles": "hc:read"}  # fmt: skip
+_RIGHTS = {"tickets": "tickets:read", "comments": "tickets:read", "ticket_events": "tickets:read",
+           "users": "users:read", "organizations": "organizations:read", "articles": "hc:read"}  # fmt: skip
 REFUSALS = (
     {"error": "APIRateLimitExceeded",
      "description": "Number of allowed incremental export API requests per minute exceeded"},
@@ -63,7 +65,7 @@ class Zendesk(Vendor):
 
     def __init__(self, clock: Clock | None = None) -> None:
         super().__init__(clock)
-        self.records = {name: {} for name in ("tickets", "users", "organizations", "articles", "comments")}
+        self.records = {name: {} for name in (*_MADE, "comments", "ticket_events")}
         self.ghost = self.after = False
         self.refresh_token = "r3fresh-1"
         self.tokens = {self.credentials["access_token"]}
@@ -113,7 +115,20 @@ class Zendesk(Vendor):
                 "plain_body": text, "public": True, "author_id": 7, "audit_id": key + 1, "attachments": [], "via": {},
                 "metadata": {}, "created_at": _iso(self.clock.now()),
             }  # fmt: skip
+        self._happened(ticket, [self.records["comments"][key] for key in keys])
         return keys
+
+    def _happened(self, ticket: int, comments: Sequence[Row]) -> None:
+        """An event of each update, with what it changed and the comments it came with."""
+        key, now = next(self._numbers), self.clock.now()
+        told = [{"id": key + 1, "via": "Web form", "via_reference_id": None, "status": "open", "previous_value": "new",
+                 "event_type": "Change"}]  # fmt: skip
+        told += [_without({**each, "event_type": "Comment", "via_reference_id": None}, "ticket_id") for each in comments]
+        self.records["ticket_events"][key] = {
+            "id": key, "ticket_id": ticket, "timestamp": int(now.timestamp()), "created_at": _iso(now), "updater_id": 7,
+            "via": "Web form", "system": {"ip_address": "203.0.113.9"}, "metadata": {}, "event_type": "Audit",
+            "merged_ticket_ids": [], "child_events": told,
+        }  # fmt: skip
 
     def scope(self, stream: str) -> str:
         return _RIGHTS[stream]
@@ -173,13 +188,21 @@ class Zendesk(Vendor):
 
     @route("/api/v2/incremental/organizations.json")
     def organizations(self, asked: Asked) -> Answer:
-        if refusal := self._refuse(asked, "organizations"):
-            return refusal
-        found = self._since("organizations", int(asked.query["start_time"]))
+        return self._refuse(asked, "organizations") or self._by_time(asked, "organizations")
+
+    @route("/api/v2/incremental/ticket_events.json")
+    def ticket_events(self, asked: Asked) -> Answer:
+        answer = self._refuse(asked, "ticket_events") or self._by_time(asked, "ticket_events")
+        if answer.status == 200 and asked.query.get("include") != "comment_events":
+            answer.body["ticket_events"] = [_silent(each) for each in answer.body["ticket_events"]]
+        return answer
+
+    def _by_time(self, asked: Asked, stream: str) -> Answer:
+        found = self._since(stream, int(asked.query["start_time"]))
         page = self.listed(found, min(int(asked.query.get("per_page", _CAP)), _CAP))
         end = _second(page[-1]) if page else None
         return Answer(body={
-            "organizations": page, "count": len(page), "end_of_stream": len(page) == len(found), "end_time": end,
+            stream: page, "count": len(page), "end_of_stream": len(page) == len(found), "end_time": end,
             "next_page": f"{self.url}{asked.path}?start_time={end}" if page else None,
         })  # fmt: skip
 
@@ -238,7 +261,16 @@ def _iso(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _silent(event: Row) -> Row:
+    """What an event tells of its comments by itself: that there are some."""
+    told = [{**each, "comment_present": True} for each in event["child_events"] if each["event_type"] != "Comment"]
+    return {**event, "child_events": told}
+
+
 def _second(row: Row) -> int:
+    """The moment that exports by time go by."""
+    if "timestamp" in row:
+        return int(row["timestamp"])
     return int(datetime.fromisoformat(row["updated_at"]).astimezone(UTC).timestamp())
 
 
