@@ -59,9 +59,9 @@ def _limits(api: Api) -> Iterator[str]:
     if api.limits:
         yield "## Limits\n"
         yield "Kept by all tasks of a job together; `source.rate_limits` of the job sets a lower share.\n"
-        rows = ((f"`{name}`", _rate(each), f"[page]({each.docs})" if each.docs else "none: our own measure")
+        rows = ((f"`{name}`", _rate(each), each.note, f"[page]({each.docs})" if each.docs else "none: our own measure")
                 for name, each in api.limits.items())  # fmt: skip
-        yield table(("limit", "requests", "vendor's page"), rows) + "\n"
+        yield table(("limit", "requests", "for whom", "vendor's page"), rows) + "\n"
 
 
 def _rate(limit: Limit) -> str:

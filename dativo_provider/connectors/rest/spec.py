@@ -52,6 +52,7 @@ class Limit(Shape):
     requests: int = Field(ge=1, description="Requests.")
     per: Interval = Field(description="Seconds, or `1m`, `1h`, `1d`. A day's limit is a quota that tasks share.")
     docs: str = Field(default="", description="Page of the vendor that says so.")
+    note: str = Field(default="", description="Whom the number is for, or how it was come by.")
 
 
 class Wait(Shape):

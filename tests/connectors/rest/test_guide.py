@@ -23,7 +23,7 @@ def test_a_page_names_every_stream_column_limit_and_right() -> None:
             assert f"## {stream}\n" in shown
             assert each.permission in shown
             assert all(f"| `{column}` |" in shown for column in each.columns), stream
-        assert all(limit.docs in shown for limit in api.limits.values())
+        assert all(limit.docs in shown and limit.note in shown for limit in api.limits.values())
         assert all(note in shown for note in api.notes)
 
 
@@ -33,6 +33,7 @@ def test_every_api_has_limits_with_their_page_a_check_and_described_streams() ->
         assert api.limits, name
         assert all(limit.docs.startswith("https://") for limit in api.limits.values() if limit.docs), name
         assert api.limits["default"].docs, name
+        assert all(limit.note for limit in api.limits.values()), name
         assert api.check is not None, name
         assert all(each.description and each.docs for each in api.streams.values()), name
 

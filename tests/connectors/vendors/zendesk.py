@@ -123,7 +123,9 @@ class Zendesk(Vendor):
         key, now = next(self._numbers), self.clock.now()
         told = [{"id": key + 1, "via": "Web form", "via_reference_id": None, "status": "open", "previous_value": "new",
                  "event_type": "Change"}]  # fmt: skip
-        told += [_without({**each, "event_type": "Comment", "via_reference_id": None}, "ticket_id") for each in comments]
+        told += [
+            _without({**each, "event_type": "Comment", "via_reference_id": None}, "ticket_id") for each in comments
+        ]
         self.records["ticket_events"][key] = {
             "id": key, "ticket_id": ticket, "timestamp": int(now.timestamp()), "created_at": _iso(now), "updater_id": 7,
             "via": "Web form", "system": {"ip_address": "203.0.113.9"}, "metadata": {}, "event_type": "Audit",
