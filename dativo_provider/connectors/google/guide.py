@@ -45,8 +45,8 @@ DRIVE_NOTES = (
     "A file of any size is read as it comes. A download that breaks off goes on where it ended, and its MD5 is "
     "compared with Drive's.",
     "Limits count in units: 325,000 a minute and user, 1,000,000 a minute and project, one terabyte a day and project "
-    "([limits](https://developers.google.com/workspace/drive/api/guides/limits)). A list costs 100, a download 200 and a "
-    "look-up 5: 3,000 requests and 1,500 downloads a minute are kept.",
+    "([limits](https://developers.google.com/workspace/drive/api/guides/limits)). A list costs 100, a download 200 and "
+    "a look-up 5: 3,000 requests and 1,500 downloads a minute are kept.",
 )
 SHEET_OPTIONS: Mapping[str, str] = {
     "sheet_id": "number (`gid`), title, or pattern of titles (`2026-*`: several as one stream); default: the first",
