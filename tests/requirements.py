@@ -11,15 +11,15 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def marked(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """(requirement id, test name) pairs of one module."""
+def marked(tree: ast.AST, prefix: str = "", mark_name: str = "requirement") -> Iterator[tuple[str, str]]:
+    """(argument of the mark, test name) pairs of one module."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             name = f"{prefix}{node.name}"
             for mark in node.decorator_list:
-                if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("requirement"):
+                if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith(mark_name):
                     yield from ((ast.literal_eval(arg), name) for arg in mark.args)
-            yield from marked(node, f"{name}::")
+            yield from marked(node, f"{name}::", mark_name)
 
 
 def matrix(root: Path = HERE) -> dict[str, list[str]]:

@@ -1,23 +1,64 @@
-"""What the tests of database readers share: a stream of the test's own database, and runs of it."""
+"""What the tests of database readers share: a world for the suite, a stream of the test's own database, runs of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import pyarrow as pa
 
 from dativo_provider.connectors.registry import open_reader
+from dativo_provider.errors import ConfigurationError, CredentialError, DativoError, SourceUnavailable
 from dativo_provider.model.batch import Batch, Unrepresentable
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, IncrementalSpec, JobSpec, SourceSpec, StreamSpec, TargetSpec
 from dativo_provider.model.reader import Reader
-from dativo_provider.model.run import dump, load
 from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Cursor, Slice, Stream, Window, WindowRequest
 from dativo_provider.pipeline.whole import reading_whole
+from tests.conformance.readers import CONTRACT, ReaderWorld, carried
+from tests.services.framework import free_port
+
+
+class DatabaseWorld(ReaderWorld):
+    """The table `events` of a database of the test's own on a real server."""
+
+    connector: ClassVar[str]
+    create: ClassVar[str]
+    named: ClassVar[str] = "events"  # the table, as the job names it
+    tls: ClassVar[Mapping[str, Any]]  # what asks for TLS, which the server has not
+
+    def __init__(self, database: Any) -> None:
+        super().__init__()
+        self.database = database
+        self.clock -= timedelta(days=30)  # the server's own clock decides what is settled
+        database.execute(self.create)
+
+    def source(self) -> SourceSpec:
+        return SourceSpec(self.connector, self.database.params, options={"min_slice_rows": 10})
+
+    def stream(self, incremental: bool = False) -> StreamSpec:
+        cursor = IncrementalSpec("incremental", "updated_at", 0, 0) if incremental else IncrementalSpec()
+        return StreamSpec("events", self.named, "events", CONTRACT, incremental=cursor, key=("id",))
+
+    def broken(self) -> Mapping[str, tuple[SourceSpec, type[DativoError]]]:
+        def with_(**changed: object) -> SourceSpec:
+            return replace(self.source(), connection={**self.database.params, **changed})
+
+        return {
+            "wrong password": (with_(password="not-the-password"), CredentialError),
+            "no such user": (with_(user="nobody_here"), CredentialError),
+            "no such database": (with_(database="nothing_here"), ConfigurationError),
+            "nobody listens": (with_(port=free_port()), SourceUnavailable),
+            "misspelt parameter": (with_(pasword="x"), ConfigurationError),
+            "no TLS there": (with_(**self.tls), ConfigurationError),
+        }
+
+    def open(self, source: SourceSpec, ctx: RunContext) -> Reader:
+        return open_reader(source, ctx)
 
 
 def context(**more: Any) -> RunContext:
@@ -93,11 +134,6 @@ class Job:
         rows: list[dict[str, Any]] = self.read(window, want).to_pylist()
         self.commit(window)
         return rows
-
-
-def carried(value: Any) -> Any:
-    """`value` as another process gets it."""
-    return load(type(value), dump(value))
 
 
 def whole(window: Window) -> Window:

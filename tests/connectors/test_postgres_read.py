@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -26,7 +25,6 @@ from dativo_provider.model.stream import WindowRequest
 from tests.connectors.postgres_world import Job, context, ids, reader, source, table
 from tests.services.framework import ROOT
 from tests.services.postgres import Database, Postgres
-from tests.support import requirement
 
 BIG = "select g as id, repeat('x', 200) as v from generate_series(1, 400000) g"
 
@@ -491,39 +489,3 @@ def test_an_error_in_the_middle_of_the_rows_keeps_their_values_to_itself(databas
         Job(database, table("t", query="select v::int as id from t")).run(full=True)
     assert "x@example.org" not in str(caught.value)
     assert "invalid text representation" in str(caught.value)
-
-
-# memory -------------------------------------------------------------------------------------------------------
-
-FLAT = """
-import json, re, sys
-from pathlib import Path
-from tests.connectors.database_world import *
-from tests.connectors.postgres_world import *
-from tests.services.postgres import Database
-url, name, rows = json.loads(sys.argv[1])
-query = ("select g as id, md5(g::text) as a, (g % 1000) / 7.0::numeric(10,2) as b, now() as c, "
-         f"repeat('x', g % 60) as d from generate_series(1, {rows}) g")
-stream = table("t", query=query)
-with reader(source(Database(url, name))) as opened:
-    (piece,) = opened.slices(stream, opened.window(stream, WindowRequest(full=True)), 1)
-    count = sum(batch.rows for batch in opened.read(stream, piece))
-# not ru_maxrss: it is inherited from the process that started us
-print(count, int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
-"""
-
-
-@pytest.mark.slow
-@requirement("REG-16", "CON-04")
-def test_memory_is_flat_however_many_rows(database: Database) -> None:
-    def peak(rows: int) -> int:
-        command = [sys.executable, "-c", FLAT, f'["{database.url}", "{database.name}", {rows}]']
-        done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ})
-        count, megabytes = map(int, done.stdout.split())
-        assert count == rows
-        return megabytes
-
-    # the less of two: what else the machine does can only add
-    once, thrice = (min(peak(rows), peak(rows)) for rows in (1_000_000, 3_000_000))
-    assert thrice < 400
-    assert thrice < 1.1 * once

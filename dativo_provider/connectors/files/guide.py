@@ -32,7 +32,7 @@ JSON: Mapping[str, str] = {
 MARKDOWN: Mapping[str, str] = {
     "form": "`row_per_kv` (default): a row for each pair, with `doc_id, section, key, value, value_json, ord, "
     "extracted_at`; `document_level`: a row for each file, with `doc_id, title, sections, raw_md, extracted_at`",
-    "max_document_mb": "longest file; default 64",
+    "max_document_mb": "longest file, which is read as a whole and takes some 20 times as much memory; default 16",
     "encoding": "default `utf-8`",
 }
 TEXT: Mapping[str, str] = {

@@ -11,6 +11,8 @@ from tests.connectors.airbyte.world import AirbyteWorld
 
 
 class TestAirbyteReader(ReaderConformance):
+    connectors = ("airbyte",)
+
     @pytest.fixture
     def world(self, tmp_path: Path) -> ReaderWorld:
         return AirbyteWorld(tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import requirement
+from tests.support import proves, requirement
 
 ROOT = Path(__file__).parents[3]
 SMALL, LARGE = 25_000, 100_000
@@ -29,6 +29,7 @@ for rows in ({SMALL}, {LARGE}):
 """
 
 
+@proves("memory", "singer", "airbyte")
 @requirement("CFG-16")
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="NOT TESTED: memory is read from /proc")
 @pytest.mark.parametrize("kind", ["Singer", "Airbyte"])

@@ -11,6 +11,8 @@ from tests.support import requirement
 
 @requirement("CON-05", "STA-07")
 class TestCsvReader(ReaderConformance):
+    connectors = ("csv",)
+
     @pytest.fixture
     def world(self, tmp_path: Path) -> CsvWorld:
         return CsvWorld(tmp_path)

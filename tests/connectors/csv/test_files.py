@@ -16,7 +16,7 @@ from dativo_provider.errors import CredentialError, DataError, SourceChanged, So
 from dativo_provider.model.stream import Field, WindowRequest
 from tests.connectors.csv.test_lines import small_blocks
 from tests.connectors.csv.world import opened, read_all, rejects, rows_with_lines, stream_of
-from tests.support import requirement
+from tests.support import proves, requirement
 
 TEXT = b"a,b\n" + b"".join(b"%d,row %d\n" % (at, at) for at in range(5000))
 
@@ -102,6 +102,7 @@ def test_a_record_beyond_the_limit_is_an_error_with_its_line(tmp_path: Path) -> 
     assert "close the quote" in caught.value.remedy
 
 
+@proves("memory", "csv")
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     peaks = []
     for times in (1, 4):

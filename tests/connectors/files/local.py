@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, IncrementalSpec, SourceSpec, StreamSpec
 from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Field, WindowRequest
-from tests.conformance.readers import CONTRACT, ReaderWorld, Row
+from tests.conformance.readers import CONTRACT, ReaderWorld, Row, typed
 from tests.connectors.files.writing import WRITE
 
 
@@ -58,10 +59,30 @@ class LocalWorld(ReaderWorld):
             "no file": (replace(good, roots=(str(empty),)), ConfigurationError),
             "unknown option": (replace(good, options={"delimeter": ";"}), ConfigurationError),
         }
-        return found if self.ending == "jsonl" else {**found, "torn": (replace(good, roots=(str(ugly),)), DataError)}
+        return (
+            found
+            if self.ending in ("jsonl", "md")
+            else {**found, "torn": (replace(good, roots=(str(ugly),)), DataError)}
+        )
 
     def open(self, source: SourceSpec, ctx: RunContext) -> FilesReader:
         return opened(source, ctx)
+
+
+class MarkdownWorld(LocalWorld):
+    """Each row of the suite's is a section, whose pairs are its columns as JSON, which holds any text in one line."""
+
+    columns = frozenset(("doc_id", "section", "key", "value", "value_json", "ord", "extracted_at"))
+    told, gigantic = 4, 20_000
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "markdown_kv", "md")
+
+    def rows(self, batch: Batch, stream: str) -> Iterator[Row]:
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for each in batch.data.to_pylist():
+            found.setdefault((each["doc_id"], each["section"]), {})[each["key"]] = json.loads(each["value_json"])
+        yield from map(typed, found.values())
 
 
 def opened(source: SourceSpec, ctx: RunContext | None = None) -> FilesReader:

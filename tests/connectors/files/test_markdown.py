@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +16,9 @@ from dativo_provider.connectors.files.markdown import parsed
 from dativo_provider.errors import DataError
 from dativo_provider.model.job import SourceSpec
 from tests.connectors.files.local import opened, read_all, rows_of, stream_of
-from tests.support import requirement
+from tests.support import proves, requirement
 
+MEGABYTE = 1 << 20
 TEXT_OF = """---
 title: The shop
 id: shop-1
@@ -146,3 +149,23 @@ def test_the_columns_are_known_before_there_is_a_document(tmp_path: Path) -> Non
     source = written(tmp_path, shop_md="")
     found = opened(source).describe(stream_of("shop.md", options={"form": "document_level"}))
     assert [field.name for field in found.fields] == ["doc_id", "title", "sections", "raw_md", "extracted_at"]
+
+
+@proves("memory", "markdown_kv")
+@requirement("CON-06")
+def test_documents_are_limited_to_what_the_memory_of_a_job_holds(tmp_path: Path) -> None:
+    """A document is held as a whole, in some twenty times its size; a longer one than the limit is refused early."""
+    section = f"# part\nname:: {'x' * 60}\nprice:: 1.5\n\nSome prose that goes on.\n"
+    count = MEGABYTE // 2 // len(section)
+    source = written(tmp_path, book_md=section * count)
+    tracemalloc.start()
+    before, rows, arrow = pa.total_allocated_bytes(), 0, 0
+    for batch in read_all(source, "."):
+        rows, arrow = rows + batch.rows, max(arrow, pa.total_allocated_bytes() - before)
+    peak = tracemalloc.get_traced_memory()[1] + arrow
+    tracemalloc.stop()
+    assert rows == 3 * count
+    assert peak < 25 * count * len(section), "so that the longest document takes less than 400 MB"
+    written(tmp_path, book_md=section * (17 * MEGABYTE // len(section)))
+    with pytest.raises(DataError, match="longer than 16 MB"):
+        read_all(source, ".")

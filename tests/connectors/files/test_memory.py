@@ -26,7 +26,7 @@ from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, IncrementalSpec, SourceSpec, StreamSpec
 from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Cursor, WindowRequest
-from tests.support import requirement
+from tests.support import proves, requirement
 
 ROOT = Path(__file__).parents[3]
 MEGABYTES, MEGABYTE = 100, 1 << 20
@@ -113,6 +113,7 @@ MAKE: Mapping[str, Callable[[Path], int]] = {
 }
 
 
+@proves("memory", "s3", "minio", "gcs", "azure_blob", "json", "parquet")
 @requirement("CON-20", "PRF-03")
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="NOT TESTED: memory is read from /proc")
 @pytest.mark.parametrize("name", MAKE)
@@ -140,6 +141,7 @@ def large_blocks(rows: int, **said: Any) -> bytes:
     return sink.getvalue()
 
 
+@proves("memory", "json", "avro")
 @requirement("PRF-03")
 @pytest.mark.parametrize(
     ("name", "make"),

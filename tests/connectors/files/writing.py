@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import fastavro
@@ -60,4 +62,16 @@ def avro(rows: Sequence[Row]) -> bytes:
     return sink.getvalue()
 
 
-WRITE: Mapping[str, Write] = {"csv": csv, "jsonl": jsonl, "json": document, "parquet": parquet, "avro": avro}
+def markdown(rows: Sequence[Row]) -> bytes:
+    """A section for each row."""
+    lines = ([f"# {at}", *(f"{name}:: {_json(value)}" for name, value in each.items())] for at, each in enumerate(rows))
+    return "".join(f"{line}\n" for section in lines for line in section).encode()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(str(value) if isinstance(value, Decimal) else _plain(value))
+
+
+WRITE: Mapping[str, Write] = {
+    "csv": csv, "jsonl": jsonl, "json": document, "parquet": parquet, "avro": avro, "md": markdown,
+}  # fmt: skip

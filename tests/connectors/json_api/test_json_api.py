@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Window, WindowRequest
 from tests.conformance.readers import CONTRACT, ReaderConformance, ReaderWorld, Row
 from tests.connectors.rest.fake import Answer, FakeApi, serving
-from tests.support import requirement
+from tests.support import proves, requirement
 
 
 @pytest.fixture
@@ -81,9 +82,25 @@ def _iso(at: datetime) -> str:
 
 @requirement("CON-29")
 class TestJsonApi(ReaderConformance):
+    connectors = ("json_api",)
+
     @pytest.fixture
     def world(self, api: FakeApi) -> JsonApiWorld:
         return JsonApiWorld(api)
+
+
+@proves("memory", "json_api", "rest")
+def test_few_pages_are_on_their_way_however_many_there_are(api: FakeApi) -> None:
+    api.rows = [{"id": number, "name": "x", "updated_at": "2026-03-01T12:00:00Z"} for number in range(60_000)]
+    api.page, given, waiting = 500, 0, 0
+    with closing(JsonApiReader(JsonApiWorld(api).source(), RunContext(Settings(home="")))) as reader:
+        stream = JsonApiWorld(api).stream()
+        [piece] = reader.slices(stream, reader.window(stream, WindowRequest(full=True)), 1)
+        for batch in reader.read(stream, piece):
+            waiting = max(waiting, len(api.asked) * api.page - given)
+            given += batch.rows
+    assert given == 60_000
+    assert waiting <= 15_000
 
 
 def whole(source: SourceSpec) -> tuple[list[str], list[dict[str, Any]]]:

@@ -65,6 +65,8 @@ def _iso(at: datetime) -> str:
 
 
 class TestRestReader(ReaderConformance):
+    connectors = ("rest",)
+
     @pytest.fixture(params=["cursor", "search"])
     def world(self, request: pytest.FixtureRequest) -> Iterator[ReaderWorld]:
         api = FakeApi()

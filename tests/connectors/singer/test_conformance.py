@@ -11,6 +11,8 @@ from tests.connectors.singer.world import SingerWorld
 
 
 class TestSingerReader(ReaderConformance):
+    connectors = ("singer",)
+
     @pytest.fixture
     def world(self, tmp_path: Path) -> ReaderWorld:
         return SingerWorld(tmp_path)

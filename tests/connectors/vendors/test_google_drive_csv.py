@@ -33,8 +33,8 @@ from tests.connectors.rest.fake import serving
 from tests.connectors.vendors.google import refusal
 from tests.connectors.vendors.google_drive import DOCUMENT, SHORTCUT, GoogleDrive
 from tests.connectors.vendors.suite import Read, VendorSuite, fault_on
-from tests.connectors.vendors.vendor import Answer, Asked
-from tests.support import requirement
+from tests.connectors.vendors.vendor import Answer, Asked, storm
+from tests.support import proves, requirement
 
 
 def connection(vendor: GoogleDrive, **more: Any) -> dict[str, Any]:
@@ -106,6 +106,8 @@ class DriveWorld(ReaderWorld):
 
 @requirement("CON-07")
 class TestDriveCsvReader(ReaderConformance):
+    connectors = ("gdrive_csv",)
+
     @pytest.fixture
     def world(self) -> Iterator[ReaderWorld]:
         vendor = GoogleDrive()
@@ -423,6 +425,26 @@ def test_a_missing_right_is_named_also_when_only_content_is_refused(vendor: Goog
     assert "drive.readonly" in caught.value.remedy
 
 
+@proves("faults", "gdrive_csv")
+@requirement("CON-07", "ERR-02")
+def test_ten_thousand_records_survive_random_faults(vendor: GoogleDrive) -> None:
+    top = vendor.folder("top")
+    for first in range(0, 10_000, 125):
+        lines = "".join(f"{number}\n" for number in range(first, first + 125))
+        vendor.put(f"{first}.csv", f"n\n{lines}".encode(), top)
+    vendor.page = 10
+    faults = storm()
+
+    def hurt(asked: Asked) -> Answer | None:
+        """No 200 for a file: what is no file of the vendor's is told by its checksum, which another test tries."""
+        answer = faults(asked)
+        return None if answer and answer.status == 200 and asked.query.get("alt") == "media" else answer
+
+    vendor.faults.append(hurt)
+    assert numbers(read(vendor, connection={"folder_id": top}, want=4)) == list(range(10_000))
+
+
+@proves("memory", "gdrive_csv")
 @pytest.mark.slow
 def test_a_large_file_is_read_in_little_memory(vendor: GoogleDrive) -> None:
     """150 MB, while no more than a few blocks are held, by Python or by Arrow."""

@@ -103,6 +103,8 @@ def _cell(value: Any) -> Any:
 
 @requirement("CON-08")
 class TestSheetsReader(ReaderConformance):
+    connectors = ("google_sheets",)
+
     @pytest.fixture
     def world(self) -> Iterator[ReaderWorld]:
         vendor = GoogleSheets()

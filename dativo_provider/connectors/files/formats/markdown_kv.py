@@ -39,13 +39,13 @@ _OPTIONS = {
 
 
 class MarkdownKv:
-    """Options: `form`, `encoding`, and `max_document_mb`, the longest file (64)."""
+    """Options: `form`, `encoding`, and `max_document_mb`, the longest file (16)."""
 
     jumps = False
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         given = options_of("Markdown-KV", options, _OPTIONS)
-        self._form, self._limit = given.get("form", "row_per_kv"), given.get("max_document_mb", 64) << 20
+        self._form, self._limit = given.get("form", "row_per_kv"), given.get("max_document_mb", 16) << 20
         self._types, self._dialect = _FORMS[self._form], Dialect(encoding=given.get("encoding", "utf-8"))
 
     def head(self, file: BinaryIO, where: str, infer: bool) -> Head:

@@ -15,13 +15,14 @@ from typing import Any, BinaryIO, Self, cast
 from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.connectors.files.place import changed
 from dativo_provider.connectors.rest.client import Body
-from dativo_provider.errors import SourceUnavailable
+from dativo_provider.errors import RetryableError
 
 __all__ = ["Remote", "RemoteFile"]
 
 Begin = Callable[[int], AbstractContextManager[Body]]  # the body from so many bytes on
 _STEP = 1 << 20
 _PATIENCE = 5  # times that a body may break off without bringing anything
+_LONGEST = 60  # seconds that are waited for here; what takes longer is the run's to try again
 
 
 class Remote(io.RawIOBase):
@@ -30,7 +31,7 @@ class Remote(io.RawIOBase):
     A body that breaks off behind its last byte, the one at `size`, has ended: there is no range to ask for.
     """
 
-    def __init__(self, begin: Begin, retry: Callable[[SourceUnavailable, int], None], size: int) -> None:
+    def __init__(self, begin: Begin, retry: Callable[[RetryableError, int], None], size: int) -> None:
         self._begin, self._retry, self._size = begin, retry, size
         self.at, self._left, self._idle = 0, b"", 0
         self.md5 = hashlib.md5(usedforsecurity=False)
@@ -55,7 +56,7 @@ class Remote(io.RawIOBase):
             try:
                 with self._told():
                     part = next(self._begun(), b"")
-            except SourceUnavailable as error:
+            except RetryableError as error:
                 self._broken(error)
                 continue
             self._idle = 0 if part else self._idle
@@ -77,17 +78,17 @@ class Remote(io.RawIOBase):
         """What is raised inside passes through the conversation, which knows what it means."""
         try:
             yield
-        except SourceUnavailable:
+        except RetryableError:
             raise
         except Exception as error:
             if not self._open.__exit__(type(error), error, error.__traceback__):
                 raise
 
-    def _broken(self, error: SourceUnavailable) -> None:
+    def _broken(self, error: RetryableError) -> None:
         self._open.close()
         self._open, self._parts = ExitStack(), None
         self._idle += 1
-        if self._idle > _PATIENCE:
+        if self._idle > _PATIENCE or (error.retry_after or 0) > _LONGEST:
             raise error
         self._retry(error, self._idle)
 

@@ -18,7 +18,7 @@ from dativo_provider.connectors.google.drive.listing import Drive
 from dativo_provider.connectors.google.drive.place import DrivePlace
 from dativo_provider.connectors.google.reader import GoogleReader, asking
 from dativo_provider.connectors.rest.client import Client
-from dativo_provider.errors import ConfigurationError, SourceUnavailable
+from dativo_provider.errors import ConfigurationError, RetryableError
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Cursor, ReadResult, Slice, Stream, Window, WindowRequest
 
@@ -131,6 +131,6 @@ class DriveCsvReader(GoogleReader, FilesReader):
     def _client(self) -> Client:
         return self.google.client("google_drive")
 
-    def _again(self, error: SourceUnavailable, attempt: int) -> None:
+    def _again(self, error: RetryableError, attempt: int) -> None:
         self._wait("the download", attempt, self.retry.delay(attempt, error.retry_after), error)
         self.ctx.check_cancelled()

@@ -14,7 +14,7 @@ from dativo_provider.connectors.files.place import Handle
 from dativo_provider.connectors.google.drive.content import Remote, RemoteFile
 from dativo_provider.connectors.google.drive.listing import GOOGLE, Drive, Item
 from dativo_provider.connectors.rest.client import Body, Call, Client
-from dativo_provider.errors import SourceUnavailable
+from dativo_provider.errors import RetryableError
 
 __all__ = ["DrivePlace", "matcher"]
 
@@ -27,7 +27,7 @@ class DrivePlace:
     """`folder` and `query` say where patterns are looked for; without both in all of My Drive or the shared drive."""
 
     def __init__(
-        self, drive: Drive, client: Callable[[], Client], retry: Callable[[SourceUnavailable, int], None],
+        self, drive: Drive, client: Callable[[], Client], retry: Callable[[RetryableError, int], None],
         *, folder: str = "", query: str = "",
     ) -> None:  # fmt: skip
         self.drive, self._client, self._retry = drive, client, retry
