@@ -14,6 +14,7 @@ from unittest.mock import patch
 import httpx
 
 from benchmarks.result import Result
+from dativo_provider.connectors.rest.pool import HttpPool
 from dativo_provider.connectors.rest.reader import RestReader
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, SourceSpec, StreamSpec
@@ -49,7 +50,7 @@ def moments(requests: int, per: int) -> list[float]:
     with patch("dativo_provider.connectors.rest.client.monotonic", clock.monotonic):
         ctx = RunContext(Settings(home=""), now=clock.now, cancelled=clock)
         made = RestReader(SourceSpec("rest", options={"spec": spec(requests, per)}), ctx)
-        made._client()._login.__dict__["http"] = httpx.Client(transport=httpx.MockTransport(answer))
+        made._client()._login.__dict__["http"] = HttpPool(lambda: httpx.Client(transport=httpx.MockTransport(answer)))
         for _ in made.read(STREAM, Slice(0, "rows")):
             pass
     return arrived

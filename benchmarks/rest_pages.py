@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from benchmarks.result import Result
+from dativo_provider.connectors.rest.pool import HttpPool
 from dativo_provider.connectors.rest.reader import RestReader
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, SourceSpec, StreamSpec
@@ -44,7 +45,7 @@ SPEC = {
 
 def pages(count: int) -> Callable[[httpx.Request], httpx.Response]:
     """An API in this process: what it says is cheap, so that what we do is what is measured."""
-    made = [b",".join(_record(number, page).encode() for number in range(PAGE)) for page in range(10)]
+    made = [b",".join(record(number, page).encode() for number in range(PAGE)) for page in range(10)]
 
     def answer(request: httpx.Request) -> httpx.Response:
         number = int(request.url.params.get("after", 0))
@@ -54,7 +55,7 @@ def pages(count: int) -> Callable[[httpx.Request], httpx.Response]:
     return answer
 
 
-def _record(number: int, page: int) -> str:
+def record(number: int, page: int) -> str:
     return json.dumps({
         "id": page * PAGE + number, "number": f"R-{number:06}", "amount": f"{number}.25", "paid": number % 2 == 0,
         "address": {"country": "DE", "city": "Berlin"}, "created": 1_770_000_000 + number,
@@ -64,7 +65,7 @@ def _record(number: int, page: int) -> str:
 
 def reader(answer: Callable[[httpx.Request], httpx.Response]) -> RestReader:
     made = RestReader(SourceSpec("rest", options={"spec": json.dumps(SPEC)}), RunContext(Settings(home="")))
-    made._client()._login.__dict__["http"] = httpx.Client(transport=httpx.MockTransport(answer))
+    made._client()._login.__dict__["http"] = HttpPool(lambda: httpx.Client(transport=httpx.MockTransport(answer)))
     return made
 
 

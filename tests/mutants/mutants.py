@@ -1264,6 +1264,20 @@ MUTANTS = (
         ("tests/connectors/rest/test_login.py::test_readers_that_find_a_login_over_at_once_renew_it_once",),
     ),
     Mutant(
+        "threads meet on one connection of HTTP/2",
+        f"{REST}/pool.py",
+        "client, served = self._idle.pop() if self._idle else (self._make(), 0)",
+        'client, served = self.__dict__.setdefault("one", (self._make(), 0))',
+        ("tests/connectors/rest/test_connections.py::test_requests_at_once_use_connections_again",),
+    ),
+    Mutant(
+        "a connection is used until the server ends it",
+        f"{REST}/pool.py",
+        "served >= _WORN",
+        "served >= 1_000",
+        ("tests/connectors/rest/test_connections.py::test_a_connection_is_given_up_before_the_server_ends_it",),
+    ),
+    Mutant(
         "a filter without its value takes the other filters with it",
         "dativo_provider/connectors/rest/values.py",
         "for name, _ in _outer(template))",

@@ -6,7 +6,7 @@ A request is made once here, or twice when a renewed token may help; `BaseReader
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -24,7 +24,6 @@ from dativo_provider.connectors.rest.page import Page
 from dativo_provider.connectors.rest.quota import DAY, Quota
 from dativo_provider.connectors.rest.spec import Api, ErrorRule, Limit
 from dativo_provider.connectors.rest.values import filled, text
-from dativo_provider.connectors.rest.wires import Wires
 from dativo_provider.errors import ConfigurationError, CredentialError, DativoError, RateLimited, SourceUnavailable
 from dativo_provider.model.context import RunContext
 from dativo_provider.observability.masking import Masker
@@ -77,7 +76,6 @@ class Client:
         self.base = text(str(values.get("base_url") or api.base_url), values).rstrip("/")
         self._login = Login(api, values, self.base, ctx, masker, fresh, keep)
         self._origin = _origin(self.base)
-        self._wires = ctx.kept.get(("rest.wires", self._login.identity), Wires)
 
     @property
     def values(self) -> Mapping[str, Any]:
@@ -96,12 +94,11 @@ class Client:
     @contextmanager
     def stream(self, call: Call, limits: Sequence[str] = ()) -> Iterator[Body]:
         """The same for an answer too large to hold, which need not be JSON. Inside, its parts arrive."""
-        answer = self._logged_in(lambda held: self._paced(call, limits, lambda where: self._begun(call, where, held)))
-        try:
-            with self._talking(call.url.partition("?")[0]):
-                yield Body(answer.headers, answer.iter_bytes())
-        finally:
-            answer.close()
+        answer, ending = self._logged_in(
+            lambda held: self._paced(call, limits, lambda where: self._begun(call, where, held))
+        )
+        with self._talking(call.url.partition("?")[0]), ending:
+            yield Body(answer.headers, answer.iter_bytes())
 
     def _logged_in(self, ask: Callable[[Held], T]) -> T:
         held, refused = self._login.held(), None
@@ -123,12 +120,12 @@ class Client:
 
     def interrupt(self) -> None:
         """Ends the requests under way."""
-        self._wires.cut()
+        self._login.http.cut()
 
     def farewell(self, call: Call) -> None:
         """Tells the API, of a run that was cancelled, to end what it does for us. Raises `SourceUnavailable`."""
-        with self._talking(call.url):
-            self._asked(call, self._login.held()).close()
+        with self._talking(call.url), self._asked(call, self._login.held()):
+            pass
 
     def pause(self, seconds: float) -> None:
         """Raises `Cancelled` when the run is."""
@@ -164,13 +161,9 @@ class Client:
         return found
 
     def _answered(self, call: Call, where: str, held: Held) -> Page:
-        with self._talking(where):
-            answer = self._asked(call, held)
-            try:
-                links = {str(name): link["url"] for name, link in answer.links.items() if "url" in link}
-                status, headers, content = answer.status_code, answer.headers, _content(answer, where)
-            finally:
-                answer.close()
+        with self._talking(where), self._asked(call, held) as answer:
+            links = {str(name): link["url"] for name, link in answer.links.items() if "url" in link}
+            status, headers, content = answer.status_code, answer.headers, _content(answer, where)
         body, broken = parsed(content)
         rule = meaning(status, body, headers, self._api.errors)
         if rule is not None and rule.means == "empty":
@@ -185,16 +178,13 @@ class Client:
         self._warn_of_sunset(headers, where)
         return Page(where, body, (), headers, links, len(content))
 
-    def _begun(self, call: Call, where: str, held: Held) -> httpx.Response:
-        """An answer whose body is still to come."""
-        with self._talking(where):
-            answer = self._asked(call, held)
+    def _begun(self, call: Call, where: str, held: Held) -> tuple[httpx.Response, ExitStack]:
+        """An answer whose body is still to come, and what ends it."""
+        with self._talking(where), ExitStack() as ending:
+            answer = ending.enter_context(self._asked(call, held))
             if answer.status_code < 400:
-                return answer
-            try:
-                body, _ = parsed(_content(answer, where))
-            finally:
-                answer.close()
+                return answer, ending.pop_all()
+            body, _ = parsed(_content(answer, where))
         rule = meaning(answer.status_code, body, answer.headers, self._api.errors)
         assert rule is not None  # of every status from 400 on
         raise self._error(rule, answer.status_code, body, answer.headers, where)
@@ -203,17 +193,25 @@ class Client:
         error = error_of(rule, status, body, headers, where, self._ctx.now())
         return _Expired(error) if rule.means == "expired" else error
 
-    def _asked(self, call: Call, held: Held) -> httpx.Response:
+    @contextmanager
+    def _asked(self, call: Call, held: Held) -> Iterator[httpx.Response]:
+        """The answer, open."""
         headers = {"Accept": "application/json", **self._fixed, **call.headers, **held.headers}
         params = {**_flat(call.params), **held.params}
         import httpx
 
         url = httpx.URL(self.url_of(call.url))  # whose own query stays: `params=` would replace it
-        request = self._login.http.build_request(
-            call.method, url.copy_merge_params(params) if params else url, json=call.body or None, headers=headers,
-            extensions={"trace": self._wires.trace},
-        )  # fmt: skip
-        return self._followed(self._login.http.send(request, stream=True))
+        whole = url.copy_merge_params(params) if params else url
+        with self._login.http.lent() as http:
+            request = http.build_request(call.method, whole, json=call.body or None, headers=headers)
+            answer = self._followed(http, http.send(request, stream=True))
+            try:
+                yield answer
+            finally:
+                read = answer.is_closed
+                answer.close()
+                if not read:  # nobody wanted the rest, which would come all the same
+                    http.close()
 
     @contextmanager
     def _talking(self, where: str) -> Iterator[None]:
@@ -227,7 +225,7 @@ class Client:
                 remedy="check base_url, the network and the vendor's status page",
             ) from error  # fmt: skip
 
-    def _followed(self, answer: httpx.Response) -> httpx.Response:
+    def _followed(self, http: httpx.Client, answer: httpx.Response) -> httpx.Response:
         """Redirections on the same host only: httpx would take the headers along."""
         for _ in range(_REDIRECTS):
             following = answer.next_request
@@ -235,7 +233,7 @@ class Client:
                 return answer
             answer.close()
             self.url_of(str(following.url))
-            answer = self._login.http.send(following, stream=True)
+            answer = http.send(following, stream=True)
         if answer.next_request is not None:
             answer.close()
             raise SourceUnavailable(

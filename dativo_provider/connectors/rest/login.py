@@ -10,17 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from dativo_provider.connectors.rest.answers import asked_wait
 from dativo_provider.connectors.rest.auth import Auth, Held
+from dativo_provider.connectors.rest.pool import HttpPool, open_pool
 from dativo_provider.connectors.rest.spec import Api
 from dativo_provider.errors import CredentialError, SourceUnavailable, StorageUnavailable
 from dativo_provider.model.context import RunContext
 from dativo_provider.observability.masking import MASKER, Masker
-
-if TYPE_CHECKING:
-    import httpx
 
 __all__ = ["Fresh", "Keep", "Login"]
 
@@ -65,11 +63,9 @@ class Login:
         return hashlib.sha256(f"{self._api.api}\0{told}".encode()).hexdigest()
 
     @cached_property
-    def http(self) -> httpx.Client:
-        """One pool of connections, and of cookies, for all requests of a login."""
-        from dativo_provider.connectors.rest.wires import open_http
-
-        return self._ctx.kept.get(("rest.http", self.identity), lambda: open_http(self._api.timeout))
+    def http(self) -> HttpPool:
+        """Connections and cookies for all requests of a login."""
+        return self._ctx.kept.get(("rest.http", self.identity), lambda: open_pool(self._api.timeout))
 
     def held(self) -> Held:
         """The login as it is, made now if there is none. Raises `CredentialError`, `SourceUnavailable`."""
@@ -197,7 +193,8 @@ class Login:
         from dativo_provider.connectors.rest.decode import parsed
 
         try:
-            answer = self.http.post(url, data=dict(form), headers={"Accept": "application/json", **headers})
+            with self.http.lent() as http:
+                answer = http.post(url, data=dict(form), headers={"Accept": "application/json", **headers})
         except httpx.HTTPError as error:
             raise SourceUnavailable(
                 f"the token endpoint could not be asked ({type(error).__name__})", where=url,

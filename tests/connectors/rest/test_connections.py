@@ -1,4 +1,4 @@
-"""Requests at once over TLS, of a real server that would speak HTTP/2 as well."""
+"""Requests at once over TLS, of a real server that speaks HTTP/1.1 and HTTP/2."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from dativo_provider.connectors.rest import pool
 from dativo_provider.connectors.rest.reader import RestReader
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, SourceSpec, StreamSpec
@@ -31,8 +33,8 @@ SPEC = {
     "api": "two", "base_url": "https://127.0.0.1",
     "streams": {
         "parents": {"request": "/parents", "columns": {"id": "long"}},
-        "children": {"request": "/children/{parent.id}", "columns": {"version": "string", "client": "long"},
-                     "parent": {"stream": "parents", "values": {"id": "id"}}},
+        "children": {"request": "/children/{parent.id}", "parent": {"stream": "parents", "values": {"id": "id"}},
+                     "columns": {"id": "long", "version": "string", "client": "long"}},
     },
 }  # fmt: skip
 
@@ -41,8 +43,11 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "http":
         return
     await receive()
-    record = {"version": scope["http_version"], "client": scope["client"][1]}
-    body = [{"id": number} for number in range(ROWS)] if scope["path"] == "/parents" else [record]
+    number = scope["path"].rpartition("/")[2]
+    if number == "parents":
+        body: Any = [{"id": each} for each in range(ROWS)]
+    else:
+        body = [{"id": int(number), "version": scope["http_version"], "client": scope["client"][1]}]
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
@@ -64,11 +69,15 @@ def certificate(folder: Path) -> tuple[str, str]:
     return str(folder / "cert.pem"), str(folder / "key.pem")
 
 
-@pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@contextmanager
+def serving(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, protocols: list[str], requests: int = 1_000
+) -> Iterator[str]:
+    """The address of a server that ends a connection after so many `requests`."""
     config, listening = Config(), socket.create_server(("127.0.0.1", 0))
-    config.certfile, config.keyfile = certificate(tmp_path)
-    config.bind, config.accesslog = [f"fd://{listening.fileno()}"], None
+    config.certfile, config.keyfile = certificate(folder)
+    config.bind, config.accesslog, config.errorlog = [f"fd://{listening.fileno()}"], None, None
+    config.alpn_protocols, config.keep_alive_max_requests = protocols, requests
     monkeypatch.setenv("SSL_CERT_FILE", config.certfile)
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     job = serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
@@ -79,13 +88,32 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     thread.join(10)
 
 
-@requirement("PRF-01")
-def test_requests_at_once_use_connections_again(url: str) -> None:
-    """Four threads ask; httpcore's HTTP/2 would mix up their streams."""
-    source = SourceSpec("rest", {"base_url": url}, options={"spec": json.dumps(SPEC)})
+def read(url: str) -> list[dict[str, Any]]:
+    """Rows of one reader that repeats no request."""
+    limits = {"retry": {"max_retries": 0}}
+    source = SourceSpec("rest", {"base_url": url}, options={"spec": json.dumps(SPEC)}, rate_limits=limits)
     stream = StreamSpec("children", "children", "t", ContractSpec("t"))
-    made = RestReader(source, ctx := RunContext(Settings(home="")))
-    rows = [row for batch in made.read(stream, Slice(0, "children")) for row in batch.data.to_pylist()]
-    ctx.kept.close()
-    assert len(rows) == ROWS
+    with closing((ctx := RunContext(Settings(home=""))).kept):
+        made = RestReader(source, ctx)
+        return [row for batch in made.read(stream, Slice(0, "children")) for row in batch.data.to_pylist()]
+
+
+@pytest.mark.parametrize(("protocols", "version"), [(["h2", "http/1.1"], "2"), (["http/1.1"], "1.1")])
+@requirement("PRF-01")
+def test_requests_at_once_use_connections_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocols: list[str], version: str
+) -> None:
+    """Four threads ask; on one connection of HTTP/2 httpcore would mix up their streams."""
+    with serving(tmp_path, monkeypatch, protocols) as url:
+        rows = read(url)
+    assert [row["id"] for row in rows] == list(range(ROWS))
+    assert {row["version"] for row in rows} == {version}
     assert len({row["client"] for row in rows}) <= 5, "by the port that each request came from"
+
+
+def test_a_connection_is_given_up_before_the_server_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that comes with GOAWAY would be lost."""
+    monkeypatch.setattr(pool, "_WORN", 20)
+    with serving(tmp_path, monkeypatch, ["h2"], requests=25) as url:
+        rows = read(url)
+    assert [row["id"] for row in rows] == list(range(ROWS))
