@@ -82,6 +82,7 @@ class Batches:
     expect: Mapping[str, Any] = field(default_factory=dict)  # what `listing.expect` comes to in this run
     blank_is_null: bool = False  # whether an empty text is no value
     odd: int = 0  # records that are listed with other values than those
+    full: int = 0  # answers with as many records as the API shows at most
     extra: set[str] = field(default_factory=set)
     unplaced: int = 0
     newest: datetime | None = None  # moment of a record in the window
@@ -95,6 +96,7 @@ class Batches:
     def take(self, page: Page, more: Mapping[str, Any] | None = None) -> Iterator[Batch]:
         """The batches that are full by now. The first page leaves at once, so that work begins early."""
         first = self._number == 0
+        self.full += bool(self.listing.most) and len(page.records) >= self.listing.most
         for item in page.records:
             self._number += 1
             self._add(item, more)

@@ -163,6 +163,10 @@ class RestReader(BaseReader):
             wanted = ", ".join(f"{path}={value}" for path, value in gathered.expect.items())
             message = "%s: %d records are not listed with %s, which their columns rely on; fields may be empty"
             self.ctx.log.warning(message, stream.name, gathered.odd, wanted)
+        if gathered.full:
+            tally.detail["perhaps_cut"] = gathered.full
+            message = "%s: %d lists have the %d records that the API shows at most; it may have more of them"
+            self.ctx.log.warning(message, stream.name, gathered.full, gathered.listing.most)
         if gathered.newest:
             tally.detail["newest"] = gathered.newest.isoformat()
         if gathered.unplaced:

@@ -133,6 +133,7 @@ class Listing(Shape):
     records: str = Field(default="", description="Dotted path of the records in an answer; empty: the answer itself.")
     optional: bool = Field(default=False, description="Whether an answer without that path has no records.")
     each: str = Field(default="", description="Dotted path of the record in each of those; empty: itself.")
+    most: int = Field(default=0, ge=0, description="Records the API shows of a list, without pages: so many are told of.")
     paginate: AnyPaginator | None = Field(default=None, description="How pages follow; default: the API's.")
     rows: str = Field(
         default="", description="Dotted path of a list in a record: its items are the rows, the record is their `item`."

@@ -110,6 +110,21 @@ def test_parts_are_read_of_each_conversation_and_later_of_those_that_changed(ven
     assert later.keys("id") == [*said[1:], *new]
 
 
+@requirement("CON-13")
+def test_a_conversation_that_shows_no_more_of_its_parts_is_told(vendor: Intercom) -> None:
+    short, long = vendor.add("conversations", 2)
+    vendor.say(short, "a")
+    said = vendor.say(long, *map(str, range(499)))
+    alone.settle(vendor)
+    assert alone.read(vendor, stream="conversation_parts").told("perhaps_cut") is None
+    said += vendor.say(long, "499", "500")
+    alone.settle(vendor)
+    made = alone.read(vendor, stream="conversation_parts")
+    assert made.told("perhaps_cut") == 1
+    assert said[0] not in made.keys("id")
+    assert said[1] in made.keys("id")
+
+
 def test_parts_survive_faults(vendor: Intercom) -> None:
     known = vendor.add("conversations", 60)
     said = [each for key in known for each in vendor.say(key, "a", "b")]
