@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dativo_provider.connectors.rest.answers import fits
 from dativo_provider.connectors.rest.page import at
-from dativo_provider.connectors.rest.spec import Stream, UserFields
+from dativo_provider.connectors.rest.spec import Stream
 from dativo_provider.model.stream import Field
 
 __all__ = ["asked_names", "path_of", "told_fields"]
@@ -20,16 +20,20 @@ def told_fields(spec: Stream, items: Iterable[Any]) -> Iterator[Field]:
     known = {each.path or name for name, each in spec.columns.items()}
     for item in items:
         name = at(item, told.name)
-        if isinstance(name, str) and name and path_of(spec, name) not in known and not _skipped(told, item):
+        if isinstance(name, str) and name and path_of(spec, name) not in known and not _one_fits(told.skip, item):
             known.add(path_of(spec, name))
             kind = str(at(item, told.type))
             label = at(item, told.label) if told.label else None
             if name not in spec.columns:
-                yield Field(name, told.types.get(kind, "string"), description=str(label or ""), source_type=kind)
+                personal = "pii" if _one_fits(told.personal, item) else ""
+                yield Field(
+                    name, told.types.get(kind, "string"), description=str(label or ""), source_type=kind,
+                    classification=personal,
+                )  # fmt: skip
 
 
-def _skipped(told: UserFields, item: Any) -> bool:
-    return any(fits(item, rule) for rule in told.skip)
+def _one_fits(rules: Iterable[Mapping[str, Any]], item: Any) -> bool:
+    return any(fits(item, rule) for rule in rules)
 
 
 def path_of(spec: Stream, name: str) -> str:

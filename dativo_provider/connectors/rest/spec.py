@@ -133,7 +133,9 @@ class Listing(Shape):
     records: str = Field(default="", description="Dotted path of the records in an answer; empty: the answer itself.")
     optional: bool = Field(default=False, description="Whether an answer without that path has no records.")
     each: str = Field(default="", description="Dotted path of the record in each of those; empty: itself.")
-    most: int = Field(default=0, ge=0, description="Records the API shows of a list, without pages: so many are told of.")
+    most: int = Field(
+        default=0, ge=0, description="Records the API shows of a list, without pages: so many are told of."
+    )
     paginate: AnyPaginator | None = Field(default=None, description="How pages follow; default: the API's.")
     rows: str = Field(
         default="", description="Dotted path of a list in a record: its items are the rows, the record is their `item`."
@@ -224,6 +226,9 @@ class UserFields(Shape):
     label: str = Field(default="", description="Path of what it is for people.")
     types: dict[str, str] = Field(default={}, description="Iceberg's type for each word of the vendor; else `string`.")
     skip: list[dict[str, Any]] = Field(default=[], description="Values at paths that say: not this one. One must fit.")
+    personal: list[dict[str, Any]] = Field(
+        default=[], description="Values at paths that say: personal data. One must fit."
+    )
     under: str = Field(default="", description="Dotted path of what holds the fields in a record, if not the record.")
 
 

@@ -20,7 +20,7 @@ _BIN = 15 * 86_400  # seconds that deleted records stay in the recycle bin
 _NO_VALUE = frozenset({"base64", "address", "location", "complexvalue"})  # read apart, or by the fields of their parts
 _PLAIN = {"boolean": "boolean", "int": "long", "long": "long", "date": "date", "datetime": "timestamptz"}
 _NUMBERS = frozenset({"double", "currency", "percent"})
-_PERSONAL = frozenset({"email", "phone"})
+_PERSONAL = frozenset({"email", "phone", "textarea", "encryptedstring"})  # free text among them
 
 
 @dataclass(frozen=True)

@@ -73,11 +73,23 @@ class TestHubSpot(VendorSuite):
         vendor.properties["contacts"] = [
             {"name": "shoe_size", "label": "Shoe size", "type": "number", "hubspotDefined": False},
             {"name": "likes", "label": "Likes", "type": "enumeration", "hubspotDefined": False},
+            {"name": "home", "label": "At home", "type": "string", "fieldType": "phonenumber", "hubspotDefined": False},
+            {
+                "name": "health",
+                "label": "Health",
+                "type": "string",
+                "fieldType": "text",
+                "hubspotDefined": False,
+                "dataSensitivity": "highly_sensitive",
+            },
         ]
         vendor.make("contacts", vendor.clock.now(), shoe_size="42.5", likes="a;b", email="a@example.com")
         with closing(self.open(vendor)) as reader:
-            found = {each.name: each.type for each in reader.describe(self.spec()).fields}
+            fields = reader.describe(self.spec()).fields
+        found = {each.name: each.type for each in fields}
         assert (found["shoe_size"], found["likes"]) == ("decimal(38,10)", "string")
+        marked = {each.name for each in fields if each.classification == "pii"}
+        assert marked & {"shoe_size", "likes", "home", "health"} == {"home", "health"}
         self.settle(vendor)
         [row] = self.read(vendor, full=True).rows
         assert (str(row["shoe_size"]), row["likes"], row["email"]) == ("42.5", "a;b", "a@example.com")

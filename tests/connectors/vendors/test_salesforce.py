@@ -100,11 +100,12 @@ class TestObjects(Tried):
         assert "Did you mean 'Invoice__c'?" in caught.value.remedy
 
     def test_discover_shows_custom_objects_too(self, vendor: Salesforce) -> None:
+        vendor.fields["Invoice__c"].append(field("Remarks__c", "textarea"))
         with closing(self.suite.open(vendor)) as reader:
             found = {each.name: each for each in reader.discover()}
         assert sorted(found) == ["Account", "Invoice__c"]
         pii = {column.name for column in found["Invoice__c"].fields if column.classification == "pii"}
-        assert pii == {"Email"}
+        assert pii == {"Email", "Remarks__c"}
 
     def test_discover_does_not_use_up_the_calls_of_an_organization_with_many_objects(
         self, vendor: Salesforce, caplog: pytest.LogCaptureFixture
