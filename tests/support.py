@@ -4,6 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+_CONTRACT = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: 0b5c1b52-7f7c-4f0a-9d5c-0d1f6b8f2a11
+name: orders
+version: 1.0.0
+status: active
+team: {name: shop, members: [{username: shop-data@example.com, role: owner}]}
+schema:
+  - name: orders
+    logicalType: object
+    properties:
+"""
+
+
+def orders_contract(*columns: str) -> str:
+    """The ODCS contract of table `orders`; a column is the inside of its YAML mapping."""
+    return _CONTRACT + "".join(f"      - {{{each}}}\n" for each in columns)
+
 
 def requirement(*ids: str) -> pytest.MarkDecorator:
     """Names the requirements a test proves; `make requirements` prints the matrix."""

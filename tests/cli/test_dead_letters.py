@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import Answer, Command
 from tests.connectors.rest.fake import FakeApi, serving
 from tests.connectors.rest.toy import SPEC
-from tests.support import requirement
+from tests.support import orders_contract, requirement
 
 JOB = """\
 tenant_id: acme
@@ -25,22 +25,11 @@ source:
   incremental: {{cursor_field: updated_at}}
 target: {{write_mode: merge}}
 """
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: 0b5c1b52-7f7c-4f0a-9d5c-0d1f6b8f2a12
-name: orders
-version: 1.0.0
-status: active
-team: {name: shop, members: [{username: shop, role: owner}]}
-schema:
-  - name: orders
-    logicalType: object
-    properties:
-      - {name: id, logicalType: integer, required: true, primaryKey: true}
-      - {name: amount, logicalType: number, physicalType: "decimal(18,4)"}
-      - {name: updated_at, logicalType: timestamp, physicalType: timestamptz}
-"""
+CONTRACT = orders_contract(
+    "name: id, logicalType: integer, required: true, primaryKey: true",
+    'name: amount, logicalType: number, physicalType: "decimal(18,4)"',
+    "name: updated_at, logicalType: timestamp, physicalType: timestamptz",
+)
 AT = "2026-03-01T12:00:00Z"
 
 

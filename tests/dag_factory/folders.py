@@ -7,6 +7,8 @@ from typing import Any
 
 from airflow.sdk import DAG
 
+from tests.support import orders_contract
+
 LOADER = Path(__file__).resolve().parents[2] / "dags" / "dativo_loader.py"
 
 JOB = """\
@@ -21,24 +23,10 @@ source:
 schedule:
   cron: "{minute} * * * *"
 """
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: 0b5c1b52-7f7c-4f0a-9d5c-0d1f6b8f2a10
-name: orders
-version: 1.0.0
-status: active
-description: {purpose: One row per order.}
-team:
-  name: shop
-  members: [{username: shop-data@example.com, role: owner}]
-schema:
-  - name: orders
-    logicalType: object
-    properties:
-      - {name: order_id, logicalType: integer, required: true}
-      - {name: amount, logicalType: number, logicalTypeOptions: {minimum: 0}}
-"""
+CONTRACT = orders_contract(
+    "name: order_id, logicalType: integer, required: true",
+    "name: amount, logicalType: number, logicalTypeOptions: {minimum: 0}",
+)
 TENANT = "tenant_id: {tenant}\nroots: {{files: [data]}}\n"
 ROWS = "order_id,amount\n1,10.5\n2,20\n3,-7\n"
 

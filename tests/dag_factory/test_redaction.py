@@ -18,7 +18,7 @@ from tests.connectors.rest.fake import Answer, Asked, FakeApi, serving
 from tests.connectors.rest.toy import SPEC
 from tests.dag_factory.folders import make_tenant
 from tests.dag_factory.test_run import root, run, states, xcoms  # noqa: F401 - a fixture
-from tests.support import requirement
+from tests.support import orders_contract, requirement
 
 PASSWORD = "p@ss/w0rd+&ünï 100%=\"'<>"
 REFRESH, SECRET, FIRST, SECOND = "rfr-8d1c22aa", "cl1ent-s3cr3t-77", "acc-ess-token-1-ab", "acc-ess-token-2-cd"
@@ -38,21 +38,10 @@ source:
   objects: [orders]
 retry_config: {{max_retries: 0}}
 """
-CONTRACT = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: 0b5c1b52-7f7c-4f0a-9d5c-0d1f6b8f2a11
-name: orders
-version: 1.0.0
-status: active
-team: {name: shop, members: [{username: shop, role: owner}]}
-schema:
-  - name: orders
-    logicalType: object
-    properties:
-      - {name: id, logicalType: integer, required: true}
-      - {name: name, logicalType: string}
-"""
+CONTRACT = orders_contract(
+    "name: id, logicalType: integer, required: true",
+    "name: name, logicalType: string",
+)
 
 
 def spec(url: str) -> dict[str, Any]:

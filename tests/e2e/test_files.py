@@ -69,10 +69,6 @@ def bucket_job(trial: Trial, bucket: Bucket, **source: Any) -> Path:
     return job(trial, "events", "s3", said, retry_config={"max_retries": 0})
 
 
-def rows(trial: Trial, path: Path, query: str) -> Any:
-    return trial.dativo("query", "--config", path, "--json", query).json
-
-
 @requirement("CON-20", "REG-07", "SEC-05")
 def test_a_bucket_of_many_formats_is_one_table_and_each_object_is_read_once(trial: Trial, bucket: Bucket) -> None:
     path = bucket_job(trial, bucket, options={"on_broken_file": "quarantine"})
@@ -85,7 +81,7 @@ def test_a_bucket_of_many_formats_is_one_table_and_each_object_is_read_once(tria
     books = answer.json["streams"][0]["books"]
     assert (answer.code, books["extracted"], books["accepted"], books["rejected"]) == (1, 51, 50, 1)
     counted = "select count(*) n, count(distinct id) d, sum(cast(amount as decimal(18,4))) s from events"
-    assert rows(trial, path, counted) == [{"n": 250, "d": 250, "s": "7843.7500"}]
+    assert trial.rows(path, counted) == [{"n": 250, "d": 250, "s": "7843.7500"}]
     assert trial.succeeds(path)["books"]["extracted"] == 0
 
 
@@ -99,7 +95,7 @@ def test_a_run_killed_in_the_middle_leaves_nothing_and_the_next_reads_all(trial:
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
     assert trial.values("acme.events", "id") == []
     assert trial.succeeds(path)["books"]["accepted"] == 2000
-    assert rows(trial, path, "select count(*) n, count(distinct id) d from events") == [{"n": 2000, "d": 2000}]
+    assert trial.rows(path, "select count(*) n, count(distinct id) d from events") == [{"n": 2000, "d": 2000}]
 
 
 @requirement("CON-20", "ING-17")
@@ -109,7 +105,7 @@ def test_columns_that_later_objects_bring_follow_the_schema_policy(trial: Trial,
     trial.succeeds(path)
     bucket.put("in/2.jsonl", b'{"id": 2, "name": "b", "late": 2.5}\n')
     trial.succeeds(path)
-    assert rows(trial, path, "select id, late from events order by id") == [
+    assert trial.rows(path, "select id, late from events order by id") == [
         {"id": 1, "late": None}, {"id": 2, "late": 2.5},
     ]  # fmt: skip
 
@@ -126,7 +122,7 @@ def test_documents_become_pairs_and_a_changed_one_replaces_its_own(trial: Trial)
     trial.succeeds(path)
     (trial.data / "shop.md").write_text("owner:: Eve\n# Hours\nmonday:: 10-18\n")
     trial.succeeds(path)
-    found = rows(trial, path, "select doc_id, section, key, value from facts order by doc_id, ord")
+    found = trial.rows(path, "select doc_id, section, key, value from facts order by doc_id, ord")
     assert [tuple(each.values()) for each in found] == [
         ("café", "_default", "owner", "Bo"),
         ("shop", "_default", "owner", "Eve"),
@@ -158,5 +154,5 @@ def test_an_address_becomes_a_table_that_is_merged_as_it_changes(trial: Trial, a
     assert trial.succeeds(path)["books"]["extracted"] == 250
     api.rows[7] |= {"rate": 99.5, "updated_at": "2026-03-02T00:00:00Z"}
     trial.succeeds(path)
-    counted = rows(trial, path, "select count(*) n, max(rate) r from rates")
+    counted = trial.rows(path, "select count(*) n, max(rate) r from rates")
     assert counted == [{"n": 250, "r": 99.5}]

@@ -18,8 +18,6 @@ from tests.connectors.vendors.google_sheets import BOOK, GoogleSheets, Tab
 from tests.e2e.trial import Trial
 from tests.support import requirement
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "connectors"
-
 
 @pytest.fixture
 def sheets() -> Iterator[GoogleSheets]:
@@ -38,20 +36,17 @@ def drive() -> Iterator[GoogleDrive]:
         yield made
 
 
+def login(trial: Trial, google: Google) -> None:
+    given = google.credentials
+    trial.secret("google_oauth2", json.dumps(given), given["client_secret"], given["refresh_token"])
+
+
 def example(trial: Trial, google: Google, connector: str, name: str, **connection: Any) -> Path:
-    """The example job, at the fake's address, with the login of the tenant's secret."""
-    trial.monkeypatch.setenv("DATIVO_SECRET__ACME__GOOGLE_OAUTH2", json.dumps(google.credentials))
-    trial.secrets += [google.credentials["client_secret"], google.credentials["refresh_token"]]
-    job = yaml.safe_load((EXAMPLES / connector / "tenants/acme/jobs" / f"{name}.yaml").read_text())
-    job["source"].setdefault("connection", {}).update(token_url=f"{google.url}/token", **connection)
-    job["source"]["rate_limits"] = {"requests": 100_000, "per": "1m"}
-    path = trial.tenant / "jobs" / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(job).replace("1mHIWnDvW9cALRMq9OdNfRwjAthCUFUOACPp0Lkyl7b4", BOOK))
-    return path
-
-
-def rows(trial: Trial, job: Path, query: str) -> Any:
-    return trial.dativo("query", "--config", job, "--json", query).json
+    login(trial, google)
+    limits = {"requests": 100_000, "per": "1m"}
+    job = trial.example(connector, name, {"token_url": f"{google.url}/token", **connection}, rate_limits=limits)
+    job.write_text(job.read_text().replace("1mHIWnDvW9cALRMq9OdNfRwjAthCUFUOACPp0Lkyl7b4", BOOK))
+    return job
 
 
 @requirement("CON-08")
@@ -69,7 +64,7 @@ def test_sheets_of_a_spreadsheet_are_one_table_that_follows_edits(trial: Trial, 
     sheets.clock.forward(minutes=5)
     sheets.edit(sheets.tabs[1], [["Budget"], ["team", "sum"], ["blue", 9]])
     assert trial.succeeds(job)["books"]["extracted"] == 3
-    found = rows(trial, job, "select team, sum from budget order by sum")
+    found = trial.rows(job, "select team, sum from budget order by sum")
     assert found == [{"team": "red", "sum": 5}, {"team": "blue", "sum": 9}, {"team": "red", "sum": 10}]
 
 
@@ -86,7 +81,7 @@ def test_csv_files_of_a_folder_arrive_once_whatever_their_date(trial: Trial, dri
     assert trial.succeeds(job)["books"]["extracted"] == 0
     drive.put("late.csv", b"deal_id,amount\n3,30\n", march, modified=datetime(2001, 1, 1, tzinfo=UTC))
     assert trial.succeeds(job)["books"]["extracted"] == 1
-    assert rows(trial, job, "select sum(amount) total from deals") == [{"total": 60}]
+    assert trial.rows(job, "select sum(amount) total from deals") == [{"total": 60}]
 
 
 @requirement("CON-15")
@@ -100,17 +95,16 @@ def test_documents_of_a_shared_drive_stay_as_they_are_there(trial: Trial, drive:
     drive.change(plan, content=b"# Plan B")
     drive.change(gone, trashed=True)
     trial.succeeds(job)
-    assert rows(trial, job, "select path, content from documents") == [{"path": "Plan", "content": "# Plan B"}]
+    assert trial.rows(job, "select path, content from documents") == [{"path": "Plan", "content": "# Plan B"}]
 
 
 @requirement("CON-08")
 def test_a_table_is_shown_as_a_sheet_that_follows_it(trial: Trial, sheets: GoogleSheets) -> None:
-    trial.monkeypatch.setenv("DATIVO_SECRET__ACME__GOOGLE_OAUTH2", json.dumps(sheets.credentials))
-    trial.secrets += [sheets.credentials["client_secret"], sheets.credentials["refresh_token"]]
-    job = yaml.safe_load((EXAMPLES / "google_sheets/tenants/acme/jobs/report.yaml").read_text())
+    login(trial, sheets)
+    path = trial.example("google_sheets", "report", {})
+    job = yaml.safe_load(path.read_text())
     urls = {"base_url": f"{sheets.url}/v4", "token_url": f"{sheets.url}/token"}
     job["target"]["connection"].update(urls, spreadsheet_id=BOOK)
-    path = trial.tenant / "jobs" / "report.yaml"
     path.write_text(yaml.safe_dump(job))
     (trial.tenant / "data" / "orders_1.csv").write_text("id,region,amount\n1,north,2.5\n2,south,4\n")
     assert trial.dativo("validate", path).code == 0

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from tests.connectors.rest.fake import serving
 from tests.connectors.vendors.clock import Clock
 from tests.connectors.vendors.hubspot import HubSpot
 from tests.e2e.trial import Trial
 from tests.support import requirement
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "connectors" / "hubspot" / "tenants" / "acme" / "jobs" / "crm.yaml"
 
 
 @pytest.fixture
@@ -30,19 +26,8 @@ def hubspot() -> Iterator[HubSpot]:
 
 @pytest.fixture
 def job(trial: Trial, hubspot: HubSpot) -> Path:
-    """The example job, at the fake's address, with a few of its streams."""
-    trial.monkeypatch.setenv("DATIVO_SECRET__ACME__HUBSPOT", hubspot.credentials["api_key"])
-    trial.secrets.append(hubspot.credentials["api_key"])
-    written = yaml.safe_load(EXAMPLE.read_text())
-    written["source"]["connection"]["base_url"] = hubspot.url
-    written["source"]["objects"] = ["deals", "deal_contacts"]
-    path = trial.tenant / "jobs" / "crm.yaml"
-    path.write_text(yaml.safe_dump(written))
-    return path
-
-
-def rows(trial: Trial, job: Path, query: str) -> Any:
-    return trial.dativo("query", "--config", job, "--json", query).json
+    trial.secret("hubspot", hubspot.credentials["api_key"])
+    return trial.example("hubspot", "crm", {"base_url": hubspot.url}, objects=["deals", "deal_contacts"])
 
 
 @requirement("CON-02")
@@ -61,9 +46,9 @@ def test_tables_follow_the_account_with_properties_of_its_own(trial: Trial, hubs
     asked = (
         "select count(*) n, sum(margin)::varchar m, count(amount) a, count(*) filter (where hs_is_closed) c from deals"
     )
-    [found] = rows(trial, job, asked)
+    [found] = trial.rows(job, asked)
     assert (found["n"], float(found["m"]), found["a"], found["c"]) == (248, 247 * 12.5 - 0.25, 0, 248)
-    assert rows(trial, job, "select count(*) n from deal_contacts") == [{"n": 2}]
+    assert trial.rows(job, "select count(*) n from deal_contacts") == [{"n": 2}]
 
 
 @requirement("CON-02")

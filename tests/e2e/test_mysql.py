@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.e2e.trial import Trial
 from tests.services.mariadb import MariaDatabase, MariaDB
 from tests.support import requirement
 
-EXAMPLE = Path(__file__).parents[2] / "examples/connectors/mysql/tenants/acme/jobs/orders.yaml"
 ORDERS = """create table orders (order_id bigint unsigned primary key, amount decimal(12,2), ordered date,
     updated_at datetime not null, key (updated_at))"""
 
@@ -28,17 +26,11 @@ def shop(mariadb: MariaDB) -> Iterator[MariaDatabase]:
 
 
 def example(trial: Trial, shop: MariaDatabase, **source: Any) -> Path:
-    """The example job on the test's server."""
-    trial.monkeypatch.setenv("DATIVO_SECRET__ACME__SHOP", shop.params["password"])
-    trial.secrets.append(shop.params["password"])
-    job = yaml.safe_load(EXAMPLE.read_text())
-    tables = [{**job["source"]["tables"][0], "name": "orders"}]
+    trial.secret("shop", shop.params["password"])
     address = {**shop.params, "password": "${SECRET:shop}"}
-    del job["source"]["connection_id"]
-    job["source"] |= {"connection": address, "tables": tables, **source}
-    path = trial.tenant / "jobs" / "orders.yaml"
-    path.write_text(yaml.safe_dump(job))
-    return path
+    job = trial.example("mysql", "orders", address, connection_id=None, **source)
+    job.write_text(job.read_text().replace("shop.orders", "orders"))
+    return job
 
 
 @requirement("CON-03")
@@ -69,7 +61,7 @@ def test_a_connection_that_breaks_in_the_middle_is_read_again_and_no_row_comes_t
     killer.join()
     assert "the server did not send the rows to their end" in caplog.text
     query = "select count(*) n, count(distinct order_id) d from orders"
-    assert trial.dativo("query", "--config", job, "--json", query).json == [{"n": 300_000, "d": 300_000}]
+    assert trial.rows(job, query) == [{"n": 300_000, "d": 300_000}]
 
 
 def kill_the_reader(shop: MariaDatabase) -> None:

@@ -7,15 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.connectors.rest.fake import serving
 from tests.connectors.vendors.clock import Clock
 from tests.connectors.vendors.salesforce import Salesforce
 from tests.e2e.trial import Trial
 from tests.support import requirement
-
-EXAMPLES = Path(__file__).parents[2] / "examples" / "connectors" / "salesforce" / "tenants" / "acme" / "jobs"
 
 
 @pytest.fixture
@@ -26,21 +23,15 @@ def salesforce() -> Iterator[Salesforce]:
         yield made
 
 
-def example(trial: Trial, salesforce: Salesforce) -> Path:
-    for name, value in (("salesforce_id", "3MVG9"), ("salesforce_secret", "cl1ent-s3cret")):
-        trial.monkeypatch.setenv(f"DATIVO_SECRET__ACME__{name.upper()}", value)
-        trial.secrets.append(value)
-    job = yaml.safe_load((EXAMPLES / "crm.yaml").read_text())
-    job["source"]["connection"] |= {"base_url": salesforce.url, "bulk_above": 50}
-    job["source"] |= {"objects": ["Account"]}
-    path = trial.tenant / "jobs" / "crm.yaml"
-    path.write_text(yaml.safe_dump(job))
-    return path
+@pytest.fixture
+def job(trial: Trial, salesforce: Salesforce) -> Path:
+    trial.secret("salesforce_id", "3MVG9")
+    trial.secret("salesforce_secret", "cl1ent-s3cret")
+    return trial.example("salesforce", "crm", {"base_url": salesforce.url, "bulk_above": 50}, objects=["Account"])
 
 
 @requirement("CON-09")
-def test_accounts_come_in_bulk_and_then_as_they_change_and_go(trial: Trial, salesforce: Salesforce) -> None:
-    job = example(trial, salesforce)
+def test_accounts_come_in_bulk_and_then_as_they_change_and_go(trial: Trial, salesforce: Salesforce, job: Path) -> None:
     known = salesforce.add("Account", 60)
     assert trial.succeeds(job)["books"]["extracted"] == 60
     salesforce.clock.forward(minutes=90)
@@ -48,6 +39,6 @@ def test_accounts_come_in_bulk_and_then_as_they_change_and_go(trial: Trial, sale
     salesforce.remove("Account", known[:5])
     assert trial.succeeds(job)["books"]["extracted"] == 15
     query = "select count(*) n, sum(AnnualRevenue) s, count(Score__c) c, min(OwnerType) o from Account"
-    [found] = trial.dativo("query", "--config", job, "--json", query).json
+    [found] = trial.rows(job, query)
     assert (found["n"], found["c"], found["o"]) == (55, 55, "User")
     assert float(found["s"]) == 27 * 1_250_000.5

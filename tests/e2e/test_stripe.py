@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from tests.connectors.rest.fake import serving
 from tests.connectors.vendors.clock import Clock
 from tests.connectors.vendors.stripe import Stripe
 from tests.e2e.trial import Trial
 from tests.support import requirement
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "connectors" / "stripe" / "tenants" / "acme" / "jobs" / "stripe.yaml"
 
 
 @pytest.fixture
@@ -28,19 +24,9 @@ def stripe() -> Iterator[Stripe]:
 
 @pytest.fixture
 def job(trial: Trial, stripe: Stripe) -> Path:
-    """The example job, at the fake's address, with a few of its streams."""
-    trial.monkeypatch.setenv("DATIVO_SECRET__ACME__STRIPE", stripe.credentials["api_key"])
-    trial.secrets.append(stripe.credentials["api_key"])
-    written = yaml.safe_load(EXAMPLE.read_text())
-    written["source"]["connection"]["base_url"] = stripe.url
-    written["source"]["objects"] = ["customers", "subscriptions", "subscription_items", "prices"]
-    path = trial.tenant / "jobs" / "stripe.yaml"
-    path.write_text(yaml.safe_dump(written))
-    return path
-
-
-def rows(trial: Trial, job: Path, query: str) -> Any:
-    return trial.dativo("query", "--config", job, "--json", query).json
+    trial.secret("stripe", stripe.credentials["api_key"])
+    few = ["customers", "subscriptions", "subscription_items", "prices"]
+    return trial.example("stripe", "stripe", {"base_url": stripe.url}, objects=few)
 
 
 @requirement("CON-01")
@@ -60,13 +46,13 @@ def test_tables_follow_what_happens_in_the_account(trial: Trial, stripe: Stripe,
     report = trial.succeeds(job)
     assert report["books"]["extracted"] == 5
     changed = "count(*) filter (where metadata like '%touched%') as changed"
-    found = rows(
-        trial, job, f"select count(*) n, count(distinct id) d, sum(balance)::bigint b, {changed} from customers"
+    found = trial.rows(
+        job, f"select count(*) n, count(distinct id) d, sum(balance)::bigint b, {changed} from customers"
     )
     assert found == [{"n": 127, "d": 127, "b": -1250 * 127, "changed": 2}]
-    assert rows(trial, job, "select status from subscriptions") == [{"status": "canceled"}]
-    assert rows(trial, job, "select count(*) n from subscription_items") == [{"n": 12}]
-    assert rows(trial, job, "select active, unit_amount_decimal::varchar d from prices") == [
+    assert trial.rows(job, "select status from subscriptions") == [{"status": "canceled"}]
+    assert trial.rows(job, "select count(*) n from subscription_items") == [{"n": 12}]
+    assert trial.rows(job, "select active, unit_amount_decimal::varchar d from prices") == [
         {"active": False, "d": "100.125000000001"}
     ]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.cli.conftest import Answer, Command
 
@@ -21,6 +22,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "amount": {"logicalType": "number", "physicalType": "decimal(12,2)", "required": True},
     "updated_at": {"logicalType": "timestamp", "physicalType": "timestamptz"},
 }
+EXAMPLES = Path(__file__).parents[2] / "examples" / "connectors"
 TABLE, QUARANTINE = "acme.orders", "acme.orders_quarantine"
 FIVE_DAYS = 5 * 86400
 
@@ -69,6 +71,21 @@ class Trial:
         (self.tenant / "contracts" / f"{name}.odcs.yaml").write_text(json.dumps(document))
         return f"../contracts/{name}.odcs.yaml"
 
+    def secret(self, name: str, value: str, *parts: str) -> None:
+        """Tenant acme's secret `name`; no output may hold it, or the `parts` it has where it is JSON."""
+        self.monkeypatch.setenv(f"DATIVO_SECRET__ACME__{name.upper()}", value)
+        self.secrets += parts or (value,)
+
+    def example(self, connector: str, name: str, connection: Mapping[str, Any], **source: Any) -> Path:
+        """The example job of the connector's page at a test's address; what is None here is left out of it."""
+        job = yaml.safe_load((EXAMPLES / connector / "tenants" / "acme" / "jobs" / f"{name}.yaml").read_text())
+        own = job["source"]
+        address = _without_none({**own.get("connection", {}), **connection})
+        said = {**own, "connection": address or None, **source}
+        path = self.tenant / "jobs" / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(job | {"source": _without_none(said)}))
+        return path
+
     def csv_job(self, name: str = "orders", incremental: bool = True, **more: Any) -> Path:
         source: dict[str, Any] = {"files": [{"path": "*.csv*", "object": "orders"}]}
         if incremental:
@@ -109,6 +126,9 @@ class Trial:
         answer = self.run(job, *words)
         assert answer.code == 0, answer.out + answer.err
         return dict(answer.json["streams"][0])
+
+    def rows(self, job: Path, query: str) -> Any:
+        return self.dativo("query", "--config", job, "--json", query).json
 
     def fails(self, job: Path, kind: str, *facts: str, words: Sequence[str] = ()) -> dict[str, Any]:
         """Exit code 2 and an error of class `kind` that says all of `facts`, where, and what to do; nothing shows."""
@@ -185,3 +205,7 @@ class Trial:
         import dativo_provider.lake.sweep as sweep
 
         self.monkeypatch.setattr(sweep, "time", SimpleNamespace(time=lambda: time.time() + FIVE_DAYS))
+
+
+def _without_none(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if value is not None}
