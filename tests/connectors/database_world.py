@@ -29,7 +29,7 @@ class DatabaseWorld(ReaderWorld):
     connector: ClassVar[str]
     create: ClassVar[str]
     named: ClassVar[str] = "events"  # the table, as the job names it
-    tls: ClassVar[Mapping[str, Any]]  # what asks for TLS, which the server has not
+    tls: ClassVar[Mapping[str, Any]]  # what asks for TLS as the server has it not
 
     def __init__(self, database: Any) -> None:
         super().__init__()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,7 @@ from dativo_provider.model.stream import WindowRequest
 from dativo_provider.pipeline.workplace import reading
 from dativo_provider.secrets import FileSecrets
 from tests.connectors.database_world import ids, table
-from tests.services.mariadb import MariaDatabase
-from tests.services.postgres import Database
+from tests.connectors.database_world import reader as opened_reader
 from tests.support import requirement
 
 OLD, NEW = "old-pa55word", "new-pa55word"
@@ -41,6 +40,21 @@ class Account(ABC):
     @abstractmethod
     def changed(self, password: str) -> None:
         """Its connections are ended as well: who is logged in would stay so."""
+
+    @abstractmethod
+    def gone(self) -> None: ...
+
+    def connections(self, expected: int) -> int:
+        """How many there are; the server takes a moment to forget those that were closed."""
+        for _ in range(30):
+            found = int(self.database.execute(self.counted())[0][0])
+            if found == expected:
+                break
+            time.sleep(0.1)
+        return found
+
+    @abstractmethod
+    def counted(self) -> str: ...
 
     @property
     def params(self) -> dict[str, Any]:
@@ -64,6 +78,12 @@ class MysqlAccount(Account):
         for (thread,) in self.database.execute(threads):
             self.database.execute(f"kill connection {thread}")
 
+    def counted(self) -> str:
+        return f"select count(*) from information_schema.processlist where user = '{self.name}'"
+
+    def gone(self) -> None:
+        self.database.execute(f"drop user '{self.name}'@'%'")
+
 
 class PostgresAccount(Account):
     connector = "postgres"
@@ -78,24 +98,21 @@ class PostgresAccount(Account):
         ended = f"select pg_terminate_backend(pid) from pg_stat_activity where usename = '{self.name}'"
         self.database.execute(f"alter role {self.name} password '{password}'", ended)
 
+    def counted(self) -> str:
+        return f"select count(*) from pg_stat_activity where usename = '{self.name}'"
 
-@pytest.fixture(params=["mysql", "postgres"])
+    def gone(self) -> None:
+        self.database.execute(f"drop owned by {self.name}", f"drop role {self.name}")
+
+
+@pytest.fixture(params=["mariadb", "mysql", "postgres"])
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    with _database(request) as database:
-        made = (MysqlAccount if request.param == "mysql" else PostgresAccount)(database)
+    server = request.getfixturevalue(request.param)
+    with server.database() as database:
+        made = (PostgresAccount if request.param == "postgres" else MysqlAccount)(database)
         database.execute(*made.made())
         yield made
-        quoted = f"user '{made.name}'@'%'" if request.param == "mysql" else f"owned by {made.name}"
-        database.execute(f"drop {quoted}")
-    if request.param == "postgres":
-        request.getfixturevalue("postgres").at("postgres").execute(f"drop role {made.name}")
-
-
-@contextmanager
-def _database(request: pytest.FixtureRequest) -> Iterator[MariaDatabase | Database]:
-    server = request.getfixturevalue("mariadb" if request.param == "mysql" else "postgres")
-    with server.database() as database:
-        yield database
+        made.gone()
 
 
 class Store:
@@ -181,9 +198,15 @@ def test_who_shares_the_connections_shares_them_after_the_change(account: Accoun
         assert len(rows(first)) == len(rows(second)) == 10
     with reading(store.job, store.ctx) as third:
         assert len(rows(third)) == 10
-    open_now = {
-        "mysql": f"select count(*) from information_schema.processlist where user = '{account.name}'",
-        "postgres": f"select count(*) from pg_stat_activity where usename = '{account.name}'",
-    }[account.connector]
-    assert account.database.execute(open_now)[0][0] == 1
+    assert account.connections(1) == 1
     store.ctx.kept.close()
+
+
+@requirement("CON-03")
+@pytest.mark.parametrize("account", ["mariadb", "mysql"], indirect=True)
+@pytest.mark.parametrize("mode", ["preferred", "disabled"])
+def test_an_account_of_either_server_logs_in_with_and_without_tls(account: Account, mode: str) -> None:
+    """MySQL's own plugin, `caching_sha2_password`, sends the password through TLS, or under the server's RSA key."""
+    source = SourceSpec("mysql", {**account.params, "ssl": {"mode": mode}})
+    with opened_reader(source) as reader:
+        assert len(rows(reader)) == 10

@@ -10,14 +10,14 @@ import pytest
 from dativo_provider.model.job import StreamSpec
 from tests.conformance.readers import ReaderConformance, Row
 from tests.connectors.database_world import DatabaseWorld
-from tests.services.mariadb import MariaDB
+from tests.connectors.mysql_world import SERVERS, server_of
 
 
 class MysqlWorld(DatabaseWorld):
     connector = "mysql"
     create = """create table events (
         id bigint primary key, name longtext, amount decimal(18,4), updated_at timestamp(6) not null)"""
-    tls = {"ssl": {"mode": "required"}}
+    tls = {"ssl": {"mode": "verify_ca"}}  # MariaDB has none, MySQL one that it signed itself
 
     def add(self, rows: Sequence[Row]) -> None:
         with self.database.connect() as connection, connection.cursor() as cursor:
@@ -34,7 +34,7 @@ class MysqlWorld(DatabaseWorld):
 class TestMysqlReader(ReaderConformance):
     connectors = ("mysql", "mariadb")
 
-    @pytest.fixture
-    def world(self, mariadb: MariaDB) -> Iterator[MysqlWorld]:
-        with mariadb.database() as database:
+    @pytest.fixture(params=SERVERS)
+    def world(self, request: pytest.FixtureRequest) -> Iterator[MysqlWorld]:
+        with server_of(request).database() as database:
             yield MysqlWorld(database)

@@ -13,18 +13,17 @@ import pytest
 
 from dativo_provider.connectors.mysql.settle import _replica, writers_done
 from dativo_provider.errors import ConfigurationError, CredentialError
-from tests.connectors.mysql_world import Job, context, ids, table, whole
-from tests.services.mariadb import MariaDatabase, MariaDB
+from tests.connectors.mysql_world import SERVERS, Job, context, database_of, ids, numbers, table, whole
+from tests.services.mariadb import MariaDatabase
 from tests.support import requirement
 
 # The test's server lives in this zone: `now()` of a column without zone is its wall clock.
 WALL = {"timezone": "Etc/GMT-2"}
 
 
-@pytest.fixture
-def maria(mariadb: MariaDB) -> Iterator[MariaDatabase]:
-    with mariadb.database() as database:
-        yield database
+@pytest.fixture(params=SERVERS)
+def maria(request: pytest.FixtureRequest) -> Iterator[MariaDatabase]:
+    yield from database_of(request)
 
 
 @contextmanager
@@ -186,7 +185,7 @@ def test_rows_without_a_place_come_with_the_first_load_and_are_counted_later(mar
 @pytest.mark.parametrize("want", [1, 3])
 def test_a_full_load_that_deletes_what_is_missing_brings_what_changes_then(maria: MariaDatabase, want: int) -> None:
     maria.execute("create table t (id int primary key, at timestamp(6) null)")
-    maria.execute("insert into t select seq, now(6) - interval 1 hour from seq_1_to_60")
+    maria.execute(f"insert into t select seq, now(6) - interval 1 hour from {numbers(1, 60)}")
     job = Job(maria, table("t", "at", key=("id",)))
     window = job.plan(full=True)
     slices = job.slices(whole(window), want)
@@ -200,7 +199,7 @@ def test_a_full_load_that_deletes_what_is_missing_brings_what_changes_then(maria
 
 def test_a_backfill_reads_its_range(maria: MariaDatabase) -> None:
     maria.execute("create table t (id int primary key, at datetime)",
-                  "insert into t select seq, '2024-01-01' + interval seq hour from seq_0_to_99")  # fmt: skip
+                  f"insert into t select seq, '2024-01-01' + interval seq hour from {numbers(0, 99)}")  # fmt: skip
     job = Job(maria, table("t", "at", lag=0))
     assert ids(job.read(job.plan(start="2024-01-02", end="2024-01-03")).to_pylist()) == list(range(24, 48))
 
@@ -208,8 +207,8 @@ def test_a_backfill_reads_its_range(maria: MariaDatabase) -> None:
 def test_slices_share_skewed_keys_evenly_and_hold_every_row_once(maria: MariaDatabase) -> None:
     """Half of the keys lie close together, far below the others."""
     maria.execute("create table t (id bigint unsigned primary key)",
-                  "insert into t select seq from seq_1_to_20000",
-                  "insert into t select 18000000000000000000 + seq * 1000 from seq_1_to_20000",
+                  f"insert into t select seq from {numbers(1, 20000)}",
+                  f"insert into t select 18000000000000000000 + seq * 1000 from {numbers(1, 20000)}",
                   "analyze table t")  # fmt: skip
     job = Job(maria, table("t"), {"min_slice_rows": 1000})
     pieces = job.slices(job.plan(), 4)
@@ -221,14 +220,14 @@ def test_slices_share_skewed_keys_evenly_and_hold_every_row_once(maria: MariaDat
 
 def test_a_table_of_another_engine_is_read_in_one_piece_and_says_so(maria: MariaDatabase) -> None:
     maria.execute("create table t (id int primary key, at datetime) engine = myisam",
-                  "insert into t select seq, '2024-01-01' from seq_1_to_5000")  # fmt: skip
+                  f"insert into t select seq, '2024-01-01' from {numbers(1, 5000)}")  # fmt: skip
     job = Job(maria, table("t", "at", lag=0), {"min_slice_rows": 10})
     window = job.plan()
     assert len(job.slices(window, 4)) == 1
     assert [note for note in window.notes if "MyISAM" in note]
 
 
-def test_an_account_that_sees_nobody_else_waits_its_lag_and_says_why(maria: MariaDatabase, mariadb: MariaDB) -> None:
+def test_an_account_that_sees_nobody_else_waits_its_lag_and_says_why(maria: MariaDatabase) -> None:
     name = maria.params["database"]
     maria.execute("create table t (id int primary key, at datetime(6))",
                   "insert into t values (1, now(6) - interval 1 hour), (2, now(6))",
@@ -255,7 +254,7 @@ def test_a_cursor_that_orders_nothing_is_refused_with_those_that_do(maria: Maria
 def test_a_slice_read_during_writes_sees_one_state(maria: MariaDatabase) -> None:
     """Money moves between accounts all the while; the sum of what is read stays."""
     maria.execute("create table t (id int primary key, amount bigint)",
-                  "insert into t select seq, 100 from seq_1_to_20000")  # fmt: skip
+                  f"insert into t select seq, 100 from {numbers(1, 20000)}")  # fmt: skip
     stop = threading.Event()
 
     def move() -> None:

@@ -15,6 +15,7 @@ from tests.services import (
     gcs,
     mariadb,
     minio,
+    mysql,
     nessie,
     postgres,
     prism,
@@ -37,7 +38,7 @@ LANES = (
         "toxiproxy": toxiproxy.install,
         "stripe_mock": stripe_mock.install,
     },
-    {"spark": spark.install, "rest": rest.install, "nessie": nessie.install},
+    {"spark": spark.install, "rest": rest.install, "nessie": nessie.install, "mysql": mysql.install},
     {"azurite": azurite.install, "prism": prism.install},
     {"duck": duck.install, "envs": envs.install, "bridges": bridges.install},
 )

@@ -1,6 +1,6 @@
 """MariaDB. https://mariadb.com/docs/server/clients-and-utilities/deployment-tools/mariadb-install-db
 
-No MySQL server can be had from the package registries; MariaDB stands for both, and says so where they differ.
+`MariaDB` and `MariaDatabase` are a server of MySQL too (tests/services/mysql.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -95,7 +95,7 @@ def start(settings: Mapping[str, str] | None = None) -> MariaDB:
     command = [f"{base}/sbin/mariadbd", "--no-defaults", *(f"--{key}={value}" for key, value in wanted.items())]
     server = Server(command, folder, user=user, env=_libraries(base))
     params = {"host": "127.0.0.1", "port": port, "user": "root", "password": ""}
-    server.wait_until(lambda: _answers(params))
+    server.wait_until(lambda: answers(params))
     made = MariaDB(params, server)
     made.administrator().execute(
         f"create user 'dativo_test'@'%' identified by '{secret}'",
@@ -126,7 +126,7 @@ def _libraries(base: Path) -> dict[str, str]:
     return {"LD_LIBRARY_PATH": ":".join(map(str, found))} if found and services_folder() in base.parents else {}
 
 
-def _answers(params: Mapping[str, Any]) -> bool:
+def answers(params: Mapping[str, Any]) -> bool:
     try:
         pymysql.connect(**params, ssl_disabled=True).close()
     except pymysql.err.MySQLError:
@@ -148,17 +148,18 @@ def install() -> str:
     except Unavailable:
         if not shutil.which("apt-get") or not shutil.which("dpkg"):
             raise
-    _unpack(services_folder() / "mariadb")
+    unpack(services_folder() / "mariadb", _PACKAGES)
     return f"unpacked {home()}"
 
 
-def _unpack(folder: Path) -> None:
+def unpack(folder: Path, packages: Sequence[str]) -> None:
+    """Debian's packages, below `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch_folder:
-        got = subprocess.run(["apt-get", "download", *_PACKAGES], cwd=scratch_folder, check=False, capture_output=True)
+        got = subprocess.run(["apt-get", "download", *packages], cwd=scratch_folder, check=False, capture_output=True)
         if got.returncode:
             if os.geteuid() == 0:
                 run(["apt-get", "update", "-qq"])
-            run(["apt-get", "download", *_PACKAGES], cwd=Path(scratch_folder))
+            run(["apt-get", "download", *packages], cwd=Path(scratch_folder))
         for package in sorted(Path(scratch_folder).glob("*.deb")):
             run(["dpkg", "-x", str(package), str(folder)])

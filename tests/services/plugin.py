@@ -17,6 +17,7 @@ from tests.services import gcs as gcs_leaf
 from tests.services import glue as glue_leaf
 from tests.services import mariadb as mariadb_leaf
 from tests.services import minio as minio_leaf
+from tests.services import mysql as mysql_leaf
 from tests.services import nessie as nessie_leaf
 from tests.services import postgres as postgres_leaf
 from tests.services import rest as rest_leaf
@@ -30,7 +31,8 @@ from tests.services.framework import REQUIRED, Unavailable
 
 T = TypeVar("T")
 SERVICES = tuple(
-    "postgres mariadb s3 spark duck envs minio gcs azurite toxiproxy rest nessie glue bridges vault stripe_mock".split()
+    "postgres mariadb mysql s3 spark duck envs minio gcs azurite toxiproxy rest nessie glue bridges vault "
+    "stripe_mock".split()
 )
 MISSING = "missing service"
 
@@ -62,6 +64,13 @@ def database(postgres: postgres_leaf.Postgres) -> Iterator[postgres_leaf.Databas
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[mariadb_leaf.MariaDB]:
     server = started("mariadb", mariadb_leaf.start)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mysql() -> Iterator[mariadb_leaf.MariaDB]:
+    server = started("mysql", mysql_leaf.start)
     yield server
     server.stop()
 

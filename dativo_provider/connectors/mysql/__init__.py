@@ -31,7 +31,7 @@ _NOTES = (
     "Several tasks share a table by ranges of its first key column, where that is a number or a moment; each task "
     "sees a snapshot of its own. Tables of engines without transactions are read in one piece.",
     "A query is prepared to learn its columns, never run for it.",
-    "Tested with MariaDB; no MySQL server could be had for the tests. TLS `preferred` does not verify the server.",
+    "Tested with MySQL 8.0 and MariaDB 10.11. TLS `preferred` does not verify the server.",
 )
 
 CONNECTORS = tuple(
