@@ -11,7 +11,8 @@ import importlib
 from dativo_provider.cli import context
 
 ACTIONS = {
-    "new": "write the first draft of a spec into connectors/, with comments at what is a guess",
+    "new": "write the first draft of a spec into connectors/, with comments at what is a guess, and of a job that reads "
+    "by it into jobs/",
     "lint": "what is wrong with specs of APIs, by file and line",
     "test": "log in, read the first records of each stream, and say what does not fit the spec",
 }
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="", metavar="NAME", help="new: what jobs will call the connector")
     parser.add_argument("--folder", default=".", metavar="DIR", help="new: the tenant's folder; default: this one")
     parser.add_argument("--header", action="append", metavar="H", help="new: sent to an address: 'Name: value'")
+    parser.add_argument("--data", default="", metavar="JSON", help="new: body of a POST to an address")
     parser.add_argument("--list", action="store_true", help="new: only list what --object may name")
     parser.add_argument("--force", action="store_true", help="new: replace a spec of that name")
     parser.add_argument("--json", action="store_true", help="as JSON")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from dativo_provider.cli.connector_lint import lint
@@ -28,7 +29,7 @@ _SECRET = ("key", "token", "secret", "password", "signature", "auth")
 def run(args: argparse.Namespace) -> int:
     from dativo_provider.connectors.rest.draft import as_text, draft_of
 
-    sources = [_source(each, args.header or []) for each in args.paths]
+    sources = [_source(each, args) for each in args.paths]
     if args.list:
         return _list(sources[0], args)
     draft = draft_of(sources, args.name, args.object or ())
@@ -38,20 +39,62 @@ def run(args: argparse.Namespace) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(as_text(draft), encoding="utf-8")
     found = lint(path)
-    _tell(path, list(draft.spec["streams"]), sum(len(each.splitlines()) for each in draft.remarks.values()), args)
+    failed = any(each.severity == "error" for each in found)
+    job, secrets = (None, []) if failed else _job(path, Path(args.folder))
+    remarks = sum(len(each.splitlines()) for each in draft.remarks.values())
+    _tell(Written(path, list(draft.spec["streams"]), remarks, job, secrets), args)
     for problem in found:
         say(str(problem))
-    return int(ExitCode.FAILED if any(each.severity == "error" for each in found) else ExitCode.OK)
+    return int(ExitCode.FAILED if failed else ExitCode.OK)
 
 
-def _tell(path: Path, streams: list[str], remarks: int, args: argparse.Namespace) -> None:
+@dataclass(frozen=True)
+class Written:
+    """`job` is None where there was one of that name; `secrets` are variables of the environment it will need."""
+
+    path: Path
+    streams: list[str]
+    remarks: int
+    job: Path | None
+    secrets: list[str]
+
+
+def _job(path: Path, folder: Path) -> tuple[Path | None, list[str]]:
+    """A job beside the spec, unless there is one."""
+    from dativo_provider.connectors.rest.draft.job import job_of, secrets_of
+    from dativo_provider.connectors.rest.load import load_api
+
+    api, job, tenant = load_api(path), folder / "jobs" / path.name, _tenant(folder)
+    if job.exists():
+        return None, []
+    job.parent.mkdir(parents=True, exist_ok=True)
+    job.write_text(job_of(api, tenant), encoding="utf-8")
+    return job, [f"DATIVO_SECRET__{tenant.upper()}__{name.upper()}" for name in secrets_of(api).values()]
+
+
+def _tenant(folder: Path) -> str:
+    """As its file says, else as its folder is called."""
+    from dativo_provider.config.yamlpos import read
+    from dativo_provider.connectors.rest.draft.draft import slug
+
+    path = folder / "tenant.yaml"
+    told = read(path).data if path.is_file() else None
+    return str((isinstance(told, dict) and told.get("tenant_id")) or slug(folder.resolve().name))
+
+
+def _tell(made: Written, args: argparse.Namespace) -> None:
+    job = str(made.job or "")
     if args.json:
-        print_json({"path": str(path), "streams": streams, "remarks": remarks})
+        print_json({"path": str(made.path), "streams": made.streams, "remarks": made.remarks, "job": job})
     elif not args.quiet:
-        say(f"{path}: {', '.join(streams)}")
-        say(f"  {remarks} lines of comments say what is a guess, and what you must decide")
-        say(f"  then: dativo connector lint {path}")
-        say("  and:  dativo connector test JOB, with a job whose source_connector is " + path.stem)
+        say(f"{made.path}: {', '.join(made.streams)}")
+        say(f"  {made.remarks} lines of comments say what is a guess, and what you must decide")
+        say(f"{job}: a job that reads it" if job else f"a job named {made.path.stem} was there, and stays as it is")
+        say("what next")
+        for secret in made.secrets:
+            say(f"  export {secret}=…")
+        say(f"  dativo connector lint {made.path}")
+        say(f"  dativo connector test {job or 'JOB'}")
 
 
 def _list(source: Source, args: argparse.Namespace) -> int:
@@ -66,13 +109,13 @@ def _list(source: Source, args: argparse.Namespace) -> int:
     return int(ExitCode.OK)
 
 
-def _source(name: str, headers: list[str]) -> Source:
+def _source(name: str, args: argparse.Namespace) -> Source:
     from dativo_provider.connectors.rest.draft import Source
 
     if name == "-":
         return Source("items", sys.stdin.read(_LONGEST))
     if "://" in name:
-        return _asked(name, dict(_headers(headers)))
+        return _asked(name, dict(_headers(args.header or [])), _body(args.data))
     try:
         path = Path(name)
         if path.stat().st_size > _LONGEST:
@@ -90,16 +133,29 @@ def _headers(given: list[str]) -> Iterator[tuple[str, str]]:
         yield name.strip(), value.strip()
 
 
-def _asked(url: str, headers: dict[str, str]) -> Source:
+def _body(text: str) -> dict[str, Any] | None:
+    import msgspec
+
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any]) if text else None
+    except msgspec.DecodeError:
+        raise ConfigurationError(
+            "--data is no JSON object", remedy="write --data '{\"limit\": 100}', in single quotes"
+        ) from None
+
+
+def _asked(url: str, headers: dict[str, str], body: dict[str, Any] | None) -> Source:
     """The answer, and what of its address a spec may keep: never what looks like a credential."""
     import httpx
 
     from dativo_provider.connectors.rest.draft import Source
+    from dativo_provider.connectors.rest.draft.pages import by_headers
 
     parts = urlsplit(url)
     shown = f"{parts.scheme}://{parts.hostname}{parts.path}"
     try:
-        with httpx.stream("GET", url, headers=headers, timeout=_SECONDS) as answer:
+        method = "GET" if body is None else "POST"
+        with httpx.stream(method, url, headers=headers, json=body, timeout=_SECONDS) as answer:
             text = _text(answer, shown)
     except httpx.HTTPError as error:
         raise SourceUnavailable(
@@ -111,7 +167,9 @@ def _asked(url: str, headers: dict[str, str]) -> Source:
     base = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     kept = {name: value for name, value in headers.items() if name.lower().endswith(_KEPT)}
     login = _login(headers, secret)
-    return Source(shown, text, base, parts.path or "/", params, "next" in answer.links, login, kept)
+    told = by_headers({key.title(): value for key, value in answer.headers.items()}, answer.links)
+    said = None if body is None else {key: value for key, value in body.items() if not _is_secret(key)}
+    return Source(shown, text, base, parts.path or "/", params, told, said, login, kept)
 
 
 def _is_secret(name: str) -> bool:

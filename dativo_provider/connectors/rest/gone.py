@@ -35,5 +35,5 @@ def _record(spec: Stream, gone: Gone, inside: Inside, item: Any, record: Any) ->
         made = put(made, place, at(record, gone.key.get(name, place)))
     moment, increment = inside.moment(item, record) if gone.moment else inside.hi, spec.incremental
     if moment and increment and increment.cursor:
-        made = put(made, spec.columns[increment.cursor].path or increment.cursor, show(moment, increment.format))
+        made = put(made, spec.columns[increment.cursor].path or increment.cursor, show(moment, spec.cursor_format))
     return made

@@ -171,6 +171,8 @@ class RestReader(BaseReader):
             tally.detail["newest"] = gathered.newest.isoformat()
         if gathered.unplaced:
             tally.detail["unplaced"] = gathered.unplaced
+            message = "%s: %d records have no moment at '%s' in the form '%s'; only full reads bring them"
+            self.ctx.log.warning(message, stream.name, gathered.unplaced, gathered.inside.path, gathered.inside.form)
 
     @classmethod
     def next_cursor(cls, window: Window, results: Sequence[ReadResult], base: Cursor | None) -> Cursor | None:

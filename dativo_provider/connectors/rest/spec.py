@@ -165,7 +165,10 @@ class Incremental(Shape):
     moment: str = Field(default="", description="Instead of a column: its path in what `changes` lists.")
     token: Token | None = Field(default=None, description="Instead of a moment: the API's own position.")
     by_parent: bool = Field(default=False, description="Instead: read again for each parent that changed.")
-    format: Written = Field(default="iso", description="How the API writes that moment in records.")
+    format: Written = Field(
+        default="iso",
+        description="How the API writes that moment in records; `epoch` and `epoch_ms` are known by the column's `form`.",
+    )
     precision: Literal["microsecond", "millisecond", "second", "day"] = Field(
         default="second", description="What the API rounds moments to; a window ends on such a step."
     )
@@ -234,6 +237,7 @@ class UserFields(Shape):
 
 Columns = dict[str, Annotated[Column, BeforeValidator(text_or("type"), json_schema_input_type=str | Column)]]
 _DOCUMENT = ("doc_id", "title", "raw_md")
+_FORMS: dict[str, Written] = {"epoch": "epoch", "epoch_ms": "epoch_ms"}
 
 
 class Stream(Listing):
@@ -269,6 +273,26 @@ class Stream(Listing):
         missing = [each for each in (*_DOCUMENT, *named[len(self.key) :]) if each not in self.document]
         if self.document and missing:
             raise Wrong(f"`document` has no '{missing[0]}'", "add the column")
+        return self
+
+    @property
+    def cursor_format(self) -> Written:
+        """How records write the cursor: as `incremental` says, else as its column does."""
+        told = self.incremental
+        column = self.columns.get(told.cursor) if told else None
+        if told is None or column is None or "format" in told.model_fields_set or column.form not in _FORMS:
+            return told.format if told else "iso"
+        return _FORMS[column.form]
+
+    @model_validator(mode="after")
+    def _one_format(self) -> Stream:
+        column = self.columns.get(self.incremental.cursor) if self.incremental else None
+        told = _FORMS.get(column.form) if column else None
+        if told and self.cursor_format != told:
+            raise Wrong(
+                f"`incremental.format` says {self.cursor_format}, and the cursor's column {told}",
+                "leave `format` out: it is as the column's `form` says",
+            )
         return self
 
     def as_documents(self) -> Stream:

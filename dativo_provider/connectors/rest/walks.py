@@ -223,4 +223,4 @@ def inside_of(spec: Stream, piece: Slice) -> Inside:
     if increment.moment:
         return Inside(increment.moment, True, increment.format, lo, hi) if lo else Inside()
     column, followed = spec.columns[increment.cursor], settled_at(piece.spec) is not None
-    return Inside(column.path or increment.cursor, False, increment.format, lo, hi, followed)
+    return Inside(column.path or increment.cursor, False, spec.cursor_format, lo, hi, followed)

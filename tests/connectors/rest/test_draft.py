@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from dativo_provider.connectors.rest.draft import Draft, Source, as_text, draft_of
 from dativo_provider.connectors.rest.draft.columns import columns_of, cursor_of, key_of
+from dativo_provider.connectors.rest.draft.job import job_of
+from dativo_provider.connectors.rest.draft.names import distinct
 from dativo_provider.connectors.rest.draft.pages import by_shape, list_path
 from dativo_provider.connectors.rest.load import api_of
 from dativo_provider.connectors.rest.spec import Api
@@ -253,8 +255,13 @@ def test_from_an_address_to_a_table(
     assert api.token not in path.read_text() + answer.out
     monkeypatch.setenv("DATIVO_SECRET__ACME__SHOP", api.token)
     job = trial.tenant / "jobs" / "shop.yaml"
-    source = {"objects": ["cursor"], "connection": {"api_key": "${SECRET:shop}"}}
-    job.write_text(yaml.safe_dump({"tenant_id": "acme", "source_connector": "shop", "source": source}))
+    assert "export DATIVO_SECRET__ACME__SHOP=…" in answer.out
+    assert yaml.safe_load(job.read_text()) == {
+        "tenant_id": "acme", "source_connector": "shop", "target": {"write_mode": "merge"},
+        "source": {"objects": ["cursor"], "connection": {"api_key": "${SECRET:shop}"},
+                   "incremental": {"strategy": "updated_at", "lookback_hours": 1}},
+    }  # fmt: skip
+    assert dativo("validate", trial.tenant).code == 0
     assert dativo("connector", "test", job).code == 0
     trial.succeeds(job)
     assert trial.ids("acme.cursor") == list(range(1, 13))
@@ -296,6 +303,70 @@ def test_the_login_of_a_draft_is_that_of_the_request(
     assert yaml.safe_load(text)["auth"] == wanted
     assert "s3cr3t" not in text
     assert yaml.safe_load(text).get("headers") == ({"Shop-Version": "2026-01"} if "Version" in header else None)
+
+
+def test_a_post_is_asked_again_as_it_was_asked(tmp_path: Path, dativo: Command) -> None:
+    asked = []
+    found = FakeApi()
+    found.faults.append(lambda each: asked.append(each) or Answer(body={"runs": ORDERS, "next_page_token": "x"}))
+    with serving(found):
+        url, data = f"{found.url}/api/2.0/runs/search", '{"ids": ["1"], "page_token": "", "password": "s3cr3t"}'
+        assert dativo("connector", "new", url, "--data", data, "--name", "x").code == 0
+        assert "write --data '{" in dativo("connector", "new", url, "--data", "{ids}", "--name", "y").err
+    assert (asked[0].method, asked[0].body["ids"]) == ("POST", ["1"])
+    text = (tmp_path / "connectors" / "x.yaml").read_text()
+    stream = yaml.safe_load(text)["streams"]["runs"]
+    assert stream["request"] == {"path": "/api/2.0/runs/search", "method": "POST", "body": {"ids": ["1"]}}
+    assert stream["paginate"] == {"type": "cursor", "body": "page_token", "next": "next_page_token"}
+    assert "s3cr3t" not in text
+
+
+def test_pages_that_a_header_tells_are_followed_by_it(tmp_path: Path, dativo: Command) -> None:
+    found = FakeApi()
+    found.faults.append(lambda each: Answer(body=[{"id": 1}], headers={"Next-Page": f"{found.url}/x?p=2"}))
+    with serving(found):
+        assert dativo("connector", "new", f"{found.url}/x", "--name", "x").code == 0
+    paginate = yaml.safe_load((tmp_path / "connectors" / "x.yaml").read_text())["streams"]["x"]["paginate"]
+    assert paginate == {"type": "next_url", "header": "Next-Page"}
+
+
+def test_a_job_that_is_there_stays_as_it_is(tmp_path: Path, dativo: Command) -> None:
+    (tmp_path / "orders.json").write_text(json.dumps(ORDERS))
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "shop.yaml").write_text("mine: 1")
+    answer = dativo("connector", "new", "orders.json", "--name", "shop")
+    assert answer.code == 0
+    assert "stays as it is" in answer.out
+    assert (tmp_path / "jobs" / "shop.yaml").read_text() == "mine: 1"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "names"),
+    [
+        (["/v1/shop/collections/orders/records", "/v1/shop/collections/people/records"], ["orders", "people"]),
+        (["/api/2.0/experiments/search"], ["experiments"]),
+        (["/a/orders", "/b/orders", "/b/orders"], ["orders", "b_orders", "orders_2"]),
+        (["/search", "/v2"], ["search", "v2"]),
+        (["orders"], ["orders"]),
+    ],
+)
+def test_lists_at_other_addresses_are_other_streams(addresses: list[str], names: list[str]) -> None:
+    assert distinct(addresses) == names
+
+
+def test_what_wraps_a_record_is_taken_off() -> None:
+    records = [{"info": {"run_id": "a", "end": 1}, "tags": {"x": 1}}, {"info": {"run_id": "b"}, "tags": {"y": 1, "z": 2}}]
+    columns, _ = columns_of(records)
+    assert list(columns) == ["info_run_id", "info_end", "tags"]
+    assert key_of(columns, records, "runs") == ["info_run_id"]
+
+
+def test_a_job_names_a_secret_for_each_credential() -> None:
+    _, api = drafted({"data": ORDERS}, auth={"type": "oauth2_client_credentials", "token_url": "https://x.example.com"})
+    job = yaml.safe_load(job_of(api, "acme"))
+    assert job["source"]["connection"] == {"client_id": "your-client-id", "client_secret": "${SECRET:shop}"}
+    keyless = drafted([{"a": 1}])[1]
+    assert yaml.safe_load(job_of(keyless, "acme"))["target"] == {"write_mode": "replace"}
 
 
 def test_a_refused_request_says_what_is_missing(api: FakeApi, dativo: Command) -> None:

@@ -102,6 +102,27 @@ def test_a_list_that_ends_early_cannot_be_repeated(api: FakeApi) -> None:
         ids(reader(api, spec), "single")
 
 
+@pytest.mark.parametrize(("form", "factor"), [("epoch", 1), ("epoch_ms", 1000)])
+def test_a_window_knows_from_the_column_how_its_moments_are_written(api: FakeApi, form: str, factor: int) -> None:
+    add(api, 10)
+    for number, each in enumerate(api.rows):
+        each["changed"] = int((START + timedelta(seconds=number)).timestamp()) * factor
+    columns = SPEC["streams"]["single"]["columns"] | {"changed": {"type": "timestamptz", "form": form}}
+    spec = one(columns=columns, incremental={"cursor": "changed"}, request="/single")
+    assert ids(reader(api, spec), "single", START + timedelta(seconds=7)) == [8, 9, 10]
+    told = one(columns=columns, incremental={"cursor": "changed", "format": "date"})
+    with pytest.raises(InvalidConfig, match=f"says date, and the cursor's column {form}"):
+        reader(api, told).api  # noqa: B018
+
+
+def test_records_whose_moment_cannot_be_read_are_told(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
+    add(api, 3)
+    spec = one(incremental={"cursor": "updated_at", "format": "epoch_ms"})
+    with caplog.at_level("WARNING"):
+        assert ids(reader(api, spec), "single", START) == []
+    assert "3 records have no moment at 'updated_at' in the form 'epoch_ms'" in caplog.text
+
+
 # positions that only the API understands -----------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from dativo_provider.connectors.rest.page import at
 
 __all__ = ["columns_of", "cursor_of", "hint", "key_of"]
 
-_INLINE = 6  # members of an object that become columns of their own
+_INLINE = 12  # members of an object that become columns of their own
 _PERSONAL = re.compile(
     r"(^|_)(e?mail|phone|mobile|fax|first_?name|last_?name|full_?name|given_?name|surname|birth\w*|dob|street|address\w*|"
     r"ssn|iban|ip|passport)($|_)", re.IGNORECASE
@@ -59,14 +59,16 @@ def _is_name(name: str) -> bool:
 
 
 def _members(values: Sequence[Any]) -> tuple[str, ...]:
-    """Of objects that are small and flat, and have the same members everywhere."""
+    """Of objects that are small and flat, and mostly have the same members everywhere."""
     there = [value for value in values if value is not None]
-    names = {tuple(value) if isinstance(value, Mapping) else () for value in there}
-    if len(names) != 1 or not 0 < len(next(iter(names))) <= _INLINE:
+    if not there or not all(isinstance(value, Mapping) for value in there):
         return ()
+    names = dict.fromkeys(str(name) for value in there for name in value)
+    shared = [name for name in names if all(name in value for value in there)]
     flat = all(not isinstance(each, Mapping | list) for value in there for each in value.values())
-    plain = all(re.fullmatch(r"\w+", str(name)) for name in next(iter(names)))
-    return tuple(map(str, next(iter(names)))) if flat and plain else ()
+    plain = all(re.fullmatch(r"\w+", name) for name in names)
+    alike = len(names) <= min(_INLINE, 2 * len(shared))
+    return tuple(names) if flat and plain and alike else ()
 
 
 def _column(name: str, values: Sequence[Any]) -> tuple[dict[str, Any], str]:
@@ -120,7 +122,9 @@ def _number(name: str, values: Sequence[Any], kinds: set[str]) -> tuple[dict[str
 def key_of(columns: Mapping[str, Mapping[str, Any]], records: Sequence[Mapping[str, Any]], stream: str) -> list[str]:
     """The column that looks like one, if samples (there may be none) do not repeat it."""
     single = stream.removesuffix("s")
-    for name in ("id", "uuid", "guid", f"{single}_id", f"{single}Id", "key", "name", "number", "code"):
+    own = ("id", "uuid", "guid", f"{single}_id", f"{single}Id")
+    inside = [name for name in columns if name.endswith(f"_{single}_id")]  # of an object that wraps the record
+    for name in (*own, *inside, "key", "name", "number", "code"):
         if name in columns:
             values = [at(record, str(columns[name].get("path") or name)) for record in records]
             if None not in values and len(set(map(str, values))) == len(values):

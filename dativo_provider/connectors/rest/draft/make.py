@@ -9,6 +9,7 @@ from typing import Any
 from dativo_provider.config.kinds import kind_of
 from dativo_provider.config.yamlpos import parse
 from dativo_provider.connectors.rest.draft.draft import Draft, slug
+from dativo_provider.connectors.rest.draft.names import distinct
 from dativo_provider.connectors.rest.draft.openapi import Operation, add_operations, lists, started
 from dativo_provider.connectors.rest.draft.references import Document
 from dativo_provider.connectors.rest.draft.sample import Answer, add_answer, begun, follow_others
@@ -26,7 +27,8 @@ class Source:
     base: str = ""
     path: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
-    linked: bool = False
+    paginate: Mapping[str, Any] | None = None  # as the answer's headers tell
+    body: Mapping[str, Any] | None = None  # of a POST
     auth: Mapping[str, Any] | None = None  # how the address was asked, without the credentials
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -51,8 +53,9 @@ def draft_of(sources: Sequence[Source], name: str, wanted: Sequence[str] = ()) -
         draft.remark("decide: how does one log in?", "auth")
     if source.headers:
         draft.spec = {**draft.spec, "headers": dict(source.headers), "streams": draft.spec.pop("streams")}
-    for each, data in parsed:
-        add_answer(draft, Answer(data, _stem(each), each.base, each.path, each.params, each.linked))
+    names = distinct([each.path or _stem(each) for each in sources])
+    for (each, data), stream in zip(parsed, names, strict=True):
+        add_answer(draft, Answer(data, stream, each.base, each.path, each.params, each.paginate, each.body))
     follow_others(draft)
     return draft
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dativo_provider.connectors.rest.page import at
 
-__all__ = ["SIZES", "by_parameters", "by_shape", "list_path", "paths_below", "shape_of"]
+__all__ = ["SIZES", "by_headers", "by_parameters", "by_shape", "list_path", "paths_below", "shape_of"]
 
 # Where answers hold the token of the next page, and which parameter usually takes it.
 _TOKENS = {
@@ -61,6 +61,14 @@ def paths_below(data: Any, deep: int, path: str = "") -> list[tuple[str, Any]]:
 
 def _last(path: str) -> str:
     return path.lower() if path.startswith("@") else path.rpartition(".")[2].lower()
+
+
+def by_headers(headers: Mapping[str, str], links: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The paginator that an answer's headers tell, whatever is in it."""
+    if "next" in links:
+        return {"type": "link_header"}
+    told = [name for name, value in headers.items() if "next" in name.lower() and value.startswith(("http", "/"))]
+    return {"type": "next_url", "header": told[0]} if told else None
 
 
 def by_shape(data: Any, records: str, params: Sequence[str] = ()) -> tuple[dict[str, Any], str]:

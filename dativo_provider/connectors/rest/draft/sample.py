@@ -20,14 +20,15 @@ _SINCE = "{lo:iso_seconds}"
 
 @dataclass(frozen=True)
 class Answer:
-    """`params` are those of the request, where it is known; `linked` says that its header led to a next page."""
+    """`params` and `body` are those of the request, where it is known; `paginate` is what headers of the answer tell."""
 
     data: Any
     name: str
     base: str = ""
     path: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
-    linked: bool = False
+    paginate: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | None = None
 
 
 def begun(name: str, base: str = "") -> Draft:
@@ -55,9 +56,7 @@ def add_answer(draft: Draft, answer: Answer) -> None:
     columns, remarks = columns_of(rows)
     paginate, remark = _paging(answer, records)
     key, cursor = key_of(columns, rows, name), cursor_of(columns)
-    params = {key: each for key, each in answer.params.items() if key != paginate.get("param")}
-    request: dict[str, Any] = {"path": answer.path or f"/{name}", **({"params": params} if params else {})}
-    stream: dict[str, Any] = {"request": request, "records": records or "", "paginate": paginate, "key": key}
+    stream: dict[str, Any] = {"request": _request(answer, name, paginate), "records": records or "", "paginate": paginate, "key": key}
     stream |= {"columns": columns, **({"incremental": {"cursor": cursor}} if cursor else {})}
     draft.spec["streams"][name] = stream
     if not answer.path:
@@ -99,11 +98,23 @@ def _rows(data: Any, records: str | None) -> list[Mapping[str, Any]]:
 
 
 def _paging(answer: Answer, records: str | None) -> tuple[dict[str, Any], str]:
-    if answer.linked:
-        return {"type": "link_header"}, ""
+    if answer.paginate is not None:
+        return dict(answer.paginate), ""
     if records is None:
         return {"type": "single"}, ""
-    return by_shape(answer.data, records, list(answer.params))
+    found, remark = by_shape(answer.data, records, [*answer.params, *(answer.body or ())])
+    if answer.body is not None and "param" in found:  # a POST is told the next page as it was told the first
+        found = {"type": found["type"], "body": found.pop("param"), **found}
+        found.pop("size_param", None)
+    return found, remark
+
+
+def _request(answer: Answer, name: str, paginate: Mapping[str, Any]) -> dict[str, Any]:
+    params = {key: each for key, each in answer.params.items() if key != paginate.get("param")}
+    request: dict[str, Any] = {"path": answer.path or f"/{name}", **({"params": params} if params else {})}
+    if answer.body is None:
+        return request
+    return {**request, "method": "POST", "body": {k: v for k, v in answer.body.items() if k != paginate.get("body")}}
 
 
 def _decide(draft: Draft, where: Sequence[str], key: Sequence[str], cursor: str) -> None:
