@@ -167,7 +167,7 @@ class Incremental(Shape):
     by_parent: bool = Field(default=False, description="Instead: read again for each parent that changed.")
     format: Written = Field(
         default="iso",
-        description="How the API writes that moment in records; `epoch` and `epoch_ms` are known by the column's `form`.",
+        description="How the API writes that moment in records; of a column with such a `form` it is known.",
     )
     precision: Literal["microsecond", "millisecond", "second", "day"] = Field(
         default="second", description="What the API rounds moments to; a window ends on such a step."

@@ -306,14 +306,13 @@ def test_the_login_of_a_draft_is_that_of_the_request(
 
 
 def test_a_post_is_asked_again_as_it_was_asked(tmp_path: Path, dativo: Command) -> None:
-    asked = []
     found = FakeApi()
-    found.faults.append(lambda each: asked.append(each) or Answer(body={"runs": ORDERS, "next_page_token": "x"}))
+    found.faults.append(lambda _: Answer(body={"runs": ORDERS, "next_page_token": "x"}))
     with serving(found):
         url, data = f"{found.url}/api/2.0/runs/search", '{"ids": ["1"], "page_token": "", "password": "s3cr3t"}'
         assert dativo("connector", "new", url, "--data", data, "--name", "x").code == 0
         assert "write --data '{" in dativo("connector", "new", url, "--data", "{ids}", "--name", "y").err
-    assert (asked[0].method, asked[0].body["ids"]) == ("POST", ["1"])
+    assert (found.asked[0].method, found.asked[0].body["ids"]) == ("POST", ["1"])
     text = (tmp_path / "connectors" / "x.yaml").read_text()
     stream = yaml.safe_load(text)["streams"]["runs"]
     assert stream["request"] == {"path": "/api/2.0/runs/search", "method": "POST", "body": {"ids": ["1"]}}
@@ -355,7 +354,10 @@ def test_lists_at_other_addresses_are_other_streams(addresses: list[str], names:
 
 
 def test_what_wraps_a_record_is_taken_off() -> None:
-    records = [{"info": {"run_id": "a", "end": 1}, "tags": {"x": 1}}, {"info": {"run_id": "b"}, "tags": {"y": 1, "z": 2}}]
+    records = [
+        {"info": {"run_id": "a", "end": 1}, "tags": {"x": 1}},
+        {"info": {"run_id": "b"}, "tags": {"y": 1, "z": 2}},
+    ]
     columns, _ = columns_of(records)
     assert list(columns) == ["info_run_id", "info_end", "tags"]
     assert key_of(columns, records, "runs") == ["info_run_id"]

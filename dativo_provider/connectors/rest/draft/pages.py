@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dativo_provider.connectors.rest.page import at
@@ -63,7 +63,7 @@ def _last(path: str) -> str:
     return path.lower() if path.startswith("@") else path.rpartition(".")[2].lower()
 
 
-def by_headers(headers: Mapping[str, str], links: Mapping[str, Any]) -> dict[str, Any] | None:
+def by_headers(headers: Mapping[str, str], links: Collection[Any]) -> dict[str, Any] | None:
     """The paginator that an answer's headers tell, whatever is in it."""
     if "next" in links:
         return {"type": "link_header"}

@@ -20,7 +20,7 @@ _SINCE = "{lo:iso_seconds}"
 
 @dataclass(frozen=True)
 class Answer:
-    """`params` and `body` are those of the request, where it is known; `paginate` is what headers of the answer tell."""
+    """`params` and `body` are those of the request, where it is known; `paginate` is what headers tell."""
 
     data: Any
     name: str
@@ -56,7 +56,12 @@ def add_answer(draft: Draft, answer: Answer) -> None:
     columns, remarks = columns_of(rows)
     paginate, remark = _paging(answer, records)
     key, cursor = key_of(columns, rows, name), cursor_of(columns)
-    stream: dict[str, Any] = {"request": _request(answer, name, paginate), "records": records or "", "paginate": paginate, "key": key}
+    stream: dict[str, Any] = {
+        "request": _request(answer, name, paginate),
+        "records": records or "",
+        "paginate": paginate,
+        "key": key,
+    }
     stream |= {"columns": columns, **({"incremental": {"cursor": cursor}} if cursor else {})}
     draft.spec["streams"][name] = stream
     if not answer.path:
