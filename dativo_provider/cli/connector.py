@@ -11,8 +11,8 @@ import importlib
 from dativo_provider.cli import context
 
 ACTIONS = {
-    "new": "write the first draft of a spec into connectors/, with comments at what is a guess, and a job that reads by "
-    "it into jobs/",
+    "new": "write the first draft of a spec into connectors/, with comments at what is a guess, and a job that reads "
+    "by it into jobs/",
     "lint": "what is wrong with specs of APIs, by file and line",
     "test": "log in, read the first records of each stream, and say what does not fit the spec",
 }
