@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, ClassVar
 
 import jwt
@@ -30,6 +31,17 @@ _PEM = _KEY.private_bytes(
 @cache
 def _documents() -> tuple[tuple[str, Discovery], ...]:
     return ("/v4/", Discovery("sheets.v4")), ("/drive/v3/", Discovery("drive.v3", "/drive/v3"))
+
+
+def _document(asked: Asked) -> Discovery | None:
+    return next((document for prefix, document in _documents() if asked.path.startswith(prefix)), None)
+
+
+def _true(asked: Asked, method: Callable[..., Answer], *given: Any, **found: str) -> Answer:
+    made, document = method(*given, **found), _document(asked)
+    wrong = document.answered_wrong(asked, made.body) if document and made.status < 300 else ""
+    assert not wrong, f"the fake answers what Google does not: {wrong}"
+    return made
 
 
 def service_account() -> dict[str, str]:
@@ -92,10 +104,15 @@ class Google(Vendor):
     def login(self, asked: Asked) -> Answer | None:
         if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self._tokens:
             return refusal(401, "Request had invalid authentication credentials.", "UNAUTHENTICATED", "authError")
-        for prefix, document in _documents():
-            if asked.path.startswith(prefix) and (why := document.wrong(asked)):
-                return refusal(400, why, "INVALID_ARGUMENT", "badRequest", why.partition("'")[2].partition("'")[0])
+        document = _document(asked)
+        if document and (why := document.wrong(asked)):
+            return refusal(400, why, "INVALID_ARGUMENT", "badRequest", why.partition("'")[2].partition("'")[0])
         return None
+
+    def _routed(self, asked: Asked) -> tuple[Callable[..., Answer], dict[str, str]] | None:
+        """What the fake itself answers is held against the document, too."""
+        known = super()._routed(asked)
+        return known and (partial(_true, asked, known[0]), known[1])
 
     def _refused(self, asked: Asked) -> Answer | None:
         return None if asked.path == "/token" else super()._refused(asked)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -124,6 +130,59 @@ def test_a_lost_answer_to_the_take_over_is_no_second_one(vendor: GoogleSheets) -
     show(vendor, "2", 2)
     assert tab(vendor).values({}) == [["n"], [2]]
     assert sorted(each.title for each in vendor.tabs) == ["Sheet1", "_dativo report", "report"]
+
+
+@requirement("CON-08", "ERR-02")
+def test_a_lost_answer_to_the_first_request_makes_one_sheet(vendor: GoogleSheets) -> None:
+    def lost(asked: Asked) -> Answer | None:
+        if "addSheet" not in str(asked.body):
+            return None
+        vendor.faults.clear()
+        assert vendor.update(asked, BOOK).status == 200
+        return Answer(502, b"<html>gateway</html>")
+
+    vendor.faults.append(lost)
+    writer(vendor).prepare()
+    assert [each.title for each in vendor.tabs] == ["Sheet1", "report"]
+
+
+@requirement("CON-08", "STA-09")
+def test_a_writer_that_is_killed_at_any_request_and_begun_again_shows_every_row_once(vendor: GoogleSheets) -> None:
+    """SIGKILL before and after Google does what the first request asks for, then the second, until none is left."""
+    vendor.quotas = []
+    show(vendor, "1", 1)
+    seen, killed = set[int](), list[str]()
+    begun = len(vendor.asked)
+
+    def kill(asked: Asked) -> Answer | None:
+        nonlocal begun
+        seen.add(len(tab(vendor).values({})))
+        if len(vendor.asked) - begun <= len(killed) // 2:
+            return None
+        if len(killed) % 2:
+            known = vendor._routed(asked)
+            assert known is not None
+            assert known[0](asked, **known[1]).status == 200
+        killed.append(asked.path)
+        begun = len(vendor.asked)
+        [child] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(child), signal.SIGKILL)
+        return Answer(500)
+
+    given = json.dumps(connection(vendor))
+    command = [sys.executable, "-m", "tests.connectors.vendors.showing", given, "2", "45"]
+    with vendor.lock:
+        process = subprocess.Popen(command)
+        vendor.faults.append(kill)
+    try:
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+    assert [row[0] for row in tab(vendor).values({})] == ["n", *range(45)]
+    assert sorted(each.title for each in vendor.tabs) == ["Sheet1", "_dativo report", "report"]
+    assert seen == {2, 46}
+    assert len([path for path in killed if path.endswith("batchUpdateByDataFilter")]) >= 4
+    assert killed[-1].endswith(":batchUpdate")  # what was taken over is not written again
 
 
 def test_of_two_writers_the_later_version_stays(vendor: GoogleSheets) -> None:

@@ -12,7 +12,7 @@ from dativo_provider.connectors.google.sheets.area import Area, parsed
 from dativo_provider.connectors.rest.client import Call
 from dativo_provider.errors import ConfigurationError, SourceChanged
 
-__all__ = ["FIELDS", "Sheet", "Spreadsheet", "chosen", "spreadsheet_of"]
+__all__ = ["FIELDS", "Sheet", "Spreadsheet", "chosen", "sheet_of", "spreadsheet_of"]
 
 FIELDS = "spreadsheetId,properties(title,locale,timeZone),namedRanges(name,range),sheets(properties,merges)"
 Ask = Callable[[Call], Any]
@@ -59,7 +59,7 @@ def spreadsheet_of(ask: Ask, spreadsheet: str) -> Spreadsheet:
     grids = [each for each in found if each["properties"].get("sheetType", "GRID") == "GRID"]
     others = tuple(each["properties"]["title"] for each in found if each not in grids)
     named = {each["name"]: each["range"] for each in told.get("namedRanges", [])}
-    sheets = tuple(_sheet(spreadsheet, each, zone) for each in grids)
+    sheets = tuple(sheet_of(spreadsheet, each, zone) for each in grids)
     return Spreadsheet(spreadsheet, properties.get("title", ""), sheets, others, named)
 
 
@@ -72,7 +72,7 @@ def _identity(spreadsheet: str) -> str:
     return spreadsheet
 
 
-def _sheet(spreadsheet: str, told: Mapping[str, Any], zone: str) -> Sheet:
+def sheet_of(spreadsheet: str, told: Mapping[str, Any], zone: str) -> Sheet:
     properties = told["properties"]
     grid = properties.get("gridProperties", {})
     area = Area(0, grid.get("rowCount", 0), 0, grid.get("columnCount", 0))

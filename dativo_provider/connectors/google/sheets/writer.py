@@ -17,7 +17,9 @@ import msgspec
 
 from dativo_provider.connectors.google.sheets.area import Area
 from dativo_provider.connectors.google.sheets.cells import Cell, format_of, rows_of
+from dativo_provider.connectors.google.sheets.grid import sheet_of
 from dativo_provider.connectors.google.sheets.reader import SheetsReader
+from dativo_provider.connectors.google.sheets.rows import Cells
 from dativo_provider.connectors.rest.client import Call
 from dativo_provider.errors import ConfigurationError, DataError, RetryableError, SourceChanged
 from dativo_provider.model.stream import Field
@@ -73,12 +75,19 @@ class SheetWriter(SheetsReader):
             book = self._book()
             found = book.titled(self._title)
             if found is None:
-                self._update([{"addSheet": {"properties": {"title": self._title}}}])
-            elif self._marked(book) is None and self._holds(found):
+                self._make()
+            elif self._marked(book) is None and self._holds(found, book):
                 raise ConfigurationError(
                     f"the sheet '{self._title}' holds something that this job did not write", where=self._spreadsheet,
                     remedy="clear it, or name another sheet in target.connection.sheet",
                 )  # fmt: skip
+
+    def _make(self) -> None:
+        try:
+            self._update([{"addSheet": {"properties": {"title": self._title}}}])
+        except ConfigurationError:  # the answer to the first try was lost, or another run was first
+            if self._book().titled(self._title) is None:
+                raise
 
     def show(self, latest: Callable[[], Shown]) -> None:
         """Does nothing when the sheet shows that version already, whoever made it.
@@ -112,11 +121,11 @@ class SheetWriter(SheetsReader):
         told = {each["metadataKey"]: each["metadataValue"] for each in (mark or {}).get("developerMetadata", ())}
         return told.get(_KEY)
 
-    def _holds(self, sheet: Mapping[str, Any]) -> bool:
-        grid = {"dataFilters": [{"gridRange": {"sheetId": sheet["properties"]["sheetId"]}}],
-                "valueRenderOption": "UNFORMATTED_VALUE"}  # fmt: skip
-        told = self._ask(Call(f"/spreadsheets/{self._spreadsheet}/values:batchGetByDataFilter", "POST", {}, grid))
-        return any("values" in each["valueRange"] for each in told.get("valueRanges", ()))
+    def _holds(self, told: Mapping[str, Any], book: _Book) -> bool:
+        """Whether a cell has a value; a large sheet is read no further than to the first."""
+        if told["properties"].get("sheetType", "GRID") != "GRID":
+            return True
+        return any(rows for _, rows in Cells(self._ask, sheet_of(self._spreadsheet, told, book.zone)))
 
     # a new version ------------------------------------------------------------------------------------------
 
