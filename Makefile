@@ -69,7 +69,7 @@ mutants: setup services ## plant protocol bugs, one at a time; the suites must c
 	@$(BIN)/python -m tests.mutants.run
 
 .PHONY: bench
-MEASURED := postgres_to_iceberg mysql_read csv_to_iceberg slices merge merge_spark publish startup startup_airflow many_jobs checks engines rest_pages rest_limit rest_latency
+MEASURED := postgres_to_iceberg mysql_read csv_to_iceberg slices merge merge_spark publish startup startup_airflow many_jobs checks engines rest_pages rest_limit rest_latency files_read
 bench: setup services ## every benchmark, as ratios in one run; about an hour
 	@$(UV) pip install -q --python $(BIN)/python -c requirements/constraints.txt --group bench
 	@for each in $(MEASURED) publish_history state_growth row_checks parse_jobs parse_dags; do \

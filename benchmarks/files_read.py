@@ -1,9 +1,10 @@
-"""How fast files are read, beside what reads them bare: goals are the seeds' figures and ratios to peers.
+"""How fast files are read, beside what reads them bare.
 
-    .venv/bin/python -m benchmarks.files_read [--megabytes 200] [--rounds 3]
+Parquet: MB of file a minute. JSON Lines beside `pyarrow.json` with the same types and DuckDB's `read_json`. Avro beside
+`fastavro` alone. CSV from a bucket (a real S3 server on this machine) beside the same file from a local folder.
+Ratios are of processor seconds, so that other work on the machine does not change them.
 
-Parquet: 500 MB of file a minute. JSON Lines: rows a second beside `pyarrow.json` with the same types and DuckDB's
-`read_json`. CSV from a bucket (a real S3 server on this machine) beside the same file from a local folder.
+.venv/bin/python -m benchmarks.files_read [--megabytes 200] [--rounds 3]
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import chain, repeat
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import duckdb
+import fastavro
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.json as pajson
 import pyarrow.parquet as pq
 
+from benchmarks.result import Result
 from dativo_provider.connectors.registry import connector
 from dativo_provider.files import open_files
 from dativo_provider.model.context import RunContext
@@ -33,7 +37,8 @@ from tests.services import s3
 
 GOAL_PARQUET = 500.0  # MB a minute
 GOAL_JSONL = 0.5  # of pyarrow.json, which does not judge, place or number rows
-GOAL_BUCKET = 0.7  # of the local file
+GOAL_AVRO = 0.4  # of fastavro, whose rows are dicts and no columns yet
+GOAL_BUCKET = 0.5  # of the local file; the client's own work is in it
 FIELDS = (
     Field("id", "long"), Field("shop", "string"), Field("price", "decimal(12,2)"), Field("rate", "double"),
     Field("paid", "boolean"), Field("note", "string"),
@@ -76,6 +81,15 @@ def parquet(path: Path, megabytes: int) -> int:
     return rows
 
 
+def avro(path: Path, megabytes: int) -> int:
+    kinds = {"id": "long", "shop": "string", "price": "string", "rate": "double", "paid": "boolean", "note": "string"}
+    schema = {"type": "record", "name": "r", "fields": [{"name": name, "type": kind} for name, kind in kinds.items()]}
+    records, count = block(0).to_pylist(), max(1, megabytes // 4)
+    with path.open("wb") as file:
+        fastavro.writer(file, schema, chain.from_iterable(repeat(records, count)), codec="deflate")
+    return count * STEP
+
+
 def by_reader(source: SourceSpec, path: str) -> int:
     stream = StreamSpec("lines", path, "lines", ContractSpec("lines", fields=FIELDS))
     reader = connector(source.connector).load("source")(source, RunContext(Settings(home="")))
@@ -92,6 +106,11 @@ def by_arrow(path: Path) -> int:
     return int(pajson.read_json(path, parse_options=options).num_rows)
 
 
+def by_fastavro(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(1 for _ in fastavro.reader(file))
+
+
 def by_duckdb(path: Path) -> int:
     columns = "{id: BIGINT, shop: VARCHAR, price: 'DECIMAL(12,2)', rate: DOUBLE, paid: BOOLEAN, note: VARCHAR}"
     read = f"select * from read_json('{path}', format = 'newline_delimited', columns = {columns})"
@@ -100,19 +119,29 @@ def by_duckdb(path: Path) -> int:
         return int(connection.sql(read).to_arrow_table().num_rows)
 
 
-def timed(read: Callable[[], int], rows: int) -> float:
-    started = time.perf_counter()
+def spent(read: Callable[[], int], rows: int) -> tuple[float, float]:
+    """Seconds, and seconds of this process's processors."""
+    started, used = time.perf_counter(), time.process_time()
     assert read() == rows
-    return time.perf_counter() - started
+    return time.perf_counter() - started, time.process_time() - used
 
 
-def rounds(count: int, rows: int, **reads: Callable[[], int]) -> dict[str, float]:
-    """The median seconds of each, taken in turns."""
-    taken: dict[str, list[float]] = {name: [] for name in reads}
+def rounds(count: int, rows: int, **reads: Callable[[], int]) -> dict[str, list[tuple[float, float]]]:
+    """What each took, in turns."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in reads}
     for _ in range(count):
         for name, read in reads.items():
-            taken[name].append(timed(read, rows))
-    return {name: median(each) for name, each in taken.items()}
+            taken[name].append(spent(read, rows))
+    return taken
+
+
+def ratios(theirs: list[tuple[float, float]], ours: list[tuple[float, float]]) -> list[float]:
+    return [their[1] / our[1] for their, our in zip(theirs, ours, strict=True)]
+
+
+def rate(rows: int, taken: list[tuple[float, float]]) -> dict[str, float]:
+    seconds, used = (median(each) for each in zip(*taken, strict=True))
+    return {"rows_per_second": round(rows / seconds), "rows_per_cpu_second": round(rows / used)}
 
 
 def local(folder: Path, name: str) -> SourceSpec:
@@ -126,34 +155,51 @@ def main() -> None:
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="dativo-bench-"))
     try:
-        for result in (of_parquet(folder, asked), of_json(folder, asked), of_bucket(folder, asked)):
-            print(result)
+        for each in (of_parquet, of_json, of_avro, of_bucket):
+            each(folder, asked).record()
     finally:
         shutil.rmtree(folder)
 
 
-def of_parquet(folder: Path, asked: Any) -> str:
+def of_parquet(folder: Path, asked: Any) -> Result:
     path = folder / "a.parquet"
     rows = parquet(path, asked.megabytes // 4)
-    taken = rounds(asked.rounds, rows, ours=lambda: by_reader(local(folder, "parquet"), path.name))["ours"]
-    speed = path.stat().st_size / (1 << 20) / taken * 60
-    return f"Parquet: {speed:.0f} MB a minute, {rows / taken / 1e6:.2f} M rows/s (goal {GOAL_PARQUET:.0f} MB)"
+    ours = rounds(asked.rounds, rows, ours=lambda: by_reader(local(folder, "parquet"), path.name))["ours"]
+    size = path.stat().st_size / (1 << 20)
+    return Result(
+        "files_parquet", f"Parquet, {size:.0f} MB of zstd, to batches", "of file a minute", "MB",
+        [size / seconds * 60 for seconds, _ in ours], GOAL_PARQUET,
+        detail={**rate(rows, ours), "mb_per_cpu_minute": round(size / median(used for _, used in ours) * 60)},
+    )  # fmt: skip
 
 
-def of_json(folder: Path, asked: Any) -> str:
+def of_json(folder: Path, asked: Any) -> Result:
     path = folder / "a.jsonl"
     rows = repeated(path, json_text(block(0)), asked.megabytes)
     taken = rounds(
         asked.rounds, rows, ours=lambda: by_reader(local(folder, "json"), path.name),
         arrow=lambda: by_arrow(path), duckdb=lambda: by_duckdb(path),
     )  # fmt: skip
-    return (
-        f"JSON Lines: {rows / taken['ours'] / 1e6:.2f} M rows/s, {taken['arrow'] / taken['ours']:.2f} of pyarrow.json "
-        f"(goal {GOAL_JSONL}), {taken['duckdb'] / taken['ours']:.2f} of DuckDB"
+    return Result(
+        "files_jsonl", f"JSON Lines, {rows:,} rows", "CPU of pyarrow.json / ours", "x",
+        ratios(taken["arrow"], taken["ours"]), GOAL_JSONL,
+        detail={**rate(rows, taken["ours"]), "duckdb": median(ratios(taken["duckdb"], taken["ours"]))},
+    )  # fmt: skip
+
+
+def of_avro(folder: Path, asked: Any) -> Result:
+    path = folder / "a.avro"
+    rows = avro(path, asked.megabytes // 10)
+    taken = rounds(
+        asked.rounds, rows, ours=lambda: by_reader(local(folder, "avro"), path.name), bare=lambda: by_fastavro(path)
     )
+    return Result(
+        "files_avro", f"Avro, {rows:,} rows", "CPU of fastavro alone / ours", "x",
+        ratios(taken["bare"], taken["ours"]), GOAL_AVRO, detail=rate(rows, taken["ours"]),
+    )  # fmt: skip
 
 
-def of_bucket(folder: Path, asked: Any) -> str:
+def of_bucket(folder: Path, asked: Any) -> Result:
     path, sink = folder / "a.csv", pa.BufferOutputStream()
     pacsv.write_csv(block(0), sink, pacsv.WriteOptions(include_header=False))
     rows = repeated(path, sink.getvalue().to_pybytes(), asked.megabytes, b"id,shop,price,rate,paid,note\n")
@@ -175,10 +221,11 @@ def of_bucket(folder: Path, asked: Any) -> str:
         )
     finally:
         server.stop()
-    return (
-        f"CSV: {rows / taken['near'] / 1e6:.2f} M rows/s from a folder, {rows / taken['far'] / 1e6:.2f} from a bucket: "
-        f"{taken['near'] / taken['far']:.2f} of it (goal {GOAL_BUCKET})"
-    )
+    return Result(
+        "files_bucket", f"CSV of a bucket, {rows:,} rows", "CPU of the same file in a folder / ours", "x",
+        ratios(taken["near"], taken["far"]), GOAL_BUCKET,
+        detail={"bucket": rate(rows, taken["far"]), "folder": rate(rows, taken["near"])},
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dativo_provider.connectors.files import guide
 from dativo_provider.connectors.registry import ConnectorInfo
 from dativo_provider.model.stream import Capabilities
 
@@ -29,6 +30,8 @@ CONNECTORS = (
             "skip_rows": "lines before the header",
             "batch_size": "most rows of a batch; also `chunk_size`",
             "max_record_mb": "longest record; default 64",
+            **guide.WHICH,
         },
+        notes=(guide.PATHS,),
     ),
 )

@@ -16,7 +16,7 @@ from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.connectors.csv.streams import TextStream
 from dativo_provider.errors import CredentialError, DativoError, SourceChanged, SourceUnavailable
 
-__all__ = ["CsvFile", "sha256_of", "sha256_of_rest", "translated"]
+__all__ = ["CsvFile", "Hashed", "sha256_of", "sha256_of_rest", "translated"]
 
 _STEP = 1 << 20
 
@@ -35,7 +35,7 @@ class CsvFile:
             raise self._changed("was removed") from None
         try:
             self._require_planned()
-            self.text = TextStream(self._raw, self._dialect, self._planned.path)
+            self.text = TextStream(self._raw, self._dialect, self._planned.path, hashed=True)
         except BaseException:
             self._raw.close()
             raise
@@ -96,13 +96,35 @@ def sha256_of(path: Path, still_wanted: Callable[[], None]) -> str:
         return sha256_of_rest(file, still_wanted)
 
 
-def sha256_of_rest(file: BinaryIO | io.RawIOBase, still_wanted: Callable[[], None]) -> str:
-    """Of what follows in `file`."""
-    sha256 = hashlib.sha256()
+class Hashed(io.FileIO):
+    """A descriptor; with `hashes`, `sha256` is of what has been read of it."""
+
+    def __init__(self, descriptor: int, hashes: bool) -> None:
+        super().__init__(descriptor)
+        self.sha256, self._hashes = hashlib.sha256(), hashes
+
+    def readinto(self, buffer: Any) -> int:
+        size = super().readinto(buffer)
+        if self._hashes:
+            self.sha256.update(memoryview(buffer)[:size])
+        return size
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(-1 if size is None else size)
+        if self._hashes:
+            self.sha256.update(data)
+        return data
+
+    readall = io.RawIOBase.readall  # by `read`
+
+
+def sha256_of_rest(file: BinaryIO | io.RawIOBase, still_wanted: Callable[[], None], sha256: Any = None) -> str:
+    """Of what follows in `file`, or of that after what `sha256` has seen."""
+    sha256 = sha256 or hashlib.sha256()
     while data := file.read(_STEP):
         still_wanted()
         sha256.update(data)
-    return sha256.hexdigest()
+    return str(sha256.hexdigest())
 
 
 def translated(error: Exception) -> DativoError | None:

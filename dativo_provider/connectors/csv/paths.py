@@ -66,6 +66,10 @@ class Roots:
         found = {self._name(path): path for pattern in self._patterns(wanted) for path in self._expand(pattern)}
         return [_stat(name, found[name]) for name in sorted(found)]
 
+    def spelled(self, wanted: str) -> list[str]:
+        """The patterns of `wanted`, spelled as `Found.path` is."""
+        return [self._name(pattern) for pattern in self._patterns(wanted)]
+
     def locate(self, name: str) -> Path:
         """The real path of `Found.path`, checked again: links may have changed since."""
         return self._inside(self._roots[0] / name)

@@ -25,7 +25,8 @@ __all__ = ["Edge", "edges_of", "split"]
 
 
 class Edge(NamedTuple):
-    """A record begins at byte `at` and on `line`; `sha256` is the hash of the bytes since the edge before."""
+    """A record begins at byte `at` and on `line`; `sha256` is the hash of the bytes since the edge before,
+    where `text` hashes at all."""
 
     at: int
     line: int
@@ -59,7 +60,7 @@ def edges_of(text: TextStream, dialect: Dialect, where: str, step: int, still_wa
         if header is None:
             return []
         cutter = Cutter(with_head(header.rest, text.read), dialect, border=_certain)
-        edges = list(_edges(cutter, header.line, step, still_wanted))
+        edges = list(_edges(cutter, header.line, step, still_wanted, text.hashed))
     except (_Uncertain, DataError):  # what is wrong with the file is told by who reads it
         return []
     if cutter.overlong:
@@ -74,13 +75,16 @@ def _certain(text: bytes, dialect: Dialect) -> int:
     return likely_border(text, dialect)
 
 
-def _edges(blocks: Iterable[Block], line: int, step: int, still_wanted: Callable[[], None]) -> Iterator[Edge]:
+def _edges(
+    blocks: Iterable[Block], line: int, step: int, still_wanted: Callable[[], None], hashed: bool
+) -> Iterator[Edge]:
     """Bytes count from the first row."""
     at, emitted, due, sha256 = 0, 0, step, hashlib.sha256()
     yield Edge(0, line)
     for block in blocks:
         still_wanted()
-        sha256.update(block.text)
+        if hashed:
+            sha256.update(block.text)
         at, line = at + len(block.text), line + count_lines(block.text)
         if at >= due and not block.last:
             yield Edge(at, line, sha256.hexdigest())

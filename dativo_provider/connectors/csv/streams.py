@@ -29,17 +29,18 @@ def _end(error: UnicodeError) -> int:
 
 
 class _Hashed(io.RawIOBase):
-    """Reads through to `raw`, keeping sha256 and count of what passes."""
+    """Reads through to `raw`, keeping sha256, where that is wanted, and count of what passes."""
 
-    def __init__(self, raw: BinaryIO) -> None:
-        self._raw, self.sha256, self.size = raw, hashlib.sha256(), 0
+    def __init__(self, raw: BinaryIO, wanted: bool) -> None:
+        self._raw, self.sha256, self.size, self.wanted = raw, hashlib.sha256(), 0, wanted
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int | None = -1) -> bytes:
         data = self._raw.read(-1 if size is None else size)
-        self.sha256.update(data)
+        if self.wanted:
+            self.sha256.update(data)
         self.size += len(data)
         return data
 
@@ -49,19 +50,23 @@ class _Hashed(io.RawIOBase):
 
 
 class TextStream:
-    """`read` gives UTF-8 bytes; once it has given b"" `sha256` and `size` are those of the whole file.
+    """`read` gives UTF-8 bytes; once it has given b"" `size` is that of the whole file, and with `hashed` `sha256` too.
 
     Raises `DataError` when a compressed file is truncated or corrupt.
     """
 
-    def __init__(self, raw: BinaryIO, dialect: Dialect, where: str) -> None:
+    def __init__(self, raw: BinaryIO, dialect: Dialect, where: str, hashed: bool = False) -> None:
         self._where = where
-        self._hashed = _Hashed(raw)
+        self._hashed = _Hashed(raw, hashed)
         head = self._hashed.read(4)
         self._unpacked: pa.NativeFile | None = None
         codec = next((name for magic, name in _PACKED.items() if head.startswith(magic)), None)
         self._next = self._unpack(codec, head) if codec else with_head(head, self._hashed.read)
         self._decode = self._decoder(dialect)
+
+    @property
+    def hashed(self) -> bool:
+        return self._hashed.wanted
 
     @property
     def sha256(self) -> str:

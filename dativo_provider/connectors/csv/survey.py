@@ -69,8 +69,12 @@ def _sample(text: bytes, read: Callable[[int], bytes], dialect: Dialect) -> byte
     return text[: border(text, dialect)]
 
 
-def described(stream: StreamSpec, surveys: Sequence[Surveyed], dialect: Dialect) -> Stream:
-    """All columns of the files in the order they appear, with the contract's types, or proposed ones without it.
+def described(
+    stream: StreamSpec, surveys: Sequence[Surveyed], dialect: Dialect, of_paths: Iterable[str] = ()
+) -> Stream:
+    """All columns of the files in the order they appear, then those that their paths tell.
+
+    Types are the contract's, or proposed ones without it.
 
     Raises `SourceChanged` when `columns` names one that no file has.
     """
@@ -82,6 +86,7 @@ def described(stream: StreamSpec, surveys: Sequence[Surveyed], dialect: Dialect)
             f"no file tells the columns of '{stream.object}'",
             remedy="deliver a file with a header, or give the stream a contract",
         )
+    names += [name for name in of_paths if name not in names]
     for name in stream.columns:
         if name not in names:
             raise no_column(stream, name, names)

@@ -1,6 +1,7 @@
 """Which files a run reads, told by what was read before.
 
-The cursor is `{"files": {path: {"size", "mtime_ns", "sha256", "rows"}}}` over every file ever read. A file is new
+The cursor is `{"files": {path: {"size", "mtime_ns", "sha256", "rows"}}}` over every file ever read, and marks of the
+`options` they were read with last. A file is new
 when its path is not there, and the same when size and modification time are those recorded. When only the time
 differs its content is hashed at planning: the same hash means it was touched, not changed. Everything else has
 changed, and `on_changed_file` decides. The hash recorded is that of the bytes that were read.
@@ -18,7 +19,7 @@ from dativo_provider.errors import ConfigurationError, SourceChanged
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Cursor, ReadResult, Slice, Window, WindowRequest
 
-__all__ = ["Fingerprint", "cut", "files_of", "next_cursor", "plan_window", "whole_window"]
+__all__ = ["Fingerprint", "cut", "files_of", "nanoseconds", "next_cursor", "plan_window", "whole_window"]
 
 Fingerprint = Mapping[str, Any]
 Same = Callable[[Found, Fingerprint], bool]
@@ -108,7 +109,7 @@ def _stamp(file: Found) -> dict[str, Any]:
 
 def _range(stream: StreamSpec, request: WindowRequest, files: Sequence[Found], notes: tuple[str, ...]) -> Window:
     """Files modified in [start, end)."""
-    low, high = _nanoseconds(request.start), _nanoseconds(request.end)
+    low, high = nanoseconds(request.start), nanoseconds(request.end)
     inside = [
         file for file in files if (low is None or low <= file.mtime_ns) and (high is None or file.mtime_ns < high)
     ]
@@ -116,7 +117,7 @@ def _range(stream: StreamSpec, request: WindowRequest, files: Sequence[Found], n
     return Window(made.kind, lo=request.start, hi=request.end, overlap=made.overlap, detail=made.detail, notes=notes)
 
 
-def _nanoseconds(text: str | None) -> int | None:
+def nanoseconds(text: str | None) -> int | None:
     if text is None:
         return None
     try:
@@ -187,8 +188,9 @@ def next_cursor(window: Window, results: Sequence[ReadResult], base: Cursor | No
     if window.kind == "empty" and not touched:
         return base
     known = {} if window.kind == "full" else files_of(base)
+    options = window.detail.get("options", base.value.get("options") if base else None)
     read: dict[str, Fingerprint] = {}
     for path, facts in (item for result in results for item in result.detail.get("files", {}).items()):
         before = read.get(path, {})  # a file may come in parts
         read[path] = {**before, **facts, "rows": facts["rows"] + before.get("rows", 0)}
-    return Cursor({"files": {**known, **touched, **read}})
+    return Cursor({"files": {**known, **touched, **read}, **({"options": options} if options else {})})

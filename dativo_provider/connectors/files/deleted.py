@@ -15,14 +15,17 @@ __all__ = ["window_without"]
 _NAMED = 10
 
 
-def window_without(stream: StreamSpec, request: WindowRequest, files: Sequence[Found], policy: str) -> Window | None:
+def window_without(
+    stream: StreamSpec, request: WindowRequest, there: Sequence[Found], files: Sequence[Found], policy: str
+) -> Window | None:
     """The window of a run that follows deletions; None when there are none, or the job does not follow them.
 
+    `files` are those of `there` that the job wants.
     `replace` reads every file that is left, as `on_changed_file: replace` does. Raises `SourceChanged` for `refuse`.
     """
     if policy == "ignore" or request.full or request.start or request.end:
         return None
-    gone = sorted(files_of(request.since).keys() - {file.path for file in files})
+    gone = sorted(files_of(request.since).keys() - {file.path for file in there})
     if not gone:
         return None
     names = ", ".join(gone[:_NAMED]) + (f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else "")

@@ -14,10 +14,12 @@ __all__ = [
     "JSON",
     "MARKDOWN",
     "NOTES",
+    "PATHS",
     "REMOTE",
     "ROWS",
     "S3",
     "TEXT",
+    "WHICH",
 ]
 
 FORMATS = "CSV, JSON, JSON Lines, Parquet, Avro, Markdown-KV"
@@ -40,12 +42,26 @@ TEXT: Mapping[str, str] = {
     "delimiter, quote_char, header, …": "of CSV: [as of local files](csv.md)",
 }
 ROWS: Mapping[str, str] = {"batch_size": "most rows of a batch"}
+WHICH: Mapping[str, str] = {
+    "hive_partitioning": "whether folders `name=value` of a file's path are columns, as text (`dt=2026-01-31/`); "
+    "default false",
+    "modified_after": "files that are older than this date or time (UTC) are not looked at",
+    "on_deleted_file": "of files that were read and are gone: `ignore` (default; their rows stay), `refuse`, or "
+    "`replace`, which reads what is left and replaces the table",
+    "on_changed_options": "when options that rows depend on (`delimiter`, `records`, …) have changed since files were "
+    "read: `keep` (only new files are read with them, and the report says so), `refuse`, or `replace`, which reads "
+    "every file again and replaces the table; default: `replace` where `on_changed_file` is `replace`, else `keep`",
+}
 CHANGES: Mapping[str, str] = {
     "on_broken_file": "`fail` (default), or `quarantine`: the rows before the break are kept, and one entry of the "
     "quarantine stands for the rest of the file",
-    "on_deleted_file": "of files that were read and are gone: `ignore` (default; their rows stay), `refuse`, or "
-    "`replace`, which reads what is left and replaces the table",
+    **WHICH,
 }
+PATHS = (
+    "`{name}` in a path is a part of one name, and a column of that name: `orders/{region}/{date}.csv`. What a path "
+    "tells is text, which the contract's type is made of, and counts for more than a column of the file. A run of "
+    "`--from` and `--to` reads the files that were modified then."
+)
 NOTES = (
     "Text may be packed with gzip or zstd; such a file is read by one task, however large it is, and so are Avro, JSON "
     "documents, CSV with stray quotes and other encodings than UTF-8. Large files of plain CSV, JSON Lines and Parquet "
@@ -55,6 +71,7 @@ NOTES = (
     "A later run reads files that are new. One that changed after it was read stops the run, unless `on_changed_file` "
     "says `append` (with a key) or `replace`.",
     "A file that changes while it is read stops the run, and the next one reads it whole.",
+    PATHS,
     "Columns that some files lack are NULL there; what becomes of columns the contract lacks is said by "
     "[`schema_policy`](../schema-evolution.md).",
 )
@@ -86,5 +103,5 @@ DOCUMENTS = (
     "what stands before the first is section `_default`, YAML between `---` lines at the begin `_front_matter`.",
     "Text that is no pair is kept under the key `_text`, fenced code with it.",
     "`doc_id` is that of the front matter (`doc_id`, then `id`), else the path of the file, which no other file has.",
-    *NOTES[1:3],
+    *NOTES[2:4],
 )

@@ -65,6 +65,9 @@ class ObjectPlace:
         named = {info.uri: info for info in found}
         return [_found(named[uri]) for uri in sorted(named)]
 
+    def spelled(self, wanted: str) -> list[str]:
+        return [self._located(pattern.uri) for pattern in patterns_of(wanted)]
+
     def expect(self, files: Iterable[Found]) -> None:
         """Small files that will be opened next are fetched meanwhile."""
         for file in files:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["Pattern", "patterns_of"]
+__all__ = ["Pattern", "expression", "patterns_of"]
 
 _MAGIC = re.compile(r"[*?\[]")
 _HIDDEN = re.compile(r"(^|/)[._][^/]*")  # _SUCCESS, _temporary/…, .crc: what writers leave beside their files
@@ -22,7 +22,7 @@ class Pattern:
         self.plain = found is None
         self.prefix = uri if found is None else uri[: found.start()]
         rest = uri[len(self.prefix) :]
-        self._regex = re.compile("".join(map(_expression, _TOKEN.findall(rest))), re.DOTALL)
+        self._regex = re.compile(expression(rest), re.DOTALL)
         self._sees_hidden = bool(_HIDDEN.search(rest))
 
     def matches(self, uri: str) -> bool:
@@ -32,6 +32,11 @@ class Pattern:
             return False
         begin = self.prefix.rpartition("/")[2]
         return self._sees_hidden or bool(begin[:1] in ("_", ".")) or not _HIDDEN.search(begin + rest)
+
+
+def expression(pattern: str) -> str:
+    """The regular expression of what `pattern` matches."""
+    return "".join(map(_expression, _TOKEN.findall(pattern)))
 
 
 def _expression(token: str) -> str:

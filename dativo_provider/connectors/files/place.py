@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
 
-from dativo_provider.connectors.csv.files import sha256_of, sha256_of_rest
+from dativo_provider.connectors.csv.files import Hashed, sha256_of, sha256_of_rest
 from dativo_provider.connectors.csv.paths import Found, Roots
 from dativo_provider.errors import SourceChanged
 
@@ -40,6 +40,9 @@ class Place(Protocol):
 
     def find(self, wanted: str) -> list[Found]:
         """The files of `wanted`, comma-separated paths, folders or patterns, by name, each once."""
+
+    def spelled(self, wanted: str) -> list[str]:
+        """The patterns of `wanted`, as the paths of its files are spelled."""
 
     def expect(self, files: Iterable[Found]) -> None:
         """These will be opened next."""
@@ -72,11 +75,14 @@ class LocalPlace:
     def find(self, wanted: str) -> list[Found]:
         return self._roots.find(wanted)
 
+    def spelled(self, wanted: str) -> list[str]:
+        return self._roots.spelled(wanted)
+
     def expect(self, files: Iterable[Found]) -> None:
         """The system reads ahead by itself."""
 
     def open(self, file: Found, jumps: bool) -> Handle:
-        return _LocalFile(self._roots.locate(file.path), file, self._still_wanted)
+        return _LocalFile(self._roots.locate(file.path), file, self._still_wanted, jumps)
 
     def same(self, file: Found, before: Mapping[str, Any]) -> bool:
         known = before.get("sha256")
@@ -89,8 +95,8 @@ class LocalPlace:
 class _LocalFile:
     """Who reads `file` may close it. What is said of it in the end is of the same descriptor, whatever has its name."""
 
-    def __init__(self, real: Path, planned: Found, still_wanted: Callable[[], None]) -> None:
-        self._real, self._planned, self._still_wanted = real, planned, still_wanted
+    def __init__(self, real: Path, planned: Found, still_wanted: Callable[[], None], jumps: bool) -> None:
+        self._real, self._planned, self._still_wanted, self._jumps = real, planned, still_wanted, jumps
 
     def __enter__(self) -> Self:
         try:
@@ -99,7 +105,8 @@ class _LocalFile:
             raise changed(self._planned.path, "was removed") from None
         try:
             self._require_planned()
-            self.file: BinaryIO = io.BufferedReader(io.FileIO(os.dup(self._own.fileno())), 1 << 20)
+            self._read = Hashed(os.dup(self._own.fileno()), hashes=not self._jumps)
+            self.file: BinaryIO = io.BufferedReader(self._read, 1 << 20)
         except BaseException:
             self._own.close()
             raise
@@ -110,8 +117,9 @@ class _LocalFile:
         self._own.close()
 
     def finish(self, whole: bool) -> dict[str, Any]:
-        self._own.seek(0)
-        facts = {"sha256": sha256_of_rest(self._own, self._still_wanted)} if whole else {}
+        if self._jumps:
+            self._own.seek(0)  # else both descriptors stand where reading stopped
+        facts = {"sha256": sha256_of_rest(self._own, self._still_wanted, self._read.sha256)} if whole else {}
         self._require_planned()
         return facts
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
@@ -19,7 +19,9 @@ from dativo_provider.connectors.files.formats import Asked
 from dativo_provider.connectors.files.formats.base import Division, Span
 from dativo_provider.connectors.files.options import Options, options_of
 from dativo_provider.connectors.files.place import Place
+from dativo_provider.connectors.files.reread import window_of_options
 from dativo_provider.connectors.files.survey import Surveyed, described, discovered
+from dativo_provider.connectors.files.told import PathColumns, globbed, with_columns
 from dativo_provider.errors import ConfigurationError, DataError
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.budget import Budget
@@ -74,14 +76,17 @@ class FilesReader(BaseReader):
         with self.border():
             refuse_sql(stream)
             options, infer = self._options(stream), not stream.contract.fields
-            files = newest(self.place.find(stream.object), _DESCRIBED_FILES)
-            return described(stream, [each for file in files if (each := self._told(file, options, infer))])
+            files, told = newest(self._find(stream, options), _DESCRIBED_FILES), self._path_columns(stream)
+            surveys = [each for file in files if (each := self._told(file, options, infer))]
+            return described(stream, surveys, dict.fromkeys(name for file in files for name in told.of(file.path)))
 
     def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
         with self.border():
-            files, policy = self.place.find(stream.object), self._options(stream).on_deleted_file
-            followed = window_without(stream, request, files, policy)
-            return followed or plan_window(stream, request, files, self.place.same)
+            options, there = self._options(stream), self.place.find(globbed(stream.object))
+            files = options.recent(there)
+            followed = window_without(stream, request, there, files, options.on_deleted_file)
+            window = followed or plan_window(stream, request, files, self.place.same)
+            return window_of_options(stream, request, window, files, options.marks, options.on_changed_options)
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
         with self.border():
@@ -96,13 +101,15 @@ class FilesReader(BaseReader):
 
     def batches(self, stream: StreamSpec, piece: Slice, tally: Tally) -> Generator[Batch, None, None]:
         read, unknown = tally.detail.setdefault("files", {}), set[str]()
+        told = self._path_columns(stream)
         span = Span(**piece.spec["part"]) if "part" in piece.spec else None
         with ThreadPoolExecutor(max(1, self.ctx.settings.threads), thread_name_prefix="dativo-files") as pool:
             files = [Found(**facts) for facts in piece.spec["files"]]
             for number, file in enumerate(files, 1):
                 self.place.expect(files[number : number + _EXPECTED])
                 asked = self._asked(stream, file, piece, pool, unknown)
-                read[file.path] = yield from self._file(stream, file, asked, span)
+                columns = told.of(file.path)
+                read[file.path] = yield from self._file(stream, file, asked, span, columns)
         if unknown:
             tally.detail["unknown_fields"] = sorted(unknown)
             names = ", ".join(sorted(unknown)[:20])
@@ -121,16 +128,16 @@ class FilesReader(BaseReader):
     # how ----------------------------------------------------------------------------------------------------
 
     def _file(
-        self, stream: StreamSpec, file: Found, asked: Asked, span: Span | None
+        self, stream: StreamSpec, file: Found, asked: Asked, span: Span | None, columns: Mapping[str, str | None]
     ) -> Generator[Batch, None, dict[str, Any]]:
-        """Yields the rows of the file, or of `span`, and returns the file's fingerprint."""
+        """Yields the rows of the file, or of `span`, with `columns`, and returns the file's fingerprint."""
         options, rows, facts = self._options(stream), 0, dict[str, Any]()
         form = options.format(file.path)
         try:
             with self.place.open(file, form.jumps or span is not None) as opened:
                 for batch in form.batches(opened.file, asked, span):
                     rows += batch.rows
-                    yield batch
+                    yield with_columns(batch, columns, stream.columns)
                 facts = opened.finish(whole=span is None or span.first)
         except DataError as error:
             yield options.after(error, asked)
@@ -157,7 +164,13 @@ class FilesReader(BaseReader):
         return str(self.source.connection.get("path") or self.everything())
 
     def _all(self) -> list[Found]:
-        return self.place.find(self._everything())
+        return self.place.find(globbed(self._everything()))
+
+    def _find(self, stream: StreamSpec, options: Options) -> list[Found]:
+        return options.recent(self.place.find(globbed(stream.object)))
+
+    def _path_columns(self, stream: StreamSpec) -> PathColumns:
+        return PathColumns(self.place.spelled(stream.object), self._options(stream).hive_partitioning)
 
     def _options(self, stream: StreamSpec) -> Options:
         return options_of({**self.source.options, **stream.options}, self.form)

@@ -24,8 +24,8 @@ class Surveyed:
     head: Head
 
 
-def described(stream: StreamSpec, surveys: Sequence[Surveyed]) -> Stream:
-    """All columns of the files in the order they appear.
+def described(stream: StreamSpec, surveys: Sequence[Surveyed], of_paths: Iterable[str] = ()) -> Stream:
+    """All columns of the files in the order they appear, then those that their paths tell.
 
     Files that name types keep them; text has those of the contract. Raises `SourceChanged` when `columns` names a
     column that no file has, `ConfigurationError` when nothing tells the columns.
@@ -38,6 +38,7 @@ def described(stream: StreamSpec, surveys: Sequence[Surveyed]) -> Stream:
         raise ConfigurationError(
             f"no file tells the columns of '{stream.object}'", remedy="deliver a file, or give the stream a contract"
         )
+    names += [name for name in of_paths if name not in names]
     for name in stream.columns:
         if name not in names:
             raise no_column(stream, name, names)

@@ -26,10 +26,9 @@ DRIVE: Mapping[str, str] = {
     "[Drive's own language](https://developers.google.com/workspace/drive/api/guides/ref-search-terms)",
 }
 DRIVE_OPTIONS: Mapping[str, str] = {
+    **{name: text for name, text in {**CHANGES, **LOCAL[0].options}.items() if name != "hive_partitioning"},
     "on_deleted_file": "files that were moved away or trashed after they were read: `ignore` (default; their rows "
     "stay), `refuse`, or `replace`: read what is left and replace the table",
-    **{name: text for name, text in CHANGES.items() if name != "on_deleted_file"},
-    **LOCAL[0].options,
 }
 DRIVE_NOTES = (
     "Scope: `drive.readonly`. A service account sees what was shared with its e-mail address, and shared drives that "

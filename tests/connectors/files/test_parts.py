@@ -46,7 +46,8 @@ def parts_of(name: str, data: bytes, want: int, stream: StreamSpec, block: int) 
         form, asked = format_named(name, {}), Asked(stream, "x", pool, block_bytes=block)
         in_order: Any = io.BufferedReader(Ahead(fetch, len(data), pool, lambda: None, STEP), STEP)
         spans, found = form.spans(in_order, Division("x", len(data), want)), list[Any]()
-        for span in spans or [None]:
+        either: list[Span | None] = [*spans] or [None]
+        for span in either:
             file: Any = Anywhere(fetch, len(data), pool, lambda: None, STEP, 4 * STEP)
             found += placed(form.batches(file, asked, span))
     return spans, found

@@ -135,10 +135,13 @@ def _nested(kind: Mapping[str, Any], known: dict[str, Any], inside: tuple[str, .
 
 def _array(values: list[Any], word: str) -> pa.Array:
     try:
-        return pa.array([str(each) if isinstance(each, UUID) else each for each in values], to_arrow(word))
+        given = [str(each) if isinstance(each, UUID) else each for each in values] if word == "uuid" else values
+        return pa.array(given, to_arrow(word))
     except (pa.ArrowException, OverflowError, ValueError, TypeError):
         return pa.array([None if each is None else _text(each) for each in values], pa.string())
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.Encoder(decimal_format="number").encode(value).decode()
+    if isinstance(value, (str, UUID)):
+        return str(value)
+    return msgspec.json.Encoder(decimal_format="number").encode(value).decode()

@@ -53,7 +53,8 @@ class JsonLines:
         """Runs of bytes; a line belongs to the one it begins in. None of text that is packed or not plain UTF-8."""
         if not self._text(file, asked.origin).as_stored:
             return []
-        edges = [asked.size * at // asked.want for at in range(asked.want + 1)]
+        borders = (asked.size * at // asked.want for at in range(1, asked.want))
+        edges = [0, *(each for each in borders if each > len(BOM_UTF8)), asked.size]
         return [Span(begin, end, begin) for begin, end in pairwise(edges) if begin < end]
 
     def batches(self, file: BinaryIO, asked: Asked, span: Span | None) -> Generator[Batch, None, None]:

@@ -11,7 +11,6 @@ from dativo_provider.connectors.csv.survey import newest
 from dativo_provider.connectors.csv.windows import cut, files_of, next_cursor
 from dativo_provider.connectors.files.options import options_of
 from dativo_provider.connectors.files.reader import FilesReader
-from dativo_provider.connectors.files.shape import reshaped, shape_of
 from dativo_provider.connectors.files.survey import discovered
 from dativo_provider.connectors.google.drive.feed import asked_for, positions, touched
 from dativo_provider.connectors.google.drive.listing import Drive
@@ -25,7 +24,7 @@ from dativo_provider.model.stream import Cursor, ReadResult, Slice, Stream, Wind
 __all__ = ["DriveCsvReader"]
 
 _DISCOVERED_FILES = 100
-_STATE = ("logs", "drives", "asked", "watched", "shape")  # beside the files
+_STATE = ("logs", "drives", "asked", "watched")  # beside the files
 
 
 class DriveCsvReader(GoogleReader, FilesReader):
@@ -65,8 +64,7 @@ class DriveCsvReader(GoogleReader, FilesReader):
         with self.border():
             since = dict(request.since.value) if request.since else {}
             known = {*since.get("files", {}), *since.get("watched", ()), *stream.object.split(",")}
-            shape = shape_of(self._options(stream).of_format)
-            asked = self._job_asks(stream, shape)
+            asked = self._job_asks(stream)
             logs = (since.get("logs") or {}) if since.get("asked") == asked else {}
             if logs and not (request.full or request.start or request.end):
                 news, logs = touched(self.place.drive, logs, known if since.get("watched") else ())
@@ -74,18 +72,17 @@ class DriveCsvReader(GoogleReader, FilesReader):
                     return Window("empty", detail={"logs": logs})
             drives = set(since.get("drives", ()))
             before = positions(self.place.drive, drives)
-            made = self._planned(stream, request, shape)
+            made = self._planned(stream, request)
             seen = self.place.drive.drives
             # a drive seen for the first time has no position from before this list: the next run takes one
             told = {"logs": before if seen <= drives else {}, "drives": sorted(seen | (drives & before.keys())),
-                    "asked": asked, "watched": self.place.drive.watched, "shape": shape}  # fmt: skip
+                    "asked": asked, "watched": self.place.drive.watched}  # fmt: skip
             return replace(made, detail={**made.detail, **told})
 
-    def _planned(self, stream: StreamSpec, request: WindowRequest, shape: str) -> Window:
+    def _planned(self, stream: StreamSpec, request: WindowRequest) -> Window:
         """Tells which files are left out, and which are gone and keep their rows (`on_deleted_file: ignore`)."""
         made, known = super().window(stream, request), files_of(request.since).keys()
         self._require_named(stream, known)
-        made = reshaped(stream, request, self.place.found, shape, made)
         notes, gone = [*made.notes, *self.place.drive.notes], sorted(known - self.place.paths.keys())
         if self.place.locked:
             notes.append(f"left out, for they may not be downloaded: {', '.join(self.place.locked)}")
@@ -123,10 +120,10 @@ class DriveCsvReader(GoogleReader, FilesReader):
     def _named(self, file: Found) -> Found:
         return replace(file, path=self.place.paths[file.path])
 
-    def _job_asks(self, stream: StreamSpec, shape: str) -> str:
-        known = self._client().values
+    def _job_asks(self, stream: StreamSpec) -> str:
+        known, options = self._client().values, self._options(stream)
         scope = (str(known.get(name) or "") for name in ("folder_id", "drive_id", "query"))
-        return asked_for(stream.object, shape, *scope)
+        return asked_for(stream.object, str(options.marks), str(options.modified_after), *scope)
 
     def _client(self) -> Client:
         return self.google.client("google_drive")

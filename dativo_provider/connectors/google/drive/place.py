@@ -32,7 +32,6 @@ class DrivePlace:
     ) -> None:  # fmt: skip
         self.drive, self._client, self._retry = drive, client, retry
         self._folder, self._query = folder, query
-        self.found: list[Found] = []  # last
         self.paths: dict[str, str] = {}  # of what was found last, by id
         self.locked: list[str] = []  # paths of what was found last and may not be downloaded
         self.foreign: set[str] = set()  # ids of those asked for that are Google's own, without bytes
@@ -53,8 +52,11 @@ class DrivePlace:
         self.drive.locked = found.keys() - files.keys()
         self.locked = sorted(found[id].path for id in self.drive.locked)
         self.paths = {each.id: each.path for each in files.values()}
-        self.found = [_found(each) for each in sorted(files.values(), key=lambda each: (each.path, each.id))]
-        return self.found
+        return [_found(each) for each in sorted(files.values(), key=lambda each: (each.path, each.id))]
+
+    def spelled(self, wanted: str) -> list[str]:
+        """Files are known by ids, which tell no columns."""
+        return []
 
     def expect(self, files: Iterable[Found]) -> None:
         """Nothing is fetched before its turn."""
