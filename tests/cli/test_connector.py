@@ -62,7 +62,7 @@ def job(trial: Trial, api: FakeApi, **source: Any) -> Path:
     return path
 
 
-@requirement("CON-29", "CFG-16", "ERR-07")
+@requirement("CON-29", "CFG-16")
 def test_a_spec_beside_the_job_is_a_connector(trial: Trial, api: FakeApi) -> None:
     add(api, range(1, 251))
     path = job(trial, api)

@@ -12,6 +12,7 @@ import pytest
 from tests.cli.conftest import Answer, Command
 from tests.connectors.rest.fake import FakeApi, serving
 from tests.connectors.rest.toy import SPEC
+from tests.services.s3 import S3
 from tests.support import orders_contract, requirement
 
 JOB = """\
@@ -56,7 +57,17 @@ def job(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tenant / "jobs" / "orders.yaml"
 
 
-@requirement("ERR-04", "QUA-05")
+@pytest.fixture(params=["folder", "bucket"])
+def lake(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where tables and what is set aside are kept."""
+    if request.param == "bucket":
+        s3: S3 = request.getfixturevalue("s3")
+        monkeypatch.setenv("DATIVO_WAREHOUSE", f"s3://{s3.bucket()}/lake")
+        monkeypatch.setenv("DATIVO_CATALOG_PROPERTIES", json.dumps(s3.properties))
+
+
+@requirement("ERR-04", "QUA-04", "QUA-05")
+@pytest.mark.usefixtures("lake")
 def test_a_record_that_cannot_be_converted_is_set_aside_and_replayed(dativo: Command, job: Path) -> None:
     def ask(action: str, *words: str) -> Answer:
         return dativo("quarantine", action, "--config", job, *words)

@@ -52,12 +52,14 @@ def test_only_the_stream_that_failed_is_run_again(monkeypatch: pytest.MonkeyPatc
     assert [stream.stream for stream in report.streams] == ["orders", "items"]
 
 
+@requirement("ERR-06", "ERR-07")
 def test_tries_end(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Steps(*({"orders": SourceUnavailable("gone")} for _ in range(9)))
     assert run(steps, monkeypatch).exit_code == 2
     assert len(steps.ran) == 3
 
 
+@requirement("ERR-06")
 @pytest.mark.parametrize("error", [ConfigurationError("wrong"), DataError("bad")])
 def test_what_a_retry_cannot_help_is_not_retried(error: DativoError, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Steps({"orders": error})
@@ -72,6 +74,7 @@ def test_nobody_sleeps_until_a_quota_starts_anew(monkeypatch: pytest.MonkeyPatch
     assert len(steps.ran) == 1
 
 
+@requirement("ERR-07")
 def test_patterns_of_the_job_may_ask_for_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Steps({"orders": DataError("Snapshot too OLD")})
     job = replace(JOB, retry=replace(FAST, retryable_error_patterns=("snapshot too old",)))
@@ -79,6 +82,7 @@ def test_patterns_of_the_job_may_ask_for_another_try(monkeypatch: pytest.MonkeyP
     assert len(steps.ran) == 2
 
 
+@requirement("ERR-07")
 def test_delays_grow_are_capped_and_respect_the_other_side() -> None:
     waited: list[float] = []
 

@@ -34,7 +34,7 @@ def test_conditions_hold_or_not_or_nobody_knows(text: str, values: dict[str, flo
     assert parse_condition(text).holds(values) is expected
 
 
-@requirement("DQ-14", "SEC-01")
+@requirement("DQ-14")
 @pytest.mark.parametrize(
     "text",
     [

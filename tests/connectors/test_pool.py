@@ -67,7 +67,7 @@ def test_a_broken_one_and_one_that_saw_an_error_are_not(made: list[Line]) -> Non
     assert [line.open for line in made] == [False, False, True]
 
 
-@requirement("ING-15")
+@requirement("ING-15", "CON-03", "CON-04")
 def test_never_more_than_allowed_at_once_and_everyone_gets_one(made: list[Line]) -> None:
     pool, at_once, most, lock = Pool(2, lambda: Line(made)), 0, [0], threading.Lock()
 

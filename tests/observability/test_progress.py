@@ -13,6 +13,7 @@ from dativo_provider.observability.progress import (
     amount,
     open_progress,
 )
+from tests.support import requirement
 
 
 class Terminal(io.StringIO):
@@ -34,6 +35,7 @@ def test_batches_of_several_threads_add_up() -> None:
     assert (progress.rows, progress.bytes) == (5000, 50_000)
 
 
+@requirement("ERR-08", "CLI-05")
 def test_elsewhere_a_log_line_is_written_now_and_then_and_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     with caplog.at_level(logging.INFO), LoggedProgress(logging.getLogger("dativo"), 5.0, clock) as progress:
@@ -48,6 +50,7 @@ def test_elsewhere_a_log_line_is_written_now_and_then_and_at_the_end(caplog: pyt
     ]
 
 
+@requirement("ERR-08", "CLI-05")
 def test_a_terminal_sees_rows_rate_and_size() -> None:
     stream, clock = Terminal(), Clock()
     with TerminalProgress(stream, "orders", clock) as progress:
@@ -56,6 +59,7 @@ def test_a_terminal_sees_rows_rate_and_size() -> None:
     assert "orders  50,000 rows  25,000 rows/s  3.0 MB" in stream.getvalue()
 
 
+@requirement("ERR-08", "CLI-05")
 def test_the_place_decides_what_is_shown() -> None:
     with open_progress(stream=Terminal()) as shown:
         assert isinstance(shown, TerminalProgress)

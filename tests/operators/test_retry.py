@@ -15,13 +15,13 @@ from tests.support import requirement
 POLICY = ErrorTreePolicy(RetrySpec(initial_delay_seconds=5, backoff_multiplier=2, max_delay_seconds=60))
 
 
-@requirement("ORC-07")
+@requirement("ORC-07", "ERR-06")
 @pytest.mark.parametrize("kind", [errors.SourceUnavailable, errors.RateLimited, errors.StorageUnavailable])
 def test_what_may_pass_by_itself_is_tried_again(kind):
     assert POLICY.evaluate(kind("away"), 1, 3).action is RetryAction.RETRY
 
 
-@requirement("ORC-07")
+@requirement("ORC-07", "ERR-06")
 @pytest.mark.parametrize(
     "kind",
     [
@@ -37,7 +37,7 @@ def test_an_error_from_elsewhere_is_left_to_airflow():
     assert POLICY.evaluate(MemoryError(), 1, 3).action is RetryAction.DEFAULT
 
 
-@requirement("ORC-07")
+@requirement("ORC-07", "ERR-07")
 @given(st.integers(1, 40))
 def test_the_delay_grows_to_its_cap(attempt):
     seconds = POLICY.evaluate(errors.SourceUnavailable("x"), attempt, 99).retry_delay.total_seconds()
@@ -50,7 +50,7 @@ def test_the_source_may_ask_for_a_longer_wait():
     assert decision.retry_delay.total_seconds() == 900
 
 
-@requirement("ORC-07")
+@requirement("ORC-07", "ERR-07")
 def test_a_job_may_list_further_errors_to_retry():
     policy = ErrorTreePolicy(RetrySpec(retryable_error_patterns=("deadlock DETECTED",)))
     assert policy.evaluate(errors.DataError("Deadlock detected"), 1, 3).action is RetryAction.RETRY

@@ -111,7 +111,7 @@ def test_rules_see_the_rows_of_the_run_in_every_mode(tmp_path: Path, inbox: Inbo
     assert len(inbox.received) == 1
 
 
-@requirement("DQ-14", "SEC-01")
+@requirement("DQ-14")
 def test_personal_numbers_are_not_shown(tmp_path: Path, inbox: Inbox) -> None:
     fields = (*ORDERS[:2], Field("amount", "decimal(12,2)", classification="PII"), *ORDERS[3:])
     made = bench(tmp_path, inbox, "amount > 100", fields=fields)

@@ -143,7 +143,7 @@ def test_a_dry_run_tells_nobody(tmp_path: Path, inbox: Inbox) -> None:
     assert inbox.received == []
 
 
-@requirement("DQ-13", "SEC-01")
+@requirement("DQ-13", "SEC-05")
 def test_messages_hold_no_personal_value_and_no_secret(tmp_path: Path, inbox: Inbox) -> None:
     fields = (*ORDERS[:1], Field("region", "string", classification="PII"), *ORDERS[2:])
     rules = [{"type": "enum", "column": "region", "values": ["eu"], "name": "region is known"}]

@@ -41,4 +41,7 @@ def extracted(
             tally.detail["snapshot"] = f"none: {relation.engine}"
         with Rows(session, select, block, options.batch_size) as rows:
             for each in rows.blocks():
-                yield Batch(stream.name, parser.batch(each), relation.label)
+                data = parser.batch(each)
+                most = options.batch_size or data.num_rows  # the server's packets bring a few more at once
+                for at in range(0, data.num_rows, most):
+                    yield Batch(stream.name, data.slice(at, most), relation.label)

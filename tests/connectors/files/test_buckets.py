@@ -230,7 +230,7 @@ def reading(store: Any, **settings: Any) -> S3Reader:
     return Reader(SourceSpec("s3", roots=("s3://b",)), RunContext(Settings(home="", **settings)))
 
 
-@requirement("ERR-04")
+@requirement("ERR-01", "ERR-02")
 def test_cut_and_lost_answers_are_asked_for_again_and_nothing_is_lost_or_doubled() -> None:
     faults: Iterator[Fault] = cycle([b"id", StorageUnavailable("503"), None, None])
     store = Failing(csv(rows_of(80_000)), lambda: next(faults))

@@ -18,6 +18,7 @@ from tests.connectors.vendors.suite import VendorSuite, fault_on
 from tests.support import requirement
 
 
+@requirement("CON-02")
 class TestHubSpot(VendorSuite):
     connector, stream, make, key = "hubspot", "contacts", HubSpot, ("hs_object_id",)
     many = 10_500  # beyond what a search pages through, all of one moment

@@ -77,7 +77,7 @@ class Tried:
 
 
 class TestObjects(Tried):
-    @requirement("CON-09", "CON-06")
+    @requirement("CON-09", "ING-20")
     def test_any_object_is_read_with_the_fields_that_its_organization_has(self, vendor: Salesforce) -> None:
         vendor.add("Invoice__c", 2)
         self.suite.settle(vendor)
@@ -137,7 +137,7 @@ class TestQueries(Tried):
         with pytest.raises(SourceUnavailable, match="announced 3 records of Account and gave 0"):
             self.read(vendor)
 
-    @requirement("ERR-04")
+    @requirement("ERR-05")
     def test_a_run_leaves_some_of_the_calls_that_are_everybodys(self, vendor: Salesforce) -> None:
         vendor.used = 95_001
         with pytest.raises(RateLimited, match="of the 100000 API calls"):
@@ -302,7 +302,7 @@ class TestBulk(Tried):
         with pytest.raises(SourceUnavailable, match="has 25 records and its results 5"):
             self.read(bulk)
 
-    @requirement("ERR-04")
+    @requirement("CON-09")
     def test_cancelling_ends_the_job_in_salesforce(self, bulk: Salesforce) -> None:
         bulk.held_back = 1 << 20
         bulk.add("Account", 25)

@@ -22,6 +22,7 @@ from tests.services.stripe_mock import StripeMock
 from tests.support import requirement
 
 
+@requirement("CON-01")
 class TestStripe(VendorSuite):
     connector, stream, make = "stripe", "customers", Stripe
 

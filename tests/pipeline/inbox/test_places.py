@@ -84,6 +84,7 @@ class TestPostgres(Life):
         return settings(tmp_path, properties={"uri": database.url}, embedded=False)
 
 
+@requirement("ERR-04", "QUA-04")
 class TestRestOnS3(Life):
     @pytest.fixture
     def where(self, tmp_path: Path, rest: Rest, s3: S3) -> Settings:
