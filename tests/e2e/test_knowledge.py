@@ -1,4 +1,4 @@
-"""Confluence and Intercom into Iceberg by the command line, read back without Dativo."""
+"""Confluence, Intercom and Zendesk's events into Iceberg by the command line, read back without Dativo."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.connectors.vendors.clock import Clock
 from tests.connectors.vendors.confluence import Confluence
 from tests.connectors.vendors.intercom import Intercom
 from tests.connectors.vendors.vendor import Vendor
+from tests.connectors.vendors.zendesk import Zendesk
 from tests.e2e.trial import Trial
 from tests.support import requirement
 
@@ -67,6 +68,13 @@ def intercom() -> Iterator[Intercom]:
         yield made
 
 
+@pytest.fixture
+def zendesk() -> Iterator[Zendesk]:
+    made = Zendesk(Clock(datetime.now(UTC) - timedelta(hours=1)))
+    with serving(made):
+        yield made
+
+
 @requirement("CON-14", "MKV-07")
 def test_pages_are_documents_and_what_is_trashed_leaves_the_table(
     trial: Trial, run: Run, confluence: Confluence
@@ -94,3 +102,29 @@ def test_conversations_and_their_parts_are_two_tables(trial: Trial, run: Run, in
     run(intercom, "intercom", objects, target)
     assert trial.values("acme.conversations", "id") == [one, two]
     assert trial.values("acme.conversation_parts", "id") == sorted([*said, *new])
+
+
+@requirement("CON-13")
+def test_companies_are_scrolled_and_those_that_are_archived_leave_the_table(
+    trial: Trial, run: Run, intercom: Intercom
+) -> None:
+    known = intercom.add("companies", 230)
+    run(intercom, "intercom", ["companies"], {"write_mode": "replace"})
+    assert trial.values("acme.companies", "id") == known
+    del intercom.records["companies"][known[0]]
+    run(intercom, "intercom", ["companies"], {"write_mode": "replace"})
+    assert trial.values("acme.companies", "id") == known[1:]
+
+
+@requirement("CON-12")
+def test_what_was_written_on_tickets_is_appended_once(trial: Trial, run: Run, zendesk: Zendesk) -> None:
+    one, two = zendesk.add("tickets", 2)
+    said = [*zendesk.say(one, "hello", "there"), *zendesk.say(two, "yes?")]
+    zendesk.clock.forward(minutes=30)
+    run(zendesk, "zendesk", ["comment_events", "ticket_events"], {"write_mode": "append"})
+    assert trial.values("acme.comment_events", "id") == said
+    new = zendesk.say(one, "help!")
+    zendesk.clock.forward(minutes=10)
+    run(zendesk, "zendesk", ["comment_events", "ticket_events"], {"write_mode": "append"})
+    assert trial.values("acme.comment_events", "id") == [*said, *new]
+    assert trial.values("acme.ticket_events", "ticket_id") == [one, one, two]
