@@ -18,7 +18,7 @@ from pathlib import Path
 from dativo_provider.files import FileMissing, FileStore, file_uri, join, open_files
 from dativo_provider.model.settings import Settings
 
-__all__ = ["Block", "Leases", "leases_of"]
+__all__ = ["Block", "Leases", "leases_of", "shared_place"]
 
 _SLOTS = 100
 _LIFE = 900.0  # seconds in which a block may be used
@@ -127,11 +127,16 @@ class Leases:
 
 
 def leases_of(settings: Settings, name: str, requests: int, seconds: float) -> Leases | None:
-    """Those called `name`, in the warehouse that all machines reach, else at home; None where neither is."""
+    """Those called `name`; None where there is no place for them."""
+    place = shared_place(settings, f"quotas/{name}")
+    return Leases(*place, requests, seconds) if place else None
+
+
+def shared_place(settings: Settings, name: str) -> tuple[FileStore, str] | None:
+    """Files of that name in the warehouse that all machines reach, else at home; None where neither is."""
     warehouse = settings.catalog.warehouse
     remote = "://" in warehouse and not warehouse.startswith("file:")
     if not remote and not settings.home:
         return None
-    place = warehouse if remote else file_uri(Path(settings.home).expanduser().absolute())
-    files = open_files(place, settings.catalog.properties)
-    return Leases(files, join(place, "_dativo/quotas" if remote else "quotas", name), requests, seconds)
+    root = warehouse if remote else file_uri(Path(settings.home).expanduser().absolute())
+    return open_files(root, settings.catalog.properties), join(root, f"_dativo/{name}" if remote else name)

@@ -61,6 +61,27 @@ def _replay(*names: str) -> tuple[str, ...]:
 
 MUTANTS = (
     Mutant(
+        "a version of a ledger counts although it is not the last",
+        "dativo_provider/store/shares.py",
+        "return versions[-1] == version",
+        "return True",
+        ("tests/store/test_shares.py::test_a_version_that_is_made_again_does_not_count",),
+    ),
+    Mutant(
+        "a share that is written smaller is used until then",
+        "dativo_provider/store/shares.py",
+        "self.held = min(self.held, mine)",
+        "self.held = max(self.held, mine)",
+        ("tests/store/test_shares.py::test_a_smaller_share_counts_although_nobody_heard_that_it_was_written",),
+    ),
+    Mutant(
+        "a job's pace takes the place of the day's limit",
+        f"{REST}/limits.py",
+        "return {**api.limits, **kept, ",
+        "return {**api.limits, ",
+        ("tests/connectors/rest/test_client.py::test_a_pace_that_a_job_sets_leaves_the_days_limit_in_place",),
+    ),
+    Mutant(
         "a load that deletes what is missing ends where its window does",
         f"{PIPELINE}/whole.py",
         'if window.kind != "full" or window.hi is None:',

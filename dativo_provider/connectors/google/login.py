@@ -48,7 +48,7 @@ class Clients:
     def __init__(self, reader: BaseReader) -> None:
         self._reader, self.limits = reader, rate_limits(reader.source.rate_limits)
         self._made: dict[str, Client] = {}
-        self.share = 1.0  # of the limits; the rest is other tasks'
+        self.tasks = 1  # that read at once, and share the limits
 
     @cached_property
     def login(self) -> SourceSpec:
@@ -71,7 +71,7 @@ class Clients:
 
             self._made[name] = Client(
                 api, values(), reader.ctx, reader.masker, limits_of(api, self.limits),
-                self.share / self.limits.shared_by, patience=self.retry.budget_seconds, fresh=values,
+                1 / self.limits.shared_by, tasks=self.tasks, patience=self.retry.budget_seconds, fresh=values,
             )  # fmt: skip
         return self._made[name]
 

@@ -18,16 +18,19 @@ from dativo_provider.connectors.rest.answers import error_of, meaning
 from dativo_provider.connectors.rest.auth import Held
 from dativo_provider.connectors.rest.breaker import Breaker
 from dativo_provider.connectors.rest.decode import kind, parsed
+from dativo_provider.connectors.rest.limits import VENDOR
 from dativo_provider.connectors.rest.login import Fresh, Keep, Login
 from dativo_provider.connectors.rest.pace import Pace
 from dativo_provider.connectors.rest.page import Page
 from dativo_provider.connectors.rest.quota import DAY, Quota
+from dativo_provider.connectors.rest.shared import Shared
 from dativo_provider.connectors.rest.spec import Api, ErrorRule, Limit
 from dativo_provider.connectors.rest.values import filled, text
 from dativo_provider.errors import ConfigurationError, CredentialError, DativoError, RateLimited, SourceUnavailable
 from dativo_provider.model.context import RunContext
 from dativo_provider.observability.masking import Masker
-from dativo_provider.store.leases import Leases, leases_of
+from dativo_provider.store.leases import leases_of, shared_place
+from dativo_provider.store.shares import shares_of
 
 if TYPE_CHECKING:
     import httpx
@@ -67,9 +70,10 @@ class Client:
 
     def __init__(
         self, api: Api, values: Mapping[str, Any], ctx: RunContext, masker: Masker, limits: Mapping[str, Limit],
-        share: float = 1.0, *, patience: float = 300.0, fresh: Fresh | None = None, keep: Keep | None = None,
+        share: float = 1.0, *, tasks: int = 1, patience: float = 300.0, fresh: Fresh | None = None,
+        keep: Keep | None = None,
     ) -> None:  # fmt: skip
-        self._api, self._ctx, self._limits, self._share = api, ctx, dict(limits), share
+        self._api, self._ctx, self._limits, self._share, self._tasks = api, ctx, dict(limits), share, tasks
         self._patience = patience
         self.notes: list[str] = []  # for the run's report
         self._told: set[str] = set()
@@ -280,25 +284,35 @@ class Client:
     def _paces(self, limits: Sequence[str]) -> list[Pace]:
         """Those of the request, and quotas of a day or longer, which are about all."""
         quotas = (name for name, limit in self._limits.items() if limit.per >= DAY)
-        names = [name for name in ("default", *limits, *quotas) if name in self._limits]
+        names = [name for name in ("default", VENDOR, *limits, *quotas) if name in self._limits]
         return [self._pace(name, self._limits[name]) for name in dict.fromkeys(names)]
 
     def _pace(self, name: str, limit: Limit) -> Pace:
         key = ("rest.pace", self._login.identity, name, limit.requests, limit.per, self._share)
-        return self._ctx.kept.get(key, lambda: self._made_pace(name, limit))
+        alone = () if self._is_counted else (self._tasks,)
+        return self._ctx.kept.get((*key, *alone), lambda: self._made_pace(name, limit))
+
+    @cached_property
+    def _is_counted(self) -> bool:
+        """Whether tasks can be counted while they run, rather than as they are planned."""
+        return shared_place(self._ctx.settings, "limits") is not None
 
     def _made_pace(self, name: str, limit: Limit) -> Pace:
-        leases = self._leases(name, limit) if limit.per >= DAY else None
-        if leases is None:
-            return Pace(limit.requests, limit.per, monotonic, self._share)
-        return Quota(leases, limit.requests, limit.per, self._ctx.log, self._share)
+        settings, log, place = self._ctx.settings, self._ctx.log, f"{self._account}/{name}"
+        if limit.per >= DAY:
+            if leases := leases_of(settings, place, limit.requests, limit.per):
+                return Quota(leases, limit.requests, limit.per, log, self._share)
+        elif shares := shares_of(settings, place, limit.requests * self._share):
+            requests = limit.requests * self._share
+            return Shared(shares, requests, limit.per, 1 / self._tasks, self.pause, log, monotonic)
+        return Pace(limit.requests, limit.per, monotonic, self._share / self._tasks)
 
-    def _leases(self, name: str, limit: Limit) -> Leases | None:
-        """One count for each account of a tenant. Tokens change; settings that are no secret tell accounts apart."""
+    @property
+    def _account(self) -> str:
+        """What a vendor counts together. Tokens change; settings that are no secret tell accounts apart."""
         plain = {key: self._login.values.get(key) for key, each in self._api.settings.items() if not each.secret}
         account = sha256(repr((self._origin, sorted(plain.items()))).encode()).hexdigest()[:12]
-        tenant = self._ctx.labels.get("tenant") or "_"
-        return leases_of(self._ctx.settings, f"{tenant}/{self._api.api}-{account}/{name}", limit.requests, limit.per)
+        return f"{self._ctx.labels.get('tenant') or '_'}/{self._api.api}-{account}"
 
 
 class _Expired(Exception):

@@ -58,7 +58,8 @@ def _connection(api: Api) -> Iterator[str]:
 def _limits(api: Api) -> Iterator[str]:
     if api.limits:
         yield "## Limits\n"
-        yield "Kept by all tasks of a job together; `source.rate_limits` of the job sets a lower share.\n"
+        yield "Kept by all tasks of a tenant together; `source.rate_limits` of a job sets a pace of its own.
+"
         rows = ((f"`{name}`", _rate(each), each.note, f"[page]({each.docs})" if each.docs else "none: our own measure")
                 for name, each in api.limits.items())  # fmt: skip
         yield table(("limit", "requests", "for whom", "vendor's page"), rows) + "\n"

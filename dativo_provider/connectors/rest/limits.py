@@ -15,9 +15,11 @@ from dativo_provider.connectors.base import RequestRetry
 from dativo_provider.connectors.rest.spec import Api, Limit
 from dativo_provider.errors import ConfigurationError
 
-__all__ = ["FullJitter", "RateLimits", "limits_of", "rate_limits"]
+__all__ = ["VENDOR", "FullJitter", "RateLimits", "limits_of", "rate_limits"]
 
+VENDOR = "vendor"  # name of a `default` that stays beside the job's own
 _SLOWEST = 3600  # seconds for one request
+_LONG = 3600  # seconds; who sets a pace does not mean limits of an hour or a day
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,19 @@ def rate_limits(given: Mapping[str, Any]) -> RateLimits:
 
 
 def limits_of(api: Api, given: RateLimits) -> dict[str, Limit]:
-    """The API's limits by name; the job's own replaces `default`."""
-    own = {}
+    """The API's limits by name. The job's own replaces the `default`, unless one counts by the hour or day and the
+    other does not: then both are kept."""
+    own, default = _own(given), api.limits.get("default")
+    if own is None:
+        return dict(api.limits)
+    kept = {VENDOR: default} if default and (default.per >= _LONG) != (own.per >= _LONG) else {}
+    return {**api.limits, **kept, "default": own}
+
+
+def _own(given: RateLimits) -> Limit | None:
     if given.requests:
-        own["default"] = Limit(requests=given.requests, per=given.per)
-    elif given.rps_default:
+        return Limit(requests=given.requests, per=given.per)
+    if given.rps_default:
         rate = Fraction(str(given.rps_default)).limit_denominator(_SLOWEST)
-        own["default"] = Limit(requests=max(1, rate.numerator), per=rate.denominator)
-    return {**api.limits, **own}
+        return Limit(requests=max(1, rate.numerator), per=rate.denominator)
+    return None

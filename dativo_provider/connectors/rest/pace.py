@@ -13,21 +13,26 @@ from threading import Lock
 __all__ = ["Pace"]
 
 _BURST = 0.05  # of the limit
+_LATE = 20  # requests, from where on one that left late is made up for
 _SLOWEST, _FASTER = 0.02, 0.01  # shares of the full rate
 
 
 class Pace:
     """Shared by all threads that use one limit. `now` gives seconds; `share` is this task's part of the limit."""
 
-    def __init__(self, requests: int, seconds: float, now: Callable[[], float], share: float = 1.0) -> None:
-        allowed = requests * share
-        burst = max(1, int(allowed * _BURST))
-        self._gap = seconds / (allowed - burst + 1 if allowed >= 1 else allowed)
-        self._slack = (burst - 1) * self._gap
+    def __init__(self, requests: float, seconds: float, now: Callable[[], float], share: float = 1.0) -> None:
         self._now, self._lock = now, Lock()
+        self.allow(requests * share, seconds)
         self._due = self._blocked = 0.0
         self._slowed = float("-inf")  # when the rate was halved last
         self.rate = 1.0  # of the full one
+
+    def allow(self, requests: float, seconds: float) -> None:
+        """From now on so many."""
+        burst = max(2 if requests >= _LATE else 1, int(requests * _BURST))
+        with self._lock:
+            self._gap = seconds / (requests - burst + 1 if requests >= 1 else requests)
+            self._slack = (burst - 1) * self._gap
 
     def reserve(self) -> float:
         """Seconds to wait before the next request may leave."""

@@ -33,7 +33,7 @@ __all__ = ["RestReader"]
 
 
 class RestReader(BaseReader):
-    """Asks with the limits of the spec, divided by the tasks that read at once."""
+    """Asks with the limits of the spec, shared with the tasks that read at once."""
 
     capabilities = CAPABILITIES
 
@@ -194,10 +194,9 @@ class RestReader(BaseReader):
         """With this task's share of the limits."""
         if tasks not in self._clients:
             values = settings_of(self.api, self.source, self.ctx)
-            share = 1 / (tasks * self._limits.shared_by)
             self._clients[tasks] = Client(
-                self.api, values, self.ctx, self.masker, limits_of(self.api, self._limits), share,
-                patience=self.retry.budget_seconds, fresh=self._fresh, keep=self.keep,
+                self.api, values, self.ctx, self.masker, limits_of(self.api, self._limits), 1 / self._limits.shared_by,
+                tasks=tasks, patience=self.retry.budget_seconds, fresh=self._fresh, keep=self.keep,
             )  # fmt: skip
         return self._clients[tasks]
 

@@ -173,6 +173,34 @@ def test_so_many_requests_a_second_are_not_sent_as_a_burst_for_a_minute(rps: flo
 
 
 @pytest.mark.parametrize(
+    ("vendor", "job", "kept"),
+    [
+        ((100, "1d"), {"rps_default": 10}, {"default": (10, 1), "vendor": (100, 86_400)}),
+        ((5_000, "1h"), {"requests": 300, "per": "1m"}, {"default": (300, 60), "vendor": (5_000, 3_600)}),
+        ((100, 10), {"requests": 20_000, "per": "1d"}, {"default": (20_000, 86_400), "vendor": (100, 10)}),
+        ((100_000, "1d"), {"requests": 20_000, "per": "1d"}, {"default": (20_000, 86_400)}),
+        ((200, "1m"), {"requests": 20, "per": 1}, {"default": (20, 1)}),
+        ((100, "1d"), {}, {"default": (100, 86_400)}),
+    ],
+)
+@requirement("ERR-05")
+def test_a_pace_that_a_job_sets_leaves_the_days_limit_in_place(
+    vendor: tuple[int, Any], job: dict[str, Any], kept: dict[str, tuple[int, int]]
+) -> None:
+    given = Api.model_validate(SPEC | {"limits": {"default": {"requests": vendor[0], "per": vendor[1]}}})
+    found = {name: (each.requests, each.per) for name, each in limits_of(given, rate_limits(job)).items()}
+    assert found == kept
+
+
+def test_both_limits_are_kept_by_every_request(api: FakeApi) -> None:
+    spec = SPEC | {"limits": {"default": {"requests": 5_000, "per": "1h"}}}
+    source = SourceSpec("rest", {"base_url": api.url, "token": api.token}, options={"spec": text(spec)},
+                        rate_limits={"rps_default": 10})  # fmt: skip
+    made = RestReader(source, RunContext(Settings(home="")))
+    assert len(made._client()._paces(())) == 2
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         Answer(403, {"message": "no"}, {"X-Accepted-OAuth-Scopes": "repo"}),

@@ -88,7 +88,7 @@ class DriveReader(RestReader):
     def _client(self, tasks: int = 1) -> Client:
         if tasks not in self._clients:
             google = Clients(self)
-            google.share = 1 / tasks
+            google.tasks = tasks
             self._clients[tasks] = google.client("google_drive")
         return self._clients[tasks]
 
