@@ -58,8 +58,7 @@ def _connection(api: Api) -> Iterator[str]:
 def _limits(api: Api) -> Iterator[str]:
     if api.limits:
         yield "## Limits\n"
-        yield "Kept by all tasks of a tenant together; `source.rate_limits` of a job sets a pace of its own.
-"
+        yield "Kept by all tasks of a tenant together; `source.rate_limits` of a job sets a pace of its own.\n"
         rows = ((f"`{name}`", _rate(each), each.note, f"[page]({each.docs})" if each.docs else "none: our own measure")
                 for name, each in api.limits.items())  # fmt: skip
         yield table(("limit", "requests", "for whom", "vendor's page"), rows) + "\n"

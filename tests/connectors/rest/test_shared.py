@@ -21,7 +21,7 @@ from tests.connectors.rest.fake import Answer, Asked, FakeApi, serving
 from tests.connectors.rest.toy import SPEC, text
 from tests.support import requirement
 
-LIMIT, PER = 100, 2
+LIMIT, PER = 100, 4
 TASK = """
 import sys, time
 from tests.connectors.rest.test_shared import reader
@@ -82,12 +82,12 @@ def test_processes_keep_a_limit_together_and_use_it_as_they_come_and_go(
 ) -> None:
     """Of four that begin at once three end, and the last has all of it."""
     start = time.time() + 6
-    tasks = [task(start, each) for each in (8, 8, 8, 14)]
+    tasks = [task(start, each) for each in (9, 9, 9, 16)]
     assert [each.wait(90) for each in tasks] == [0, 0, 0, 0]
     assert timed.most() <= 1.05 * LIMIT
     begun = timed.moments[0]
-    assert timed.share(begun + 3, begun + 7) >= 0.9
-    assert timed.share(begun + 10, begun + 13) >= 0.9
+    assert timed.share(begun + 4, begun + 8) >= 0.9
+    assert timed.share(begun + 11, begun + 15) >= 0.9
 
 
 def test_waiting_for_a_share_ends_when_the_run_is_cancelled(timed: Timed, tmp_path: Path) -> None:
