@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 import pyarrow as pa
 
+from dativo_provider.connectors.files.formats.avro_blocks import unpacked
 from dativo_provider.connectors.files.formats.base import Asked, Division, Head, Span, lots, options_of, whole
 from dativo_provider.connectors.files.formats.plain import ordinals
 from dativo_provider.errors import DataError, MissingExtra
@@ -74,7 +75,7 @@ def _opened(file: BinaryIO, where: str) -> Iterator[Any]:
     except ImportError as problem:
         raise MissingExtra.named("avro", "reading Avro files") from problem
     try:
-        yield fastavro.block_reader(file)
+        yield fastavro.block_reader(unpacked(file))
     except (*_BROKEN, OSError, fastavro.schema.SchemaParseException) as error:
         if isinstance(error, OSError) and (error.errno or type(error) is not OSError):
             raise  # the disk's or the network's; bzip2 tells of bad data by a bare one
@@ -90,6 +91,8 @@ def _sized(blocks: Any) -> Iterator[tuple[Any, float]]:
         share = len(block.bytes_.getbuffer()) / max(1, block.num_records)
         for record in block:
             yield record, share
+        if block.bytes_.read(1):
+            raise ValueError("a block holds more than its records")
 
 
 def _columns(schema: Any, where: str) -> dict[str, str]:
