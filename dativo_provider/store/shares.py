@@ -48,8 +48,8 @@ class Shares:
         self._me = uuid4().hex
         self.held = 0.0  # requests
 
-    def take(self, life: float = _LIFE) -> float:
-        """The requests that are ours from now on, for `life` seconds at least; 0 while all are others'."""
+    def take(self) -> float:
+        """The requests that are ours from now on; 0 while all are others'."""
         for attempt in range(_TRIES):
             version, known = self._latest()
             others = {name: each.part * self._requests for name, each in known.items() if name != self._me}
@@ -57,7 +57,7 @@ class Shares:
             if mine == self.held and self._is_young(known.get(self._me)):
                 return mine
             self.held = min(self.held, mine)  # first: once it is written, others take the rest
-            holding = _Holding(mine / self._requests, self._now() + max(life, _LIFE))
+            holding = _Holding(mine / self._requests, self._now() + _LIFE)
             if self._written(version + 1, {**known, self._me: holding}):
                 self.held = mine
                 return mine

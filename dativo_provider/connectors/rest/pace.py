@@ -22,17 +22,26 @@ class Pace:
 
     def __init__(self, requests: float, seconds: float, now: Callable[[], float], share: float = 1.0) -> None:
         self._now, self._lock = now, Lock()
+        self._gap = self._due = self._blocked = 0.0
         self.allow(requests * share, seconds)
-        self._due = self._blocked = 0.0
         self._slowed = float("-inf")  # when the rate was halved last
         self.rate = 1.0  # of the full one
 
     def allow(self, requests: float, seconds: float) -> None:
-        """From now on so many."""
+        """From now on so many; what was to leave at the old pace leaves at the new one."""
         burst = max(2 if requests >= _LATE else 1, int(requests * _BURST))
+        gap = seconds / (requests - burst + 1 if requests >= 1 else requests)
         with self._lock:
-            self._gap = seconds / (requests - burst + 1 if requests >= 1 else requests)
-            self._slack = (burst - 1) * self._gap
+            now = self._now()
+            if self._due > now and self._gap:
+                self._due = now + (self._due - now) * gap / self._gap
+            self._gap, self._slack = gap, (burst - 1) * gap
+
+    def ahead(self) -> float:
+        """Seconds until the next request could leave. It books nothing."""
+        with self._lock:
+            now = self._now()
+            return max(0.0, self._due - self._slack - now, self._blocked - now)
 
     def reserve(self) -> float:
         """Seconds to wait before the next request may leave."""

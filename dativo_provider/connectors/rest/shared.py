@@ -16,7 +16,6 @@ __all__ = ["Shared"]
 
 _AGAIN = 2.0  # seconds until the share is looked at again
 _NONE_LEFT = 0.5  # the same, while others have all of it
-_GAPS = 3  # between requests that a share outlives, where they are further apart than its life
 
 
 class Shared(Pace):
@@ -36,10 +35,12 @@ class Shared(Pace):
         self._next = float("-inf")
 
     def reserve(self) -> float:
+        """Nothing is booked long before: a share may grow meanwhile."""
         with self._turn:
-            while self._now() >= self._next:
+            while self._now() >= self._next or self.ahead() > _AGAIN:
+                self._pause(min(self.ahead(), _AGAIN))
                 self._look()
-        return super().reserve()
+            return super().reserve()
 
     def close(self) -> None:
         """What was ours is for others."""
@@ -47,9 +48,8 @@ class Shared(Pace):
             self._shares.leave()
 
     def _look(self) -> None:
-        held = self._shares.held
         try:
-            mine = self._shares.take(_GAPS * self._seconds / held if held else 0)
+            mine = self._shares.take()
         except DativoError as problem:
             self._tell(problem)
             mine = self._shares.held or self._alone

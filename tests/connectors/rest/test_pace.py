@@ -51,6 +51,17 @@ def test_tasks_that_share_a_limit_keep_it_together() -> None:
     assert len(together) >= 0.9 * 100 * 30
 
 
+def test_a_wait_that_was_booked_at_a_slow_pace_is_shorter_at_a_faster_one() -> None:
+    clock = Clock()
+    pace = Pace(1, 60, clock)
+    pace.reserve()
+    assert pace.ahead() == pytest.approx(60)
+    pace.allow(10, 60)
+    assert pace.ahead() == pytest.approx(6)
+    assert pace.reserve() == pytest.approx(6)
+    assert most([1006.0, *run(pace, clock, 300)], 60) <= 10
+
+
 @requirement("ERR-05")
 def test_a_refusal_halves_the_rate_and_answers_bring_it_back() -> None:
     clock = Clock()

@@ -48,7 +48,7 @@ class Timed(FakeApi):
         self.moments: list[float] = []
 
     def answer(self, asked: Asked) -> Answer:
-        self.moments.append(time.monotonic())
+        self.moments.append(time.time())
         return super().answer(asked)
 
     def most(self) -> int:
@@ -85,9 +85,8 @@ def test_processes_keep_a_limit_together_and_use_it_as_they_come_and_go(
     tasks = [task(start, each) for each in (9, 9, 9, 16)]
     assert [each.wait(90) for each in tasks] == [0, 0, 0, 0]
     assert timed.most() <= 1.05 * LIMIT
-    begun = timed.moments[0]
-    assert timed.share(begun + 4, begun + 8) >= 0.9
-    assert timed.share(begun + 11, begun + 15) >= 0.9
+    assert timed.share(start + 4.5, start + 8.5) >= 0.9
+    assert timed.share(start + 11.5, start + 15.5) >= 0.9
 
 
 def test_waiting_for_a_share_ends_when_the_run_is_cancelled(timed: Timed, tmp_path: Path) -> None:
