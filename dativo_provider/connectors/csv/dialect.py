@@ -11,7 +11,7 @@ from typing import Any
 
 from dativo_provider.errors import ConfigurationError
 
-__all__ = ["Dialect", "dialect_of"]
+__all__ = ["TABBED", "Dialect", "dialect_of"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Dialect:
         return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig", "ascii")
 
 
-_TABS = re.compile(r"\.tsv(\.(gz|gzip|zst|zstd))?$", re.IGNORECASE)
+TABBED = re.compile(r"\.tsv(\.(gz|gzip|zst|zstd))?$", re.IGNORECASE)
 
 
 def dialect_of(options: Mapping[str, Any], path: str = "") -> Dialect:
@@ -48,7 +48,7 @@ def dialect_of(options: Mapping[str, Any], path: str = "") -> Dialect:
     Raises `ConfigurationError` naming the option that is unknown or impossible.
     """
     given = {("batch_size" if name == "chunk_size" else name): value for name, value in options.items()}
-    if _TABS.search(path):
+    if TABBED.search(path):
         given = {"delimiter": "\t", **given}
     known = {each.name for each in fields(Dialect)}
     for name in given:

@@ -35,6 +35,8 @@ DRIVE_NOTES = (
     "it is a member of.",
     "`source.files` names ids (`file_id`), paths below the folder, or patterns: `2026/**/*.csv`. A folder means the "
     "CSV files below it. Shortcuts, also of folders, stand for what they point at; one whose file is gone is told.",
+    "A folder of a shared drive is read as the drive's members see it; an account that is no member sees what was "
+    "shared with it.",
     "Files are known by their ids and told apart by their checksums: renaming, moving within the folder and a touched "
     "date read nothing again, and an upload with an old date is not missed. One that changed stops the run, unless "
     "`on_changed_file` says `append` (with a key) or `replace`.",

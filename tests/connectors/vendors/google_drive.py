@@ -2,7 +2,8 @@
 
 - lists: pageSize at most 1000 and coerced, a page may hold fewer than asked for, also none, and only the absence of
   `nextPageToken` ends it; trashed files are listed unless `q` says no; a shared drive's files need
-  `includeItemsFromAllDrives`; only what `fields` names is told.
+  `includeItemsFromAllDrives`; only what `fields` names is told; the corpus `user` holds nothing that an account sees as
+  member of a shared drive alone, `drive` is refused to those who are none (seen in googledrive 402).
   https://developers.google.com/workspace/drive/api/reference/rest/v3/files/list
 - changes: one entry a file, a new change replaces it; `newStartPageToken` on the last page only; positions do not
   expire; trashing and moving are no removal; each shared drive has a log of its own.
@@ -56,6 +57,7 @@ class Node:
     drive: str = ""
     target: str = ""
     version: int = 1
+    plain: bytes | None = None  # what an export as text/plain gives, if that differs
     locked: bool = False  # its owner does not let readers download it
 
     def told(self) -> dict[str, Any]:
@@ -84,6 +86,7 @@ class GoogleDrive(Google):
         self.log: dict[str, dict[str, tuple[int, bool]]] = {}  # by log and file: position, removed
         self._numbers = count(1)
         self.broken_bodies = 0
+        self.shared: set[str] = set()  # drives that the account is no member of: items were shared with it
         refused = refusal(403, "User Rate Limit Exceeded", "", "userRateLimitExceeded")
         self.quotas = [
             Quota(3000, 60, refused, lambda asked: asked.path != "/token"),
@@ -153,6 +156,8 @@ class GoogleDrive(Google):
         if refused := self._scope():
             return refused
         query = asked.query
+        if query.get("corpora") == "drive" and query["driveId"] in self.shared:
+            return refusal(404, f"Shared drive not found: {query['driveId']}", "NOT_FOUND", "notFound", "driveId")
         for parent in re.findall(r"'([^']+)' in parents", query.get("q", "")):
             if not (parent in self.nodes or parent.startswith("0A") or parent == "root"):
                 return refusal(404, "File not found: .", "NOT_FOUND", "notFound", "fileId")
@@ -186,9 +191,11 @@ class GoogleDrive(Google):
         node = self.nodes[id]
         if asked.query["mimeType"] not in _EXPORTS.get(node.mime, set()):
             return refusal(400, "The requested conversion is not supported.", "", "badRequest", "convertTo")
-        if len(node.content) > _LARGEST_EXPORT:
+        plain = asked.query["mimeType"] == "text/plain"
+        content = node.plain if plain and node.plain is not None else node.content
+        if len(content) > _LARGEST_EXPORT:
             return refusal(403, "This file is too large to be exported.", "", "exportSizeLimitExceeded")
-        return Answer(body=node.content, headers={"Content-Type": asked.query["mimeType"]})
+        return Answer(body=content, headers={"Content-Type": asked.query["mimeType"]})
 
     def _download(self, asked: Asked, node: Node) -> Answer:
         if node.mime.startswith("application/vnd.google-apps."):
@@ -207,9 +214,11 @@ class GoogleDrive(Google):
         return Answer(206 if ranged else 200, node.content[start:], headers, cut=cut)
 
     def _visible(self, node: Node, query: Mapping[str, str]) -> bool:
+        if node.drive and query.get("includeItemsFromAllDrives") != "true":
+            return False
         if query.get("corpora") == "drive":
-            return node.drive == query["driveId"] and query.get("includeItemsFromAllDrives") == "true"
-        return not node.drive or query.get("includeItemsFromAllDrives") == "true"
+            return node.drive == query["driveId"]
+        return not node.drive or node.drive in self.shared
 
     def _scope(self) -> Answer | None:
         if "drive.readonly" not in self.forbidden:

@@ -64,12 +64,14 @@ def test_each_kind_of_document_has_its_text_or_a_reason(vendor: GoogleDrive) -> 
     vendor.put("latin.txt", "größer".encode("latin-1"), mime="text/plain")
     vendor.put("scan.pdf", b"%PDF", mime="application/pdf")
     vendor.put("Huge", b"x" * ((10 << 20) + 1), mime=DOCUMENT)
+    vendor.put("Pictures", b"x" * ((10 << 20) + 1), mime=DOCUMENT, plain=b"no pictures")
     vendor.put("huge.txt", b"x" * ((10 << 20) + 1), mime="text/plain")
     found = {row["path"]: row for row in read(vendor).rows}
     plan = found["team %2F plans/Plan"]
     assert (plan["content"], plan["exported_as"], plan["characters"]) == ("# Ziele\n\n* größer", "text/markdown", 17)
     assert (plan["owner_email"], plan["name"]) == ("ann@example.com", "Plan")
     assert found["team %2F plans/Talk"]["content"] == "first slide"
+    assert (found["Pictures"]["content"], found["Pictures"]["exported_as"]) == ("no pictures", "text/plain")
     assert found["readme.md"]["content"] == "# Hi"
     assert found["wide.txt"]["content"] == "ÿ wide"
     skipped = {path: row["skipped"] for path, row in found.items() if row["content"] is None}

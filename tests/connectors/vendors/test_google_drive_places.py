@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from dativo_provider.errors import ConfigurationError, SourceChanged
 from tests.connectors.rest.fake import Answer, Asked, serving
 from tests.connectors.vendors.google_drive import DOCUMENT, FOLDER, SHORTCUT, GoogleDrive
 from tests.connectors.vendors.test_google_drive import DocumentsBelow
-from tests.connectors.vendors.test_google_drive_csv import numbers, read
+from tests.connectors.vendors.test_google_drive_csv import Reading, numbers, read
 from tests.support import requirement
 
 
@@ -58,6 +59,38 @@ def test_a_shortcut_to_a_folder_stands_for_that_folder(vendor: GoogleDrive, top:
     assert numbers(first) == numbers(read(vendor, "link/*.csv", **inside(top))) == numbers(read(vendor, **inside(link)))
     vendor.put("b.csv", b"n\n2\n", other)
     assert numbers(read(vendor, since=first.cursor, **inside(top))) == [2]
+
+
+@requirement("CON-07")
+@pytest.mark.parametrize("member", [True, False])
+def test_a_folder_of_a_shared_drive_is_read_by_members_and_by_those_it_is_shared_with(
+    vendor: GoogleDrive, member: bool
+) -> None:
+    """What is seen as a member alone is not in the account's own corpus; who is none may not name the drive."""
+    below = vendor.folder("2026", vendor.folder("team", "0Ashared"))
+    vendor.put("a.csv", b"n\n1\n", below)
+    if not member:
+        vendor.shared.add("0Ashared")
+    folder = vendor.nodes[below].parent
+    first = read(vendor, **inside(folder))
+    assert numbers(first) == [1]
+    vendor.put("b.csv", b"n\n2\n", below)
+    if not member:
+        vendor.log.setdefault("", {}).update(vendor.log["0Ashared"])  # it shows in the account's own log
+    later = read(vendor, since=first.cursor, **inside(folder))
+    assert numbers(later) == [2]
+
+
+@requirement("CON-07")
+def test_a_file_named_tsv_has_tabs_whatever_its_id(vendor: GoogleDrive, top: str) -> None:
+    vendor.put("a.tsv", b"n\tm\n1\tx\n", top)
+    vendor.put("b.csv", b"n,m\n2,y\n", top)
+    made = read(vendor, **inside(top))
+    assert sorted((row["n"], row["m"]) for row in made.rows) == [("1", "x"), ("2", "y")]
+    suite = Reading()
+    suite.given = inside(top)["connection"]
+    with closing(suite.open(vendor)) as reader:
+        assert {tuple(field.name for field in each.fields) for each in reader.discover()} == {("n", "m")}
 
 
 @requirement("CON-07")

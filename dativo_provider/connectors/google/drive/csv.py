@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Generator, Iterable, Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from dativo_provider.connectors.base import Tally
+from dativo_provider.connectors.csv.dialect import TABBED
 from dativo_provider.connectors.csv.paths import Found
 from dativo_provider.connectors.csv.survey import newest
 from dativo_provider.connectors.csv.windows import cut, files_of, next_cursor
-from dativo_provider.connectors.files.options import options_of
+from dativo_provider.connectors.files.formats.base import Asked, Span
+from dativo_provider.connectors.files.options import Options, options_of
 from dativo_provider.connectors.files.reader import FilesReader
-from dativo_provider.connectors.files.survey import discovered
+from dativo_provider.connectors.files.survey import Surveyed, discovered
 from dativo_provider.connectors.google.drive.feed import asked_for, positions, touched
 from dativo_provider.connectors.google.drive.listing import Drive
 from dativo_provider.connectors.google.drive.place import DrivePlace
 from dativo_provider.connectors.google.reader import GoogleReader, asking
 from dativo_provider.connectors.rest.client import Client
 from dativo_provider.errors import ConfigurationError, RetryableError
+from dativo_provider.model.batch import Batch
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Cursor, ReadResult, Slice, Stream, Window, WindowRequest
 
 __all__ = ["DriveCsvReader"]
 
 _DISCOVERED_FILES = 100
+_TABS = {"delimiter": "\t"}
 _STATE = ("logs", "drives", "asked", "watched")  # beside the files
 
 
@@ -63,7 +68,7 @@ class DriveCsvReader(GoogleReader, FilesReader):
     def window(self, stream: StreamSpec, request: WindowRequest) -> Window:
         with self.border():
             since = dict(request.since.value) if request.since else {}
-            known = {*since.get("files", {}), *since.get("watched", ()), *stream.object.split(",")}
+            known = {*since.get("files", {}), *since.get("watched", ()), *map(str.strip, stream.object.split(","))}
             asked = self._job_asks(stream)
             logs = (since.get("logs") or {}) if since.get("asked") == asked else {}
             if logs and not (request.full or request.start or request.end):
@@ -76,7 +81,8 @@ class DriveCsvReader(GoogleReader, FilesReader):
             seen = self.place.drive.drives
             # a drive seen for the first time has no position from before this list: the next run takes one
             told = {"logs": before if seen <= drives else {}, "drives": sorted(seen | (drives & before.keys())),
-                    "asked": asked, "watched": self.place.drive.watched}  # fmt: skip
+                    "asked": asked, "watched": self.place.drive.watched,
+                    "tabbed": sorted(id for id, path in self.place.paths.items() if TABBED.search(path))}  # fmt: skip
             return replace(made, detail={**made.detail, **told})
 
     def _planned(self, stream: StreamSpec, request: WindowRequest) -> Window:
@@ -107,7 +113,24 @@ class DriveCsvReader(GoogleReader, FilesReader):
 
     def slices(self, stream: StreamSpec, window: Window, want: int) -> list[Slice]:
         """Files are not divided: each byte is fetched once."""
-        return cut(stream, window, want)
+        tabbed = window.detail.get("tabbed", ())
+        return [replace(each, spec={**each.spec, "tabbed": tabbed}) for each in cut(stream, window, want)]
+
+    def batches(self, stream: StreamSpec, piece: Slice, tally: Tally) -> Generator[Batch, None, None]:
+        self._tabbed = frozenset(piece.spec.get("tabbed", ()))
+        yield from super().batches(stream, piece, tally)
+
+    def _file(
+        self, stream: StreamSpec, file: Found, asked: Asked, span: Span | None, columns: Mapping[str, str | None]
+    ) -> Generator[Batch, None, dict[str, Any]]:
+        """An id does not tell what the name of a `.tsv` file does."""
+        if file.path in self._tabbed:
+            stream = replace(stream, options={**_TABS, **self.source.options, **stream.options})
+        return super()._file(stream, file, asked, span, columns)
+
+    def _surveyed(self, file: Found, options: Options, infer: bool) -> Surveyed:
+        tabs = _TABS if TABBED.search(self.place.paths.get(file.path, "")) else {}
+        return super()._surveyed(file, replace(options, of_format={**tabs, **options.of_format}), infer)
 
     @classmethod
     def next_cursor(cls, window: Window, results: Iterable[ReadResult], base: Cursor | None) -> Cursor | None:

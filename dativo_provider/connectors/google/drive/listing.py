@@ -53,6 +53,11 @@ class Item:
         return str(self.told.get("md5Checksum", ""))
 
     @property
+    def drive(self) -> str:
+        """The shared drive it lies in; empty in My Drive."""
+        return str(self.told.get("driveId", ""))
+
+    @property
     def open(self) -> bool:
         """Whether its owner lets readers download it."""
         return bool(self.told.get("capabilities", {}).get("canDownload", True))
@@ -78,6 +83,7 @@ class Drive:
     lost: set[str] = field(default_factory=set)
     dangling: set[str] = field(default_factory=set)
     locked: set[str] = field(default_factory=set)
+    unjoined: set[str] = field(default_factory=set)  # shared drives that the account is no member of
     queried: bool = False
 
     @property
@@ -100,21 +106,22 @@ class Drive:
         Raises `ConfigurationError` for what is no folder, `SourceChanged` for one that is gone or in the trash.
         """
         top = self._folder(folder)
-        waiting, seen = [(top, "")], {top}
+        waiting, seen = [(top, "")], {top.id}
         while waiting:
             parent, path = waiting.pop()
-            self.folders.add(parent)
-            for item in chain.from_iterable(map(self._resolved, self._listed(f"'{parent}' in parents", path))):
+            self.folders.add(parent.id)
+            found = self._listed(f"'{parent.id}' in parents", path, parent.drive)
+            for item in chain.from_iterable(map(self._resolved, found)):
                 if item.mime != FOLDER:
                     yield item
                 elif deep and item.id not in seen:
                     seen.add(item.id)
-                    waiting.append((item.id, f"{item.path}/"))
+                    waiting.append((item, f"{item.path}/"))
 
-    def _folder(self, id: str) -> str:
-        """The id by which the log knows a folder that may be named `root`, or by a shortcut to it."""
+    def _folder(self, id: str) -> Item:
+        """The folder as the log knows it, which may be named `root`, or by a shortcut to it."""
         if id == self.drive_id:
-            return id
+            return Item({"id": id, "driveId": id, "mimeType": FOLDER})
         told = self.ask(Call(f"/files/{id}", params={"fields": _FIELDS, "supportsAllDrives": "true"}))
         if told.get("trashed"):
             raise SourceChanged(
@@ -126,7 +133,8 @@ class Drive:
                 "this is no folder, or a shortcut to one that is gone", where=f"folder_id {id}",
                 remedy="take the last part of the folder's own address",
             )  # fmt: skip
-        return found.id
+        self.drives.update(filter(None, [found.drive]))
+        return found
 
     def found(self, query: str) -> Iterator[Item]:
         """Files that a query of Drive's own language finds."""
@@ -157,17 +165,24 @@ class Drive:
             self.dangling.add(item.path or item.id)
         return found
 
-    def _listed(self, query: str, path: str) -> Iterator[Item]:
+    def _listed(self, query: str, path: str, drive: str = "") -> Iterator[Item]:
+        """`drive` is where the query looks: an account's own corpus lacks what it sees as member of a drive alone."""
+        drive = self.drive_id or ("" if drive in self.unjoined else drive)
         wanted = " and ".join(filter(None, (query, "trashed=false")))
         params = {
-            "q": wanted, "pageSize": 1000, "spaces": "drive", "orderBy": "name",
-            "corpora": "drive" if self.drive_id else "user", **_EVERYWHERE,
+            "q": wanted, "pageSize": 1000, "spaces": "drive", "orderBy": "name", **_EVERYWHERE,
             "fields": f"nextPageToken,incompleteSearch,files({_FIELDS})",
-            **({"driveId": self.drive_id} if self.drive_id else {}),
+            **({"corpora": "drive", "driveId": drive} if drive else {"corpora": "user"}),
         }  # fmt: skip
-        for page in self.pages("/files", params):
-            for told in page.get("files", ()):
-                yield self._item(told, path)
+        try:
+            for page in self.pages("/files", params):
+                for told in page.get("files", ()):
+                    yield self._item(told, path)
+        except Missing:  # who sees a folder of a drive, and is no member of it, is refused the drive
+            if not drive or drive == self.drive_id:
+                raise
+            self.unjoined.add(drive)
+            yield from self._listed(query, path)
 
     def _item(self, told: Mapping[str, Any], path: str) -> Item:
         self.drives.update(filter(None, [told.get("driveId")]))
