@@ -66,7 +66,7 @@ class ReaderWorld(ABC):
     repeatable = True  # False: the source ends where it ends when it is read, so a second read may give more
     gigantic = 200_000  # rows that make a read of many batches
     columns = frozenset(field.name for field in FIELDS)  # that `discover` tells
-    told = 1  # rows that the reader gives for each row of the suite's
+    rows_each = 1  # rows that the reader gives for each row of the suite's
 
     def __init__(self) -> None:
         self.clock = datetime.now(UTC).replace(microsecond=0)
@@ -430,7 +430,7 @@ class ReaderConformance:
         made = run(world)
         batches = [batch for batches in made.batches for batch in batches]
         told = [batch.data.num_rows for batch in batches if batch.stream == made.stream]
-        assert sum(told) == world.gigantic * world.told
+        assert sum(told) == world.gigantic * world.rows_each
         assert max(batch.data.nbytes for batch in batches) <= BATCH_LIMIT
 
     def test_cancelling_ends_a_read_within_five_seconds(self, world: ReaderWorld) -> None:

@@ -73,7 +73,7 @@ class MarkdownWorld(LocalWorld):
     """Each row of the suite's is a section, whose pairs are its columns as JSON, which holds any text in one line."""
 
     columns = frozenset(("doc_id", "section", "key", "value", "value_json", "ord", "extracted_at"))
-    told, gigantic = 4, 20_000
+    rows_each, gigantic = 4, 20_000
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "markdown_kv", "md")
