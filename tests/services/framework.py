@@ -21,8 +21,8 @@ class Unavailable(Exception):
 
 
 def services_folder() -> Path:
-    """Where installed binaries live; git-ignored."""
-    return Path(os.environ.get("DATIVO_SERVICES_DIR") or ROOT / ".services")
+    """Where installed binaries live; git-ignored. Never a link to it: scripts hold the path that they were made at."""
+    return Path(os.environ.get("DATIVO_SERVICES_DIR") or ROOT / ".services").resolve()
 
 
 def free_port() -> int:
