@@ -127,6 +127,20 @@ MUTANTS = (
         ("tests/connectors/test_mysql_windows.py::test_slices_share_skewed_keys_evenly_and_hold_every_row_once",),
     ),
     Mutant(
+        "bounds of a PostgreSQL text key stand in the order of the database's collation",
+        "dativo_provider/connectors/postgres/slices.py",
+        "{where} order by d.n",
+        "{where} order by d.v",
+        ("tests/connectors/test_postgres_slices.py",),
+    ),
+    Mutant(
+        "bounds of a MySQL text key stand in the order of their characters",
+        f"{MYSQL}/scales.py",
+        "return [literals[min(group)] for group in found]",
+        "return list(literals)",
+        ("tests/connectors/test_mysql_slices.py::test_letters_that_are_one_together_are_where_the_collation_has_them",),
+    ),
+    Mutant(
         "the library's retries are on, so a stale append lands",
         f"{LAKE}/commit.py",
         '["commit.retry.num-retries"] = "0"',

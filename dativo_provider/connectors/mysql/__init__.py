@@ -28,8 +28,8 @@ _NOTES = (
     "without it, the rows of the last `lag_seconds` wait for the next run.",
     "TINYINT(1) is a number, because it may hold 2; declare it `boolean` in the contract if it is one.",
     "BIGINT UNSIGNED is decimal(20,0), DECIMAL with more than 38 digits is text, TIME is text (it may pass 24 hours).",
-    "Several tasks share a table by ranges of its first key column, where that is a number or a moment; each task "
-    "sees a snapshot of its own. Tables of engines without transactions are read in one piece.",
+    "Several tasks share a table by ranges of its first key column, where that is a number, a moment, text, bytes or a "
+    "UUID; each task sees a snapshot of its own. Tables of engines without transactions are read in one piece.",
     "A query is prepared to learn its columns, never run for it.",
     "Tested with MySQL 8.0 and MariaDB 10.11. TLS `preferred` does not verify the server.",
 )

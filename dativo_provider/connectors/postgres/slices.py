@@ -80,15 +80,16 @@ def _histogram(session: Session, relation: Relation, column: Column) -> list[str
 
 
 def _within(session: Session, column: Column, values: Sequence[str], window: Window) -> list[str]:
-    """Those strictly inside the window, in the column's own order, each once."""
+    """Those strictly inside the window, each once. They stay in the order of the statistics: that is the column's own,
+    where ours would be the database's collation."""
     kind = column.source_type
     tests = [f"v > {literal(str(window.lo))}::{kind}"] if window.lo is not None else []
     tests += [f"v < {literal(str(window.hi))}::{kind}"] if window.hi is not None else []
     if not values:
         return []
     where = f"where {' and '.join(tests)}" if tests else ""
-    distinct = f"select distinct u::{kind} as v from unnest(%s::text[]) u"
-    statement = f"select d.v::text from ({distinct}) d {where} order by d.v"
+    distinct = f"select u::{kind} as v, min(n) as n from unnest(%s::text[]) with ordinality as t (u, n) group by 1"
+    statement = f"select d.v::text from ({distinct}) d {where} order by d.n"
     return [value for (value,) in session.rows(statement, (list(values),))]
 
 
