@@ -1118,8 +1118,8 @@ MUTANTS = (
     ),
     Mutant(
         "the last parents are lost, for which no others are waiting",
-        f"{REST}/walks.py",
-        "            for first, pages in begun:\n                yield first, pages.result()\n        finally:",
+        f"{REST}/ahead.py",
+        "            while waiting:\n                yield waiting.popleft().result()\n        finally:",
         "        finally:",
         (f"{PARENTS}test_records_are_asked_for_by_those_they_hang_on_in_their_order",),
     ),
@@ -1304,6 +1304,20 @@ MUTANTS = (
         "client, served = self._idle.pop() if self._idle else (self._make(), 0)",
         'client, served = self.__dict__.setdefault("one", (self._make(), 0))',
         ("tests/connectors/rest/test_connections.py::test_requests_at_once_use_connections_again",),
+    ),
+    Mutant(
+        "pages from before a change of the list are taken with those from after it",
+        f"{REST}/paginate/counted.py",
+        " or self._told(page) != total:",
+        ":",
+        ("tests/connectors/rest/test_at_once.py::test_pages_from_before_a_deletion_are_not_mixed_with_those_from_after_it",),
+    ),
+    Mutant(
+        "pages are asked for without end while nobody takes them",
+        f"{REST}/ahead.py",
+        "if len(waiting) >= ahead:",
+        "if len(waiting) >= 1_000:",
+        ("tests/connectors/rest/test_at_once.py::test_pages_nobody_takes_are_not_asked_for",),
     ),
     Mutant(
         "a connection is used until the server ends it",

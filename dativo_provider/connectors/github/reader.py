@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from dativo_provider.connectors.base import Tally
 from dativo_provider.connectors.github.trees import Choice, Diff, Entry, entries, root, told_apart
+from dativo_provider.connectors.rest.ahead import in_order
 from dativo_provider.connectors.rest.answers import Missing
 from dativo_provider.connectors.rest.batches import Batches
 from dativo_provider.connectors.rest.client import Call
@@ -26,7 +26,6 @@ from dativo_provider.model.stream import Cursor, Slice
 
 __all__ = ["GitHubReader"]
 
-_AHEAD = 4  # files asked for at once
 _FULL = 4 << 20  # bytes of text that make a batch
 _LOOKED_AT = 8_000  # bytes that Git looks for a NUL in
 
@@ -78,7 +77,7 @@ class GitHubReader(RestReader):
         return sha, told_apart(before, old, now, choice)
 
     def _records(self, spec: Spec, choice: Choice, diff: Diff, skipped: Counter[str]) -> Iterator[Mapping[str, Any]]:
-        for record in _ahead(partial(self._file, spec, choice), diff.changed):
+        for record in in_order(partial(self._file, spec, choice), diff.changed):
             if record["skipped"]:
                 skipped[record["skipped"]] += 1
             yield record
@@ -123,22 +122,6 @@ def _bounded(gathered: Batches, records: Iterable[Mapping[str, Any]]) -> Iterato
             held = 0
             yield from gathered.rest()
     yield from gathered.rest()
-
-
-def _ahead(read: Callable[[Entry], Mapping[str, Any]], found: Iterable[Entry]) -> Iterator[Mapping[str, Any]]:
-    """In order, while the next few are asked for."""
-    waiting: deque[Future[Mapping[str, Any]]] = deque()
-    with ThreadPoolExecutor(_AHEAD, "dativo-github") as pool:
-        try:
-            for entry in found:
-                waiting.append(pool.submit(read, entry))
-                if len(waiting) >= _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for each in waiting:
-                each.cancel()
 
 
 def _text(content: bytes) -> str | None:

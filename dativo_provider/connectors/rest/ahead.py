@@ -1,9 +1,9 @@
-"""Requests of one record each, a few of them under way."""
+"""Requests that do not wait for each other, a few of them under way."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,8 +14,11 @@ T = TypeVar("T")
 _AHEAD = 4
 
 
-def in_order(read: Callable[[S], T], found: Iterable[S], ahead: int = _AHEAD) -> Iterator[T]:
-    """What `read` gives of each, while the next few are read."""
+def in_order(read: Callable[[S], T], found: Iterable[S], ahead: int = _AHEAD) -> Generator[T, None, None]:
+    """What `read` gives of each, while the next few are read; no more than `ahead` of them are held.
+
+    Ends with the first error in their order: what has not begun by then is not read. `found` is drawn by the caller.
+    """
     waiting: deque[Future[T]] = deque()
     with ThreadPoolExecutor(ahead, "dativo-ahead") as pool:
         try:
@@ -26,5 +29,5 @@ def in_order(read: Callable[[S], T], found: Iterable[S], ahead: int = _AHEAD) ->
             while waiting:
                 yield waiting.popleft().result()
         finally:
-            for each_ in waiting:
-                each_.cancel()
+            for future in waiting:
+                future.cancel()

@@ -43,7 +43,9 @@ class Walk:
         self._same = 0  # pages in a row that hold the same
 
     def pages(self) -> Iterator[Page]:
-        yield from self._asked.paginate.pages(self._ask)
+        for page in self._asked.paginate.pages(self._ask):
+            self._refuse_repetition(page)
+            yield page
 
     def _ask(
         self,
@@ -63,9 +65,7 @@ class Walk:
                 f"an answer has no '{self._asked.records}', where its records stand{said}", where=page.url,
                 remedy="correct `records` or `errors` in the spec; `optional: true` where an empty list is left out",
             )  # fmt: skip
-        page = replace(page, records=[] if found is _ABSENT else _listed(found))
-        self._refuse_repetition(page)
-        return page
+        return replace(page, records=[] if found is _ABSENT else _listed(found))
 
     def _refuse_repetition(self, page: Page) -> None:
         """New tokens, but never another record: such pages have no end."""
@@ -96,8 +96,10 @@ class Walk:
         return Call(address(request.path, flat), request.method, query, said or None, headers)
 
     def _refuse_circle(self, call: Call) -> None:
+        if self._asked.paginate.same_request or self._asked.paginate.rising:
+            return
         mark = hash((call.url, repr(sorted(call.params.items(), key=str)), repr(call.body)))
-        if mark in self._seen and not self._asked.paginate.same_request:
+        if mark in self._seen:
             raise SourceUnavailable(
                 "the API asks for a page that was read before: its pages go round in a circle",
                 where=call.url.partition("?")[0],

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain, islice, product
 from typing import Any
 
+from dativo_provider.connectors.rest.ahead import in_order
 from dativo_provider.connectors.rest.answers import Forbidden, Missing, fits
 from dativo_provider.connectors.rest.batches import Inside
 from dativo_provider.connectors.rest.client import Call, Client
@@ -28,7 +27,6 @@ __all__ = ["Walks", "inside_of", "listing_of"]
 Repeat = Callable[[Callable[[], Page], str], Page]
 Holder = Mapping[str, Any]  # `{"parent": {...}}` of the record that a page belongs to
 _PATIENCE = 300  # seconds that a window may lie ahead of the API's clock
-_AHEAD = 4  # first pages asked for at once
 
 
 class Walks:
@@ -55,7 +53,7 @@ class Walks:
             return
         holders = _holders(self._beside(spec)._parents(spec.parent), spec.parent.batch)
         rest: list[Holder] = []
-        for holder, pages in _ahead(lambda holder: self._begun(spec, holder, columns), holders):
+        for holder, pages in in_order(lambda holder: (holder, self._begun(spec, holder, columns)), holders):
             self.gone += pages is None
             for page in pages or ():
                 yield page, {} if spec.parent.batch else holder
@@ -182,25 +180,6 @@ def _rest(parent: Parent, page: Page) -> Iterator[Holder]:
         found = {name: at(item, path) for name, path in parent.rest.items()}
         if None not in found.values():
             yield found
-
-
-def _ahead(
-    begin: Callable[[Holder], Iterator[Page] | None], holders: Iterator[Holder]
-) -> Iterator[tuple[Holder, Iterator[Page] | None]]:
-    """In order, while the next few begin."""
-    begun: deque[tuple[Holder, Future[Iterator[Page] | None]]] = deque()
-    with ThreadPoolExecutor(_AHEAD, "dativo-rest") as pool:
-        try:
-            for holder in holders:
-                begun.append((holder, pool.submit(begin, holder)))
-                if len(begun) >= _AHEAD:
-                    first, pages = begun.popleft()
-                    yield first, pages.result()
-            for first, pages in begun:
-                yield first, pages.result()
-        finally:
-            for _, pages in begun:
-                pages.cancel()
 
 
 def _repeats(request: Request) -> Iterator[Mapping[str, Any]]:

@@ -106,7 +106,8 @@ class FakeApi:
 
     def _page(self, asked: Asked) -> Answer:
         number, found = int(asked.query.get("page", 1)), self._found(asked)
-        return Answer(body={"items": found[(number - 1) * self.page : number * self.page]})
+        items = found[(number - 1) * self.page : number * self.page]
+        return Answer(body={"items": items, "pages": -(-len(found) // self.page)})
 
     def _link(self, asked: Asked) -> Answer:
         number, found = int(asked.query.get("page", 1)), self._found(asked)

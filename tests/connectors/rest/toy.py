@@ -19,6 +19,8 @@ STYLES: dict[str, dict[str, Any]] = {
     "after": {"type": "starting_after", "param": "starting_after", "more": "has_more"},
     "offset": {"type": "offset", "param": "offset", "size": 100, "size_param": "limit", "total": "total"},
     "page": {"type": "page", "param": "page", "size": 100},
+    "offset_at_once": {"type": "offset", "param": "offset", "size": 100, "total": "total", "at_once": 4},
+    "page_at_once": {"type": "page", "param": "page", "size": 100, "total": "pages", "at_once": 3},
     "link": {"type": "link_header"},
     "next": {"type": "next_url", "next": "next"},
     "token_header": {"type": "cursor", "param": "start", "header": "X-Next-Start"},
@@ -30,7 +32,10 @@ STYLES: dict[str, dict[str, Any]] = {
 
 
 def _stream(style: str) -> dict[str, Any]:
-    request: dict[str, Any] = {"path": f"/{style}", "params": {"since": "{lo:iso}", "until": "{hi:iso}"}}
+    request: dict[str, Any] = {
+        "path": f"/{style.removesuffix('_at_once')}",
+        "params": {"since": "{lo:iso}", "until": "{hi:iso}"},
+    }
     made = {"records": "items", "request": request, "paginate": STYLES[style], "key": ["id"], "columns": COLUMNS}
     made["incremental"] = {"cursor": "updated_at", "precision": "microsecond", "bounded": True}
     return made | OTHER.get(style, {})

@@ -38,9 +38,11 @@ class Paginator(Shape):
     """`type` is the word the spec says; a leaf adds its own keys.
 
     `same_request`: each page may be asked for by the same words, so the leaf sees itself when pages go round.
+    `rising`: what asks for pages only rises, so they cannot go round, and one may be asked for once more.
     """
 
     same_request: ClassVar[bool] = False
+    rising: ClassVar[bool] = False
 
     @abstractmethod
     def pages(self, ask: Ask) -> Iterator[Page]:
