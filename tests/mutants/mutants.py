@@ -1310,7 +1310,9 @@ MUTANTS = (
         f"{REST}/paginate/counted.py",
         " or self._told(page) != total:",
         ":",
-        ("tests/connectors/rest/test_at_once.py::test_pages_from_before_a_deletion_are_not_mixed_with_those_from_after_it",),
+        (
+            "tests/connectors/rest/test_at_once.py::test_pages_from_before_a_deletion_are_not_mixed_with_those_from_after_it",
+        ),
     ),
     Mutant(
         "pages are asked for without end while nobody takes them",
