@@ -92,17 +92,6 @@ def test_an_object_that_is_replaced_while_it_is_read_is_noticed_and_read_whole_n
     assert ids == [-each["id"] for each in long]
 
 
-def test_the_same_bytes_put_again_are_no_change_where_the_store_hashes_them(gcs_bucket: Bucket) -> None:
-    stream = events(f"{gcs_bucket.uri}/in/")
-    gcs_bucket.put("in/a.csv", csv(rows_of(3)))
-    _, cursor = read(gcs_bucket.source(), stream)
-    gcs_bucket.put("in/a.csv", csv(rows_of(3)))
-    ids, after = read(gcs_bucket.source(), stream, cursor)
-    assert ids == []
-    assert after != cursor
-    assert read(gcs_bucket.source(), stream, after)[0] == []
-
-
 @requirement("ING-17")
 def test_objects_that_are_gone_are_followed_where_that_is_asked(bucket: Bucket) -> None:
     paths = [bucket.put(f"in/{name}.csv", csv(rows_of(2, at))) for name, at in (("a", 1), ("b", 3))]
