@@ -1458,6 +1458,13 @@ MUTANTS = (
         (f"{FILES}/test_parts.py::test_parts_of_json_lines_hold_each_line_once_at_its_byte",),
     ),
     Mutant(
+        "a disk that fails in a packed file makes it a broken one",
+        f"{CSV}/streams.py",
+        "if self._unpacked is None or error.errno or type(error) is not OSError:",
+        "if self._unpacked is None:",
+        (f"{FILES}/test_objects.py::test_a_disk_or_share_that_fails_is_no_broken_file",),
+    ),
+    Mutant(
         "the last part of a CSV file is forgotten",
         "dativo_provider/connectors/files/formats/csv.py",
         "for a, b in pairwise(edges)]",

@@ -109,8 +109,8 @@ class TextStream:
         try:
             return self._next(size)
         except OSError as error:
-            if self._unpacked is None:
-                raise
+            if self._unpacked is None or error.errno or type(error) is not OSError:
+                raise  # the disk's or the network's; Arrow tells of bad data by a bare one
             raise DataError(
                 f"the compressed file is truncated or corrupt: {error}",
                 where=self._where,

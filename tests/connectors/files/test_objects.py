@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dativo_provider.errors import CredentialError, DataError
+from dativo_provider.connectors.csv.files import Hashed
+from dativo_provider.errors import CredentialError, DataError, SourceUnavailable
 from dativo_provider.files import FileInfo
 from dativo_provider.files.s3 import make_client
+from dativo_provider.model.job import SourceSpec
 from dativo_provider.model.stream import WindowRequest
 from tests.conformance.readers import FIELDS, rows_of
-from tests.connectors.files.local import read_all
+from tests.connectors.files.local import opened, read_all, stream_of
 from tests.connectors.files.local import rows_of as read_rows
 from tests.connectors.files.remote import Bucket
 from tests.connectors.files.test_buckets import Failing, events, read, reading
-from tests.connectors.files.writing import csv, jsonl
+from tests.connectors.files.writing import WRITE, csv, jsonl
 from tests.support import requirement
 
 
@@ -145,3 +151,28 @@ def test_one_object_that_may_not_be_read_stops_the_run_and_is_named(on_broken_fi
     with pytest.raises(CredentialError) as caught:
         list(reader.read(stream, piece))
     assert caught.value.where == "s3://b/b.csv"
+
+
+@requirement("ERR-04")
+@pytest.mark.parametrize("name", ["jsonl.gz", "jsonl", "parquet", "avro"])
+def test_a_disk_or_share_that_fails_is_no_broken_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`quarantine` would record the file as read, and its rows would be missing for ever."""
+    data = WRITE[name.partition(".")[0]](rows_of(3000))
+    (tmp_path / f"a.{name}").write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    kind = {"jsonl": "json", "jsonl.gz": "json"}.get(name, name)
+    source = SourceSpec(kind, roots=(str(tmp_path),), options={"on_broken_file": "quarantine"})
+    reader, stream = opened(source), stream_of(f"a.{name}", FIELDS)
+    (piece,) = reader.slices(stream, reader.window(stream, WindowRequest(full=True)), 1)
+
+    read, calls = Hashed.readinto, count()
+
+    def failing(self: Hashed, buffer: Any) -> int:
+        if next(calls) > 1:
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return read(self, memoryview(buffer)[:2048])
+
+    monkeypatch.setattr(Hashed, "readinto", failing)
+    with pytest.raises(SourceUnavailable):
+        list(reader.read(stream, piece))
