@@ -1292,6 +1292,16 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "one credential is spent by two logins at once",
+        f"{REST}/login.py",
+        "        with self._turn:",
+        "        with Lock():",
+        (
+            "tests/connectors/rest/test_login.py::"
+            "test_readers_that_know_a_token_of_before_and_of_after_renew_their_logins_in_turn",
+        ),
+    ),
+    Mutant(
         "a login is made by each thread that finds it over",
         "dativo_provider/connectors/rest/login.py",
         "            return self._made() if self._auth.renewable else old",

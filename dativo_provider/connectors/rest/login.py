@@ -59,7 +59,18 @@ class Login:
     @cached_property
     def identity(self) -> str:
         """Tells one login from another without showing it."""
-        told = "\0".join(f"{name}={value}" for name, value in sorted(self._first.items()))
+        return self._known_by(self._first)
+
+    @cached_property
+    def _turn(self) -> Lock:
+        """One at a time of those that know an account by a credential of before and of after: what one is about to
+        spend, the other must neither spend nor write back."""
+        passing = {name for auth in self._api.auth for name in auth.replaces}
+        account = self._known_by({name: value for name, value in self._first.items() if name not in passing})
+        return self._ctx.kept.get(("rest.turn", account), Lock)
+
+    def _known_by(self, values: Mapping[str, Any]) -> str:
+        told = "\0".join(f"{name}={value}" for name, value in sorted(values.items()))
         return hashlib.sha256(f"{self._api.api}\0{told}".encode()).hexdigest()
 
     @cached_property
@@ -71,13 +82,7 @@ class Login:
         """The login as it is, made now if there is none. Raises `CredentialError`, `SourceUnavailable`."""
         with self._shared.lock:
             if self._shared.held is None or self._shared.held.is_over:
-                self._prove_kept()
-                try:
-                    return self._logged_in()
-                except CredentialError:
-                    if not self._replaced_meanwhile():
-                        raise
-                    return self._made()
+                return self._made()
             return self._shared.held
 
     def renewed(self, old: Held) -> Held:
@@ -134,8 +139,15 @@ class Login:
         return True
 
     def _made(self) -> Held:
-        self._prove_kept()
-        return self._logged_in()
+        with self._turn:
+            self._prove_kept()
+            try:
+                return self._logged_in()
+            except CredentialError:
+                if not self._replaced_meanwhile():
+                    raise
+            self._prove_kept()
+            return self._logged_in()
 
     def _logged_in(self) -> Held:
         held = self._auth.hold(self.values, self._post)

@@ -163,11 +163,13 @@ class Rotation(TokenApi):
     def __init__(self) -> None:
         super().__init__()
         self.refresh = "r3fresh"
+        self.refused = 0
 
     def answer(self, asked: Asked) -> Answer:
         if asked.path != "/token":
             return super().answer(asked)
         if asked.body["refresh_token"] != [self.refresh]:
+            self.refused += 1
             return Answer(400, {"error": "invalid_grant"})
         found = super().answer(asked)
         self.refresh = f"r3fresh-{self.given}"
@@ -243,6 +245,35 @@ def test_tasks_that_log_in_at_once_with_a_token_that_is_good_once_all_get_in(rot
         assert kept == {"refresh_token": rotation.refresh}
         rotation.token = "for-the-next-task"
     assert rotation.given == 3
+
+
+@requirement("SEC-04")
+def test_readers_that_know_a_token_of_before_and_of_after_renew_their_logins_in_turn(rotation: Rotation) -> None:
+    """Both at once would spend the same token, or write a spent one over the next."""
+    ctx, kept, together = RunContext(Settings(home="")), {"refresh_token": "r3fresh"}, Barrier(2)
+
+    def keep(name: str, value: str) -> None:
+        sleep(0.05)
+        kept[name] = value
+
+    def opened() -> RestReader:
+        found = reader(rotation, ROTATING, ctx, connection=CLIENT | kept)
+        found.keep = keep
+        found.again = lambda: SourceSpec("rest", {**found.source.connection, **kept}, options=found.source.options)
+        found.check()
+        return found
+
+    def renew(each: RestReader) -> None:
+        client = each._client()
+        old = client._login.held()
+        together.wait()
+        assert client._login.renewed(old) is not old
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(renew, [opened(), opened()]))
+    assert rotation.refused == 0
+    assert rotation.given == 4
+    assert kept == {"refresh_token": rotation.refresh}
 
 
 @pytest.mark.parametrize("body", [b"<html>we are down for maintenance</html>", b'{"access_tok', [1]])
