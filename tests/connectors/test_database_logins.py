@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -210,3 +211,24 @@ def test_an_account_of_either_server_logs_in_with_and_without_tls(account: Accou
     source = SourceSpec("mysql", {**account.params, "ssl": {"mode": mode}})
     with opened_reader(source) as reader:
         assert len(rows(reader)) == 10
+
+
+@requirement("CON-03", "ING-15")
+def test_tasks_of_one_process_never_have_more_than_five_connections(account: Account) -> None:
+    ctx, most, counts = RunContext(Settings(home="")), 0, list[int]()
+    sleep = "pg_sleep(0.3) is null" if account.connector == "postgres" else "sleep(0.3)"
+    stream = table("", query=f"select id, {sleep} as late from t where id < 3")
+
+    def work() -> None:
+        with opened_reader(SourceSpec(account.connector, account.params), ctx) as reader:
+            piece = reader.slices(stream, reader.window(stream, WindowRequest(full=True)), 1)[0]
+            counts.append(sum(batch.rows for batch in reader.read(stream, piece)))
+
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        most = max(most, int(account.database.execute(account.counted())[0][0]))
+    assert counts == [2] * 12
+    assert 2 < most <= 5
+    ctx.kept.close()
