@@ -165,7 +165,7 @@ def _credential(text: str) -> Exception:
 
 class HostileWorld(ChangeWorld):
     reader = HostileReader
-    gigantic = 12_000
+    gigantic, width = 12_000, 8
 
     def __init__(self, flaw: str = "") -> None:
         super().__init__()

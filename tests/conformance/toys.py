@@ -116,7 +116,7 @@ class PageReader(ToyReader):
 
 class PageWorld(ToyWorld):
     reader = PageReader
-    gigantic = 4000
+    gigantic, width = 4000, 8
     repeatable = False
 
     def __init__(self) -> None:
@@ -203,7 +203,7 @@ def _as_batch(changes: Sequence[Change]) -> Batch:
 
 class ChangeWorld(ToyWorld):
     reader = ChangeReader
-    gigantic = 4000
+    gigantic, width = 4000, 8
 
     def __init__(self) -> None:
         super().__init__(ChangeLog())

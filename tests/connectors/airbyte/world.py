@@ -25,7 +25,6 @@ class AirbyteWorld(ReaderWorld):
     """`variables` are the operator's; `more` goes into the source's settings."""
 
     repeatable = False
-    gigantic = 25_000
 
     def __init__(self, folder: Path) -> None:
         super().__init__()

@@ -27,7 +27,6 @@ class LocalWorld(ReaderWorld):
     def __init__(self, folder: Path, name: str, ending: str) -> None:
         super().__init__()
         self.name, self.ending = name, ending
-        self.gigantic = {"avro": 20_000, "json": 50_000}.get(ending, self.gigantic)  # as many batches, sooner written
         self.folder = folder / "events"
         self.folder.mkdir()
         self._files = 0
@@ -73,7 +72,7 @@ class MarkdownWorld(LocalWorld):
     """Each row of the suite's is a section, whose pairs are its columns as JSON, which holds any text in one line."""
 
     columns = frozenset(("doc_id", "section", "key", "value", "value_json", "ord", "extracted_at"))
-    rows_each, gigantic = 4, 20_000
+    rows_each, width = 4, 400  # a document is a batch, and 16 MB at most
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "markdown_kv", "md")

@@ -44,7 +44,6 @@ class BucketWorld(ReaderWorld):
     def __init__(self, bucket: Bucket, *endings: str) -> None:
         super().__init__()
         self.bucket, self.endings, self._files = bucket, endings, 0
-        self.gigantic = 30_000
         self.add([])
 
     def source(self) -> SourceSpec:

@@ -29,8 +29,6 @@ def api() -> Iterator[FakeApi]:
 
 
 class JsonApiWorld(ReaderWorld):
-    gigantic = 30_000
-
     def __init__(self, api: FakeApi) -> None:
         super().__init__()
         self.api = api

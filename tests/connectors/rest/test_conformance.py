@@ -20,8 +20,6 @@ from tests.connectors.rest.toy import SPEC, text
 
 
 class RestWorld(ReaderWorld):
-    gigantic = 60_000
-
     def __init__(self, api: FakeApi, style: str) -> None:
         super().__init__()
         self.api, self.style = api, style

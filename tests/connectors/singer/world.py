@@ -23,7 +23,6 @@ OPTIONS = {"tap": "tap-toy", "tap_version": "1.0"}
 
 class SingerWorld(ReaderWorld):
     repeatable = False
-    gigantic = 25_000
 
     def __init__(self, folder: Path) -> None:
         super().__init__()

@@ -45,8 +45,6 @@ def connection(vendor: GoogleDrive, **more: Any) -> dict[str, Any]:
 class DriveWorld(ReaderWorld):
     """Each `add` uploads one more file."""
 
-    gigantic = 100_000
-
     def __init__(self, vendor: GoogleDrive) -> None:
         super().__init__()
         self.vendor, self.folder = vendor, vendor.folder("events")

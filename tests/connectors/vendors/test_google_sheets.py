@@ -45,7 +45,6 @@ class SheetsWorld(ReaderWorld):
     """Each `add` is one more sheet of the spreadsheet; the stream reads all of them."""
 
     tells_null_from_empty = False
-    gigantic = 30_000
 
     def __init__(self, vendor: GoogleSheets) -> None:
         super().__init__()
