@@ -51,9 +51,28 @@ def of_job(job: JobSpec) -> Iterator[Problem]:
         return
     try:
         api = api_of(found.name, options.get("spec"), str(options.get("spec_path") or ""))
-        for stream in job.streams:
-            spec_of(api, stream)
     except InvalidConfig as invalid:
         yield from invalid.problems
+        return
     except ConfigurationError as error:
-        yield Problem(job.path, 1, 1, "source", error.message, error.remedy)
+        yield Problem(job.path, *_place(job, ""), "source", error.message, error.remedy)
+        return
+    for stream in job.streams:
+        try:
+            spec_of(api, stream)
+        except ConfigurationError as error:
+            place = _place(job, stream.object or stream.name)
+            yield Problem(job.path, *place, "source.objects", error.message, error.remedy)
+
+
+def _place(job: JobSpec, name: str) -> tuple[int, int]:
+    """Of what names the stream, else of the connector; a recipe may have named either."""
+    from dativo_provider.config.yamlpos import read
+
+    doc = read(job.path)
+    source = doc.data.get("source") or {}
+    for key in ("objects", "tables"):
+        for number, each in enumerate(source.get(key) or ()):
+            if name and name == (each.get("object") or each.get("name") if isinstance(each, dict) else each):
+                return doc.place(("source", key, number))
+    return doc.place(("source_connector",))

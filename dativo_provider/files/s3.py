@@ -37,6 +37,7 @@ _CONFLICT = {"409", "ConditionalRequestConflict", "OperationAborted"}
 _DENIED = {
     "401", "403", "AccessDenied", "AllAccessDisabled", "ExpiredToken", "ExpiredTokenException", "Forbidden",
     "InvalidAccessKeyId", "InvalidToken", "RequestExpired", "SignatureDoesNotMatch", "TokenRefreshRequired",
+    "XAdminUserNotFound",  # of VersityGW
 }  # fmt: skip
 _honoured: set[tuple[str, str]] = set()  # (endpoint, bucket) whose conditional puts were seen to work
 
@@ -46,7 +47,27 @@ def make_client(properties: Mapping[str, str]) -> Any:
 
     Clients are slow to make and safe to share between threads, so equal properties give the same one.
     """
-    return _client(tuple(sorted((k, v) for k, v in properties.items() if k.startswith(("s3.", "client.")))))
+    given = tuple(sorted((k, v) for k, v in properties.items() if k.startswith(("s3.", "client."))))
+    with _made(properties.get("s3.endpoint", "")):
+        return _client(given)
+
+
+@contextmanager
+def _made(endpoint: str) -> Iterator[None]:
+    """Settings of which no client can be made are nothing to ask the store about again."""
+    try:
+        yield
+    except Exception as problem:
+        if type(problem).__name__ == "PartialCredentialsError":
+            raise CredentialError(
+                "half of the credentials for the object store is missing", where=endpoint or "S3",
+                remedy="give both the access key's id and its secret, or neither and this machine a role",
+            ) from problem  # fmt: skip
+        if isinstance(problem, ValueError) and endpoint:
+            raise ConfigurationError(
+                "this is no address of an object store", where=endpoint, remedy="write it as https://host:port"
+            ) from problem
+        raise
 
 
 @lru_cache(maxsize=32)
@@ -287,7 +308,7 @@ def _translated(uri: str) -> Iterator[None]:
         raise StorageUnavailable(
             f"the object store did not answer: {type(problem).__name__}",
             where=uri,
-            remedy="check s3.endpoint, then retry",
+            remedy="check the endpoint of the store, then retry",
         ) from problem
 
 
@@ -313,6 +334,6 @@ def _client_error(problem: Any, uri: str) -> DativoError:
     if code in _DENIED:
         return CredentialError(
             f"the object store refused these credentials ({code})", where=uri,
-            remedy="renew them, or grant them get, put, list and delete on this prefix",
+            remedy="renew them, or grant them get and list on this prefix, to write put and delete too",
         )  # fmt: skip
     return StorageUnavailable(f"the object store answered {code}", where=uri, remedy="retry; see its own log otherwise")

@@ -8,20 +8,34 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dativo_provider.config.problems import did_you_mean, listed
 from dativo_provider.errors import ConfigurationError
+from dativo_provider.model.job import JobSpec, StreamSpec
 from dativo_provider.model.marks import AFTER, OP
 from dativo_provider.model.modes import TRAITS
 from dativo_provider.model.run import Plan
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
 
-__all__ = ["NO_KEY", "Keys", "is_keyed", "order_column", "widened"]
+__all__ = ["NO_KEY", "Keys", "is_keyed", "order_column", "require_key", "widened"]
 
 NO_KEY = "key.required"
 
 
 def is_keyed(plan: Plan) -> bool:
     return TRAITS[plan.job.target.mode].keyed
+
+
+def require_key(job: JobSpec, spec: StreamSpec, fields: Sequence[Field]) -> None:
+    """Raises `ConfigurationError` for a key of the job that is no column, which would tell no row from another."""
+    names = [field.name for field in fields]
+    for name in spec.key if not spec.columns else ():
+        if name not in names:
+            raise ConfigurationError(
+                f"key '{name}' is not a column of {spec.object} (has: {listed(names, 12)})",
+                where=job.path or spec.name,
+                remedy=did_you_mean(name, names) or "correct `key` of the source",
+            )  # fmt: skip
 
 
 def order_column(plan: Plan) -> str:

@@ -18,6 +18,7 @@ from dativo_provider.model.stream import Field, Slice, Stream, Window, WindowReq
 from dativo_provider.model.target import Target, TargetTable
 from dativo_provider.pipeline.folder import RunFolder
 from dativo_provider.pipeline.inbox import checks as replay_checks
+from dativo_provider.pipeline.keyed import require_key
 from dativo_provider.pipeline.lookups import Pinning
 from dativo_provider.pipeline.overlap import told_apart
 from dativo_provider.pipeline.records import begin, not_planned
@@ -75,6 +76,7 @@ def _plan(
     folder = f"{_parent_folder(job, spec, request, ctx)}/{plan_id}"
     pins, lookups = Pinning(job, folder, target, ctx).pinned()
     fields = table_fields(job, described, settled, lookups)
+    require_key(job, spec, fields)
     job = _settled(job, fields, effective_mode(job, window, state, request))
     window = told_apart(job, spec, window, request.lane, state, lanes)
     changes = target.changes(job, spec, fields)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dativo_provider.config.yamlpos import read
 from tests.cli.conftest import Command
 from tests.connectors.rest.fake import FakeApi, serving
 from tests.connectors.rest.toy import SPEC
@@ -99,7 +100,8 @@ def test_validate_of_a_job_judges_its_spec_and_the_names_of_its_streams(trial: T
     path = job(trial, api, objects=["cursr"])
     answer = trial.dativo("validate", path)
     assert answer.code == 2
-    assert "has no stream 'cursr'" in answer.out
+    line, column = read(path).place(("source", "objects", 0))
+    assert f"toy.yaml:{line}:{column}: 'toy' has no stream 'cursr'" in answer.out
     assert "Did you mean 'cursor'?" in answer.out
     spec = trial.tenant / "connectors" / "toy.yaml"
     spec.write_text(spec.read_text().replace("type: link_header", "type: lnk_header"))
@@ -118,6 +120,13 @@ def test_files_and_connectors_without_a_spec_are_told_in_one_sentence(trial: Tri
     assert "needs the spec of an API" in trial.dativo("validate", path).out
     path.write_text(json.dumps(trial_job | {"source_connector": "shpo"}))
     assert "there is no connectors/shpo.yaml" in trial.dativo("validate", path).out
+
+
+def test_a_key_that_is_no_column_is_told_before_anything_is_read(trial: Trial, api: FakeApi) -> None:
+    """Without a contract nobody else knows; `replace` would publish as if it had been said right."""
+    add(api, range(1, 4))
+    trial.fails(job(trial, api, key=["idd"]), "ConfigurationError", "key 'idd' is not a column", "Did you mean 'id'?")
+    assert not [each for each in api.asked if each.path == "/cursor"]
 
 
 def test_test_says_what_does_not_fit(trial: Trial, api: FakeApi) -> None:

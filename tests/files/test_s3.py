@@ -37,6 +37,20 @@ def test_wrong_keys_are_a_credential_error_without_the_keys(s3: S3, bucket: str)
     assert "a-wrong-secret" not in str(caught.value)
 
 
+def test_half_a_credential_an_unknown_key_and_no_address_are_nothing_to_ask_again(s3: S3, bucket: str) -> None:
+    if s3.kind == "moto":
+        pytest.skip("moto knows every key")
+    for more, error, words in (
+        ({"s3.secret-access-key": ""}, CredentialError, "half of the credentials"),
+        ({"s3.access-key-id": "nobody"}, CredentialError, "refused these credentials"),
+        ({"s3.endpoint": "store:9000"}, ConfigurationError, "no address of an object store"),
+    ):
+        with pytest.raises(error, match=words) as caught:
+            open_files(f"s3://{bucket}", {**s3.properties, **more}).read(f"s3://{bucket}/a")
+        assert not caught.value.retryable
+        assert s3.secret_key not in str(caught.value)
+
+
 def test_a_missing_bucket_is_a_setting_to_correct(s3: S3) -> None:
     with pytest.raises(ConfigurationError, match="bucket"):
         open_files("s3://dativo-nowhere/x", s3.properties).write("s3://dativo-nowhere/x", b"1")

@@ -17,6 +17,12 @@ from dativo_provider.errors import DataError
 __all__ = ["Header", "read_header"]
 
 
+_KINDS = {
+    b"PK\x03\x04": "a ZIP archive, as Excel writes its workbooks too", b"PAR1": "Parquet", b"Obj\x01": "Avro",
+    b"%PDF-": "a PDF", b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Header:
     """`rest` is text already read that belongs to the rows, the first of which begins on `line`."""
@@ -31,11 +37,22 @@ def read_header(stream: TextStream, dialect: Dialect, where: str) -> Header | No
     text, start, length = _first(stream, dialect)
     if not length:
         return None
+    _refuse_other_kinds(text[: start + length], where)
     line = 1 + count_lines(text[:start])
     cells = _cells(text[start : start + length], dialect, f"{where}:{line}")
     if dialect.header:
         start, line = start + length, line + count_lines(text[start : start + length])
     return Header(_names(cells, dialect, where), text[start:], line)
+
+
+def _refuse_other_kinds(head: bytes, where: str) -> None:
+    """Of bytes that are no text some would be read as rows all the same, and a table replaced by them."""
+    kind = next((kind for mark, kind in _KINDS.items() if head.startswith(mark)), "")
+    if kind or b"\0" in head:
+        raise DataError(
+            f"this is no CSV but {kind or 'a file of bytes that are no text'}", where=where,
+            remedy="correct the path or pattern, or name the connector that reads such files (docs/connectors)",
+        )  # fmt: skip
 
 
 def _first(stream: TextStream, dialect: Dialect) -> tuple[bytes, int, int]:

@@ -223,6 +223,10 @@ class Client:
 
         try:
             yield
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise ConfigurationError(
+                f"this is no address: {error}", where=where, remedy="correct base_url: it begins with https://"
+            ) from error
         except httpx.HTTPError as error:
             raise SourceUnavailable(
                 f"the API could not be asked ({type(error).__name__}: {error})", where=where,

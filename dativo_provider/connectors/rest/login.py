@@ -112,10 +112,11 @@ class Login:
         for auth in self._api.auth:
             if auth.fits(self.values):
                 return auth
-        ways = " or ".join(" and ".join(each.needs) for each in self._api.auth)
+        ways = ", or ".join(" and ".join(each.needs) for each in self._api.auth)
         raise CredentialError(
-            f"no credentials for '{self._api.api}'", where=self._base, remedy=f"set source.credentials: {ways}"
-        )
+            f"no credentials for '{self._api.api}'", where=self._base,
+            remedy=f"set in source.connection, as ${{SECRET:NAME}}: {ways}",
+        )  # fmt: skip
 
     def _replaced_meanwhile(self) -> bool:
         """Another task may just have spent a credential that is good once, and be about to write the next."""

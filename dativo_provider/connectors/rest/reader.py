@@ -85,7 +85,7 @@ class RestReader(BaseReader):
         if spec.fields is None:
             return ()
         if name not in self._fields:
-            items = Walks(self.api, Slice(0, name), self._client(), self.request).fields(spec.fields)
+            items = Walks(self.api, Slice(0, name), self._client(), self.request).fields(spec.fields, spec.permission)
             self._fields[name] = tuple(told_fields(spec, items))
         return self._fields[name]
 

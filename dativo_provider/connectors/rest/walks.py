@@ -69,10 +69,10 @@ class Walks:
         """Of a list of its own that `spec` has beside the others."""
         return self._walk(spec, listing, {}, asked_names(spec, ()))
 
-    def fields(self, told: UserFields) -> Iterator[Any]:
-        """What the API tells of the fields that users have added."""
+    def fields(self, told: UserFields, right: str = "") -> Iterator[Any]:
+        """What the API tells of the fields that users have added. `right` is what it takes to read their records."""
         asked = Asked(told.request, told.records, told.paginate, self._api.params)
-        for page in Walk(asked, self._values, self._sender(())).pages():
+        for page in Walk(asked, self._values, self._sender((), right=right)).pages():
             yield from page.records
 
     def _remember(self, spec: Stream, page: Page) -> None:

@@ -25,6 +25,23 @@ def zstd(data: bytes) -> bytes:
     return pa.compress(data, "zstd", asbytes=True)
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04" + bytes(20), "a ZIP archive, as Excel writes"),
+        (b"PAR1" + bytes(20), "Parquet"),
+        (b"%PDF-1.7\n%abc\n1,2\n", "a PDF"),
+        (bytes(range(256)) * 10, "bytes that are no text"),
+    ],
+)
+def test_files_of_another_kind_are_no_rows(tmp_path: Path, content: bytes, kind: str) -> None:
+    """Their lines would be: a table would be replaced by them."""
+    (tmp_path / "f.csv").write_bytes(content)
+    with pytest.raises(DataError, match=kind) as caught:
+        read_all(tmp_path, "f.csv", [Field("a", "string")])
+    assert "f.csv" in caught.value.where
+
+
 @requirement("CON-05")
 @pytest.mark.parametrize(
     "pack", [gzip.compress, zstd, lambda data: gzip.compress(data[:999]) + gzip.compress(data[999:])]

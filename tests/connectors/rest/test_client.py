@@ -267,7 +267,13 @@ def test_the_first_login_whose_credentials_are_there_is_taken(api: FakeApi) -> N
     reader(api, ways).check()
     with pytest.raises(CredentialError, match="no credentials") as caught:
         reader(api, ways, connection={}).check()
-    assert caught.value.remedy == "set source.credentials: api_key or token"
+    assert caught.value.remedy == "set in source.connection, as ${SECRET:NAME}: api_key, or token"
+
+
+def test_an_address_without_a_scheme_is_not_asked_again(api: FakeApi) -> None:
+    with pytest.raises(ConfigurationError, match="this is no address") as caught:
+        reader(api, {"type": "none"}, connection={"base_url": "api.example.com"}).check()
+    assert "https://" in caught.value.remedy
 
 
 class TokenApi(FakeApi):

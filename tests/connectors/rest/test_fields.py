@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dativo_provider.errors import CredentialError
 from dativo_provider.model.job import ContractSpec
 from dativo_provider.model.stream import Field, Slice, WindowRequest
 from tests.connectors.rest.fake import Answer, FakeApi
@@ -54,6 +55,15 @@ def test_fields_that_users_added_become_columns_and_are_asked_for(api: FakeApi) 
         "props": "id,name,budget,since,mood", "q": "SELECT id,name,budget,since,mood FROM x",
     }  # fmt: skip
     assert [each.path for each in api.asked].count("/properties") == 1, "a task reads what was planned"
+
+
+def test_what_it_takes_to_see_them_is_named(api: FakeApi) -> None:
+    api.faults.append(lambda asked: Answer(403, {}) if asked.path == "/properties" else None)
+    spec = custom_spec()
+    spec["streams"]["single"] |= {"permission": "crm.read"}
+    with pytest.raises(CredentialError) as caught:
+        reader(api, spec).describe(stream_of("single"))
+    assert "crm.read" in caught.value.remedy
 
 
 def test_a_body_names_the_columns_as_a_list(api: FakeApi) -> None:
