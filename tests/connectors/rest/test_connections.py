@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from hypercorn.config import Config
 
 from dativo_provider.connectors.rest import pool
 from dativo_provider.connectors.rest.reader import RestReader
+from dativo_provider.errors import DativoError
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, SourceSpec, StreamSpec
 from dativo_provider.model.settings import Settings
@@ -29,6 +31,7 @@ from dativo_provider.model.stream import Slice
 from tests.support import requirement
 
 ROWS = 400
+HANG = threading.Event()
 SPEC = {
     "api": "two", "base_url": "https://127.0.0.1",
     "streams": {
@@ -45,6 +48,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await receive()
     number = scope["path"].rpartition("/")[2]
     if number == "parents":
+        if HANG.is_set():
+            await asyncio.sleep(60)
         body: Any = [{"id": each} for each in range(ROWS)]
     else:
         body = [{"id": int(number), "version": scope["http_version"], "client": scope["client"][1]}]
@@ -77,6 +82,7 @@ def serving(
     config, listening = Config(), socket.create_server(("127.0.0.1", 0))
     config.certfile, config.keyfile = certificate(folder)
     config.bind, config.accesslog, config.errorlog = [f"fd://{listening.fileno()}"], None, None
+    config.graceful_timeout = 0.1
     config.alpn_protocols, config.keep_alive_max_requests = protocols, requests
     monkeypatch.setenv("SSL_CERT_FILE", config.certfile)
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
@@ -117,3 +123,20 @@ def test_a_connection_is_given_up_before_the_server_ends_it(tmp_path: Path, monk
     with serving(tmp_path, monkeypatch, ["h2"], requests=25) as url:
         rows = read(url)
     assert [row["id"] for row in rows] == list(range(ROWS))
+
+
+@requirement("ERR-02")
+def test_a_wait_for_an_answer_over_http2_ends_with_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(tmp_path, monkeypatch, ["h2"]) as url, closing((ctx := RunContext(Settings(home=""))).kept):
+        made = RestReader(SourceSpec("rest", {"base_url": url}, options={"spec": json.dumps(SPEC)}), ctx)
+        made.check()
+        HANG.set()
+        ctx.on_cancel.append(made.interrupt)
+        threading.Timer(0.5, ctx.cancel).start()
+        began = monotonic()
+        try:
+            with pytest.raises(DativoError):
+                made.check()
+        finally:
+            HANG.clear()
+        assert monotonic() - began < 3
