@@ -9,10 +9,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-from dativo_provider.envs.make import create
 from dativo_provider.envs.packages import package_recipe
-from dativo_provider.envs.place import drift
-from dativo_provider.errors import DativoError
+from tests.services import envs
 from tests.services.framework import Unavailable, run, services_folder
 
 TAP = package_recipe("pipelinewise-tap-postgres==2.1.0")
@@ -24,10 +22,7 @@ HINT = "run `python -m tests.services install bridges`"
 
 def start() -> Path:
     """The folder that `DATIVO_ENVS` names. Raises `Unavailable` unless both are there as they were made."""
-    for recipe in ALL:
-        if changes := drift(_home(), recipe):
-            raise Unavailable(f"no environment of {recipe.title} ({'; '.join(changes)}): {HINT}")
-    return _home()
+    return envs.found(ALL, HINT)
 
 
 def manifest() -> Path:
@@ -45,16 +40,7 @@ def _unpacked() -> None:
             zipfile.ZipFile(wheel).extractall(folder)
 
 
-def _home() -> Path:
-    return services_folder() / "envs"
-
-
 def install() -> str:
-    try:
-        for recipe in ALL:
-            if drift(_home(), recipe):
-                create(_home(), recipe)
-        _unpacked()
-    except DativoError as error:
-        raise Unavailable(str(error)) from error
-    return f"found {', '.join(each.title for each in ALL)} in {_home()}"
+    envs.made(ALL)
+    _unpacked()
+    return f"found {', '.join(each.title for each in ALL)} in {envs.home()}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from dativo_provider.envs.make import create
@@ -24,10 +25,7 @@ HINT = "run `python -m tests.services install envs`"
 
 def start() -> Path:
     """The folder that `DATIVO_ENVS` names. Raises `Unavailable` unless every engine is there as it was made."""
-    for recipe in ALL:
-        if changes := drift(_home(), recipe):
-            raise Unavailable(f"no environment of {recipe.title} ({'; '.join(changes)}): {HINT}")
-    return _home()
+    return found(ALL, HINT)
 
 
 def sodacl() -> Path:
@@ -35,15 +33,28 @@ def sodacl() -> Path:
     return start() / SODACL.name / "bin" / "python"
 
 
-def _home() -> Path:
+def install() -> str:
+    made(ALL)
+    return f"found {home()}"
+
+
+def home() -> Path:
     return services_folder() / "envs"
 
 
-def install() -> str:
+def found(recipes: Sequence[Recipe], hint: str) -> Path:
+    """The folder of environments, when all of `recipes` are there as they were made. Raises `Unavailable`."""
+    for recipe in recipes:
+        if changes := drift(home(), recipe):
+            raise Unavailable(f"no environment of {recipe.title} ({'; '.join(changes)}): {hint}")
+    return home()
+
+
+def made(recipes: Sequence[Recipe]) -> None:
+    """Those that are not there yet, or have changed. Raises `Unavailable`."""
     try:
-        for recipe in ALL:
-            if drift(_home(), recipe):
-                create(_home(), recipe)
+        for recipe in recipes:
+            if drift(home(), recipe):
+                create(home(), recipe)
     except DativoError as error:
         raise Unavailable(str(error)) from error
-    return f"found {_home()}"
