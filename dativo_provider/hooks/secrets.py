@@ -47,8 +47,15 @@ class AirflowSecrets(Provider):
                 return parse(value, None, f"Airflow Variable {key}"), f"Airflow Variable {key}"
         return self._elsewhere(wanted)
 
-    def store(self, wanted: SecretName, text: str) -> None:
-        """In the Variable it was found in, else where the fallback keeps it."""
+    def put(self, tenant: str, name: str, value: str) -> None:
+        """In the Variable it was found in, else where the fallback keeps it, which may know who else writes there."""
+        wanted = SecretName.parse(tenant, name)
+        if any(_variable(variable_key(owner, wanted.name)) is not None for owner in (tenant, "global")):
+            return super().put(tenant, name, value)
+        self._register(value)
+        return self._fallback.put(tenant, name, value)
+
+    def store(self, wanted: SecretName, text: str, found: Payload) -> None:
         from airflow.sdk import Variable
 
         key = variable_key(wanted.tenant, wanted.name)
@@ -60,13 +67,11 @@ class AirflowSecrets(Provider):
                     where=f"Airflow Variable {key}",
                     remedy="keep it with a provider of runner.yaml that writes back (docs/secrets.md)",
                 )
-        elif _variable(variable_key("global", wanted.name)) is not None:
+        else:
             raise CredentialError(
                 f"secret '{wanted.full}' has changed, and is shared by all tenants",
                 remedy=f"give the tenant its own: airflow variables set {key} ...",
             )
-        else:
-            self._fallback.put(wanted.tenant, wanted.name, text)
 
     def _elsewhere(self, wanted: SecretName) -> tuple[Payload, str]:
         key = variable_key(wanted.tenant, wanted.name)

@@ -75,7 +75,7 @@ class AwsSecrets(Provider):
     def find(self, wanted: SecretName) -> tuple[Payload, str]:
         return self._named.find(wanted, self._value, "AWS Secrets Manager")
 
-    def store(self, wanted: SecretName, text: str) -> None:
+    def store(self, wanted: SecretName, text: str, found: Payload) -> None:
         place, whole = self._named.changed(wanted, self._value, text, "AWS Secrets Manager")
         if self._options.kms_key_id:
             self._call(lambda: self._client.update_secret(

@@ -68,7 +68,7 @@ class AzureSecrets(Provider):
     def find(self, wanted: SecretName) -> tuple[Payload, str]:
         return self._named.find(_spelt(wanted), self._value, _STORE)
 
-    def store(self, wanted: SecretName, text: str) -> None:
+    def store(self, wanted: SecretName, text: str, found: Payload) -> None:
         place, whole = self._named.changed(_spelt(wanted), self._value, text, _STORE)
         self._asked("PUT", place.id, {"value": whole})
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import random
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 
-from dativo_provider.errors import CredentialError
+from dativo_provider.errors import CredentialError, StorageUnavailable
 from dativo_provider.secrets.names import SecretName
 from dativo_provider.secrets.payload import Payload, harmless
 
-__all__ = ["Provider", "Register", "ignore"]
+__all__ = ["Outdated", "Provider", "Register", "ignore"]
 
 Register = Callable[[str], None]
+_TRIES = 12  # of a field, when others write its neighbours at the same time
 
 
 def ignore(_value: str) -> None:
     """The `register` of a process that writes no logs."""
+
+
+class Outdated(Exception):
+    """Somebody else has written the secret since it was found; nothing was written."""
 
 
 class Provider(ABC):
@@ -47,15 +55,23 @@ class Provider(ABC):
         cannot be written."""
         self._register(value)
         wanted = SecretName.parse(tenant, name)
-        payload, where = self.find(wanted)
-        self.store(wanted, payload.replaced(wanted.key, value, where))
+        for attempt in range(_TRIES):
+            time.sleep(random.uniform(0, 0.02 * attempt))
+            payload, where = self.find(wanted)
+            with suppress(Outdated):
+                return self.store(wanted, payload.replaced(wanted.key, value, where), payload)
+        raise StorageUnavailable(
+            f"secret '{wanted.full}' was changed by others each time it was to be written", where=where,
+            remedy="run again",
+        )  # fmt: skip
 
     @abstractmethod
     def find(self, wanted: SecretName) -> tuple[Payload, str]:
         """The secret and where it was. Raises `CredentialError` naming where it looked."""
 
-    def store(self, wanted: SecretName, text: str) -> None:
-        """Writes the whole secret where `find` found it. Raises `CredentialError` where that cannot be."""
+    def store(self, wanted: SecretName, text: str, found: Payload) -> None:
+        """Writes the whole secret where `find` has `found` it. Raises `CredentialError` where that cannot be, and
+        `Outdated` where the store can tell that it is not what was found any more."""
         raise CredentialError(
             f"secret '{wanted.full}' has changed, and the provider '{self.name}' cannot write it back",
             remedy="use a provider that can: filesystem, vault, aws, gcp or azure",

@@ -35,7 +35,7 @@ class FileSecrets(Provider):
         path, form = self._path(wanted)
         return parse(_read(path, path.parent), form, str(path)), str(path)
 
-    def store(self, wanted: SecretName, text: str) -> None:
+    def store(self, wanted: SecretName, text: str, found: Payload) -> None:
         """In one step, so that a reader sees the old or the new. Kubernetes mounts secrets read-only."""
         path, _ = self._path(wanted)
         try:

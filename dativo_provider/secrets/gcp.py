@@ -71,7 +71,7 @@ class GcpSecrets(Provider):
     def find(self, wanted: SecretName) -> tuple[Payload, str]:
         return self._named.find(wanted, self._value, _STORE)
 
-    def store(self, wanted: SecretName, text: str) -> None:
+    def store(self, wanted: SecretName, text: str, found: Payload) -> None:
         place, whole = self._named.changed(wanted, self._value, text, _STORE)
         self._asked("POST", f"{place.id}:addVersion", {"payload": {"data": b64encode(whole.encode()).decode()}})
 

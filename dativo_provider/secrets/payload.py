@@ -26,6 +26,7 @@ _HARMLESS = frozenset(
 class Payload:
     text: str = field(repr=False)
     fields: Mapping[str, Any] | None = field(default=None, repr=False)
+    version: int | None = field(default=None, compare=False)  # of a store that refuses to replace another one
 
     def value(self, key: str, where: str) -> str:
         """The whole text, or the field at the dotted `key`. Raises `CredentialError`."""

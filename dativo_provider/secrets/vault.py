@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from pydantic import Field
 
 from dativo_provider.config.shapes.base import Shape
 from dativo_provider.errors import ConfigurationError, CredentialError
-from dativo_provider.secrets.base import Provider
+from dativo_provider.secrets.base import Outdated, Provider
 from dativo_provider.secrets.http import ask
 from dativo_provider.secrets.names import SecretName
 from dativo_provider.secrets.payload import Payload, of_value
@@ -100,33 +100,30 @@ class VaultSecrets(Provider):
 
     def find(self, wanted: SecretName) -> tuple[Payload, str]:
         for path, text, own in self._places(wanted):
-            fields = self._read(path, text)
+            fields, version = self._read(path, text)
             if fields is None:
                 continue
             if own:
-                return of_value(fields["value"] if set(fields) == {"value"} else fields), text
+                whole = of_value(fields["value"] if set(fields) == {"value"} else fields)
+                return replace(whole, version=version), text
             folded = {str(name).lower().replace("-", "_"): value for name, value in fields.items()}
             if (value := folded.get(wanted.name.replace("-", "_"))) is not None:
-                return of_value(value), f"{text}: {wanted.name}"
+                return replace(of_value(value), version=version), f"{text}: {wanted.name}"
         looked = ", ".join(text for _, text, _ in self._places(wanted))
         raise CredentialError(
             f"secret '{wanted.full}' of tenant '{wanted.tenant}' is not in Vault", where=looked or self._where,
             remedy=f"vault kv put {looked.split(', ')[0]} {wanted.name}=…",
         )  # fmt: skip
 
-    def store(self, wanted: SecretName, text: str) -> None:
+    def store(self, wanted: SecretName, text: str, found: Payload) -> None:
         for path, place, own in self._places(wanted):
-            fields = self._read(path, place)
-            if fields is None:
-                continue
-            names = [name for name in fields if str(name).lower().replace("-", "_") == wanted.name.replace("-", "_")]
-            if own and set(fields) == {"value"}:
-                return self._write(path, place, {"value": text})
-            if own:
-                return self._write(path, place, json.loads(text))
-            if names:
-                return self._write(path, place, {**fields, names[0]: text})
-        return super().store(wanted, text)
+            fields, version = self._read(path, place)
+            made = None if fields is None else _changed(fields, wanted, text, own)
+            if made is not None and version != found.version:
+                raise Outdated
+            if made is not None:
+                return self._write(path, place, made, version)
+        return super().store(wanted, text, found)
 
     def _places(self, wanted: SecretName) -> Iterator[tuple[_Path, str, bool]]:
         """Where the secret may be: as a field of the tenant's path, or at a path of its own."""
@@ -143,17 +140,23 @@ class VaultSecrets(Provider):
 
     # the server ---------------------------------------------------------------------------------------------
 
-    def _read(self, path: _Path, text: str) -> Mapping[str, Any] | None:
+    def _read(self, path: _Path, text: str) -> tuple[Mapping[str, Any] | None, int | None]:
+        """What is there, and in KV version 2 its number."""
         status, body = self._asked("GET", self._address(path, text))
         if status == 404:
-            return None
+            return None, None
         self._refuse(status, body, text, "read")
-        data = body["data"]["data"] if path.version == 2 else body["data"]
-        return data if isinstance(data, Mapping) else None
+        data, number = body["data"], None
+        if path.version == 2:
+            data, number = data["data"], int(data["metadata"]["version"])
+        return (data if isinstance(data, Mapping) else None), number
 
-    def _write(self, path: _Path, text: str, fields: Mapping[str, Any]) -> None:
-        body = {"data": dict(fields)} if path.version == 2 else dict(fields)
+    def _write(self, path: _Path, text: str, fields: Mapping[str, Any], version: int | None) -> None:
+        """Of version 2 only over `version` (check-and-set). Version 1 cannot tell: who writes last wins."""
+        body = dict(fields) if version is None else {"data": dict(fields), "options": {"cas": version}}
         status, answer = self._asked("POST", self._address(path, text), body)
+        if status == 400 and version is not None and "check-and-set" in str(answer):
+            raise Outdated
         self._refuse(status, answer, text, "update")
 
     def _address(self, path: _Path, text: str) -> str:
@@ -211,6 +214,15 @@ class VaultSecrets(Provider):
                 "there is no way to log in to Vault", where=self._where,
                 remedy="set token, token_file, or role_id and secret_id",
             )  # fmt: skip
+
+
+def _changed(fields: Mapping[str, Any], wanted: SecretName, text: str, own: bool) -> dict[str, Any] | None:
+    """What stands at a path when the secret is `text`; None where it is not there."""
+    if own:
+        whole: dict[str, Any] = {"value": text} if set(fields) == {"value"} else json.loads(text)
+        return whole
+    names = [name for name in fields if str(name).lower().replace("-", "_") == wanted.name.replace("-", "_")]
+    return {**fields, names[0]: text} if names else None
 
 
 def _text_of(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -239,6 +240,42 @@ def test_the_older_layout_of_vault_has_one_path_for_a_tenant_and_more_paths(vaul
     found.put("acme", "stripe_api_key", "sk2")
     assert found.get("acme", "stripe_api_key") == "sk2"
     assert found.get("acme", "postgres.password") == "pw"
+
+
+@requirement("SEC-04")
+@pytest.mark.parametrize("path", ["dativo/acme", "dativo/acme/oauth"])
+def test_two_tasks_that_write_fields_of_one_secret_of_vault_lose_none(vault: Vault, path: str) -> None:
+    mount, count = vault.mount(2), 2
+    fields = {f"token_{number}": "old" for number in range(count)}
+    vault.call("POST", f"{mount}/data/{path}", {"data": fields})
+    prefix = "" if path.endswith("acme") else "oauth."
+    block = {"provider": "vault", "vault": {"url": vault.url, "token": TOKEN, "mount_point": mount}}
+
+    def rotate(number: int) -> None:
+        for turn in range(2):
+            open_secrets(block, {}).put("acme", f"{prefix}token_{number}", f"new-{turn}")
+
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(rotate, range(count)))
+    found = open_secrets(block, {})
+    assert {found.get("acme", f"{prefix}{name}") for name in fields} == {"new-1"}
+
+
+def test_a_secret_of_vault_that_changes_all_the_time_is_told(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    mount = vault.mount(2)
+    vault.call("POST", f"{mount}/data/dativo/acme", {"data": {"key": "v"}})
+    found = open_secrets({"provider": "vault", "vault": {"url": vault.url, "token": TOKEN, "mount_point": mount}}, {})
+    before = type(found).store
+
+    def store(self: Any, *given: Any) -> None:
+        vault.call("POST", f"{mount}/data/dativo/acme", {"data": {"key": "theirs"}})
+        before(self, *given)
+
+    monkeypatch.setattr("dativo_provider.secrets.base._TRIES", 2)
+    monkeypatch.setattr(type(found), "store", store)
+    with pytest.raises(StorageUnavailable, match="changed by others each time"):
+        found.put("acme", "key", "ours")
+    assert found.get("acme", "key") == "theirs"
 
 
 @requirement("SEC-04")

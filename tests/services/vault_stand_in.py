@@ -18,6 +18,7 @@ __all__ = ["stand_in"]
 
 _DENIED = Answer(403, {"errors": ["permission denied"]})
 _NOTHING = Answer(404, {"errors": []})
+_OUTDATED = Answer(400, {"errors": ["check-and-set parameter did not match the current version"]})
 
 
 class _Vault(FakeApi):
@@ -26,6 +27,7 @@ class _Vault(FakeApi):
         self.tokens: dict[str, str] = {root: ""}  # and the mounts that each may use; of the root every one
         self.mounts: dict[str, str] = {}
         self.kept: dict[str, Any] = {}
+        self.versions: dict[str, int] = {}
         self.policies: dict[str, str] = {}
         self.roles: dict[str, tuple[str, str, str]] = {}  # role id → its secret id and policy
 
@@ -48,13 +50,17 @@ class _Vault(FakeApi):
         second = self.mounts[mount] == "2"
         if second and not rest.startswith("data/"):
             return _NOTHING
+        place = f"{mount}/{rest}"
+        version = self.versions.get(place, 0)
         if asked.method in ("POST", "PUT"):
-            self.kept[f"{mount}/{rest}"] = asked.body["data"] if second else asked.body
-            return Answer(body={"data": {"version": 1}}) if second else Answer(204)
-        found = self.kept.get(f"{mount}/{rest}")
+            if second and asked.body.get("options", {}).get("cas", version) != version:
+                return _OUTDATED
+            self.kept[place], self.versions[place] = asked.body["data"] if second else asked.body, version + 1
+            return Answer(body={"data": {"version": version + 1}}) if second else Answer(204)
+        found = self.kept.get(place)
         if found is None:
             return _NOTHING
-        return Answer(body={"data": {"data": found, "metadata": {}} if second else found})
+        return Answer(body={"data": {"data": found, "metadata": {"version": version}} if second else found})
 
     def _managed(self, method: str, path: str, body: Any) -> Answer:
         words = path.split("/")

@@ -48,9 +48,9 @@ def to_batch(
 
 
 def unknown(records: Sequence[Mapping[str, Any]], columns: Sequence[Reading], ignore: Sequence[str]) -> frozenset[str]:
-    """Keys of the first record that no column is read from: a sign that the API has grown."""
+    """Keys of any record that no column is read from: a sign that the API has grown."""
     known = {each.path.partition(".")[0] for each in columns}
-    found = frozenset(records[0]) - known if records else frozenset()
+    found = frozenset().union(*records) - known
     return frozenset(each for each in found if not says(each, list(ignore)))
 
 

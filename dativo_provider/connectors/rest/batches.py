@@ -15,10 +15,11 @@ from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.connectors.rest.spec import Listing
 from dativo_provider.model.batch import Batch, Reject
 
-__all__ = ["Batches", "Inside"]
+__all__ = ["NAMES", "Batches", "Inside"]
 
 _ROWS = 5_000  # of one batch
 _BYTES = 8 << 20  # of the answers that wait to be one: as Python objects they are several times that
+NAMES = 50  # of fields nobody knows that are told; keys may be data
 _LONGEST = 65_536  # characters of a reject
 
 
@@ -163,7 +164,8 @@ class Batches:
     def _batch(self, records: Sequence[Mapping[str, Any]], gone: Sequence[bool], rejects: Iterable[Reject]) -> Batch:
         import pyarrow as pa
 
-        self.extra |= unknown(records, self.columns, self.ignore)
+        if len(self.extra) < NAMES:
+            self.extra |= unknown(records, self.columns, self.ignore)
         data = to_batch(records, self.columns, self.as_text)
         ops = pa.array(["delete" if each else "upsert" for each in gone], pa.string()) if any(gone) else None
         return Batch(self.stream, data, self.origin, ops=ops, rejects=tuple(rejects))

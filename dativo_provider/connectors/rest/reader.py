@@ -10,7 +10,7 @@ from typing import Any
 
 from dativo_provider.connectors.base import BaseReader, RequestRetry, Tally
 from dativo_provider.connectors.rest import CAPABILITIES
-from dativo_provider.connectors.rest.batches import Batches, Inside
+from dativo_provider.connectors.rest.batches import NAMES, Batches, Inside
 from dativo_provider.connectors.rest.client import Client
 from dativo_provider.connectors.rest.fields import told_fields
 from dativo_provider.connectors.rest.gone import keys_alone
@@ -155,8 +155,8 @@ class RestReader(BaseReader):
         if notes := list(dict.fromkeys(note for client in self._clients.values() for note in client.notes)):
             tally.detail["notes"] = notes
         if gathered.extra:
-            tally.detail["unknown_fields"] = sorted(gathered.extra)
-            names = ", ".join(sorted(gathered.extra))
+            found = tally.detail["unknown_fields"] = sorted(gathered.extra)[:NAMES]
+            names = ", ".join(found)
             self.ctx.log.warning("%s: the API sends fields that its spec does not know: %s", stream.name, names)
         if gathered.odd:
             tally.detail["unexpected"] = gathered.odd

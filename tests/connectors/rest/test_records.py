@@ -51,6 +51,19 @@ def test_what_is_no_base64_makes_the_column_text_and_only_its_row_is_wrong(api: 
     assert found["content"].to_pylist() == ["\\x68656c6c6f", "not base64!"]  # how the pipeline reads bytes as text
 
 
+@requirement("ING-20")
+def test_a_field_that_only_one_record_has_is_told_and_names_without_end_are_not(api: FakeApi) -> None:
+    add(api, 300)
+    api.rows[217]["loyalty"] = 1
+    made = reader(api)
+    list(made.read(stream_of("cursor"), Slice(0, "cursor")))
+    assert made.result().detail["unknown_fields"] == ["loyalty"]
+    for number, each in enumerate(api.rows):
+        each[f"key_{number}"] = 1
+    list(made.read(stream_of("cursor"), Slice(0, "cursor")))
+    assert len(made.result().detail["unknown_fields"]) == 50
+
+
 def test_fields_that_the_spec_does_not_know_are_told(api: FakeApi, caplog: pytest.LogCaptureFixture) -> None:
     add(api, 3)
     for each in api.rows:
