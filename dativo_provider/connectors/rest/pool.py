@@ -6,12 +6,15 @@ import contextlib
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from http.cookiejar import CookieJar
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 __all__ = ["HttpPool", "open_pool"]
@@ -77,15 +80,23 @@ class HttpPool:
             client.close()
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """The authorities that this machine trusts. Reading them takes 50 ms of a core: once for all conversations."""
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
 def open_pool(patience: float) -> HttpPool:
     """`patience` is how many seconds an answer may take to begin, or to go on."""
     import httpx
 
-    trusted, cookies = httpx.create_ssl_context(), CookieJar()  # of all clients
+    authorities, cookies = trusted(), CookieJar()  # of all clients
 
     def make() -> httpx.Client:
         return httpx.Client(
-            http2=True, verify=trusted, cookies=cookies,
+            http2=True, verify=authorities, cookies=cookies,
             timeout=httpx.Timeout(**_TIMEOUTS, read=patience),
             follow_redirects=False,  # they are ours: httpx would take the headers along
             event_hooks={"request": [pool.watch]},

@@ -85,6 +85,7 @@ def serving(
     config.graceful_timeout = 0.1
     config.alpn_protocols, config.keep_alive_max_requests = protocols, requests
     monkeypatch.setenv("SSL_CERT_FILE", config.certfile)
+    monkeypatch.setattr(pool, "trusted", pool.trusted.__wrapped__)  # reads them anew
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     job = serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
     thread = threading.Thread(target=loop.run_until_complete, args=(job,), daemon=True)
