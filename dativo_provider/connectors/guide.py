@@ -5,6 +5,7 @@ Pages of APIs come from their specs (`rest/guide.py`), those of others from what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from dativo_provider.config.known import BUILT_IN
@@ -37,7 +38,7 @@ def page(name: str, example: str = "", tenant: str = "") -> str:
         return api_page(name, example)
     info = connector(name)
     parts = [f"# {name}\n", f"{info.description or _plainly(info)}.\n", _how(info), *_targets(info)]
-    parts += [fenced(example), _lets(tenant)]
+    parts += [fenced(example), _lets(tenant), first_steps(example)]
     parts += _settings("Connection", "source.connection", info.connection)
     parts += _settings("Options", "source.options", info.options)
     parts += _notes(info.notes)
@@ -63,6 +64,17 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def fenced(example: str) -> str:
     return f"## A job\n\n```yaml job\n{example.rstrip()}\n```\n" if example else ""
+
+
+def first_steps(example: str) -> str:
+    """What to type when the job of the example is there."""
+    path = example.partition("\n")[0].removeprefix("# ").strip()
+    secrets = dict.fromkeys(re.findall(r"\$\{SECRET:(\w+)\}", example))
+    variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", example))
+    lines = [f"export DATIVO_SECRET__ACME__{name.upper()}=…" for name in secrets]
+    lines += [f"export {name}=…" for name in variables]
+    lines += [f"dativo check --config {path}", f"dativo run --config {path}"]
+    return "To try it:\n\n```console\n" + "\n".join(lines) + "\n```\n" if path.endswith(".yaml") else ""
 
 
 def _lets(tenant: str) -> str:

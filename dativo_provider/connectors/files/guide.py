@@ -84,18 +84,21 @@ REMOTE = (
     *NOTES,
 )
 S3: Mapping[str, str] = {
-    "access_key_id, secret_access_key, session_token": "without them: the role of the machine",
+    "access_key_id, secret_access_key, session_token": "without them: the role of the machine. Reading takes "
+    "`s3:ListBucket` and `s3:GetObject`",
     "region": "default `us-east-1`",
     "endpoint": "of another store than AWS; then with keys of its own",
 }
 GCS: Mapping[str, str] = {
-    "token": "an OAuth2 access token; without it: Google's default credentials",
+    "token": "an OAuth2 access token; without it: Google's default credentials. Reading takes "
+    "`storage.objects.list` and `storage.objects.get`",
     "project_id": "whose quota is used",
     "endpoint": "of another store than Google's; then with a token of its own",
 }
 AZURE: Mapping[str, str] = {
     "account_name": "where the path does not say it (`abfss://container@account.dfs.core.windows.net/…`)",
-    "account_key, sas_token": "one of the two, or a service principal, or Azure's default credential",
+    "account_key, sas_token": "one of the two, or a service principal, or Azure's default credential. "
+    "Reading takes the role Storage Blob Data Reader",
     "tenant_id, client_id, client_secret": "a service principal",
 }
 DOCUMENTS = (

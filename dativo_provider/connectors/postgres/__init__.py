@@ -21,7 +21,8 @@ CONNECTORS = (
         ("updated_at", "incremental", "full_refresh"),
         reader="dativo_provider.connectors.postgres.reader:PostgresReader",
         connection={
-            "host, port, database, user, password": "the server; `url` or `dsn` says them all at once",
+            "host, port, database, user, password": "the server; `url` or `dsn` says them all at once. The role needs "
+            "SELECT on what it reads",
             "sslmode, sslrootcert, …": "as libpq knows them",
         },
         options={

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
-from dativo_provider.connectors.guide import fenced, table
+from dativo_provider.connectors.guide import fenced, first_steps, table
 from dativo_provider.connectors.rest.load import api_of
 from dativo_provider.connectors.rest.spec import Api, Column, ErrorRule, Limit, Stream
 
@@ -27,8 +28,8 @@ _MEANINGS = {
 
 def api_page(name: str, example: str = "") -> str:
     api = api_of(name)
-    parts = [f"# {api.title or name}\n", *_intro(api), fenced(example), *_connection(api), *_limits(api),
-             *_streams(api), *_errors(api), *_notes(api)]  # fmt: skip
+    parts = [f"# {api.title or name}\n", *_intro(api), fenced(example), first_steps(example), *_connection(api),
+             *_limits(api), *_streams(api), *_errors(api), *_notes(api)]  # fmt: skip
     for stream, each in api.streams.items():
         parts += _stream(stream, each)
     return "\n".join(part for part in parts if part)
@@ -118,8 +119,12 @@ def _errors(api: Api) -> Iterator[str]:
 
 def _when(rule: ErrorRule) -> str:
     said = [", ".join(map(str, rule.status))] if rule.status else []
-    said += [f"`{path}` is `{value}`" for path, value in (*rule.where.items(), *rule.header.items())]
+    said += [f"`{path}` is {_one_of(value)}" for path, value in (*rule.where.items(), *rule.header.items())]
     return " with ".join(said)
+
+
+def _one_of(value: Any) -> str:
+    return " or ".join(f"`{each}`" for each in (value if isinstance(value, list) else [value]))
 
 
 def _notes(api: Api) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from dativo_provider.connectors.guide import documented, index_page, page
+from dativo_provider.connectors.guide import documented, first_steps, index_page, page
 from dativo_provider.connectors.rest.guide import _MEANINGS
 from dativo_provider.connectors.rest.load import api_of, names
 from dativo_provider.connectors.rest.spec import Meaning
@@ -36,6 +36,15 @@ def test_every_api_has_limits_with_their_page_a_check_and_described_streams() ->
         assert all(limit.note for limit in api.limits.values()), name
         assert api.check is not None, name
         assert all(each.description and each.docs for each in api.streams.values()), name
+
+
+def test_a_page_says_what_to_type_first() -> None:
+    example = '# tenants/acme/jobs/x.yaml\nconnection: {key: "${SECRET:toy}", host: "${ACME_HOST}"}\n'
+    assert first_steps(example).splitlines()[3:-1] == [
+        "export DATIVO_SECRET__ACME__TOY=…", "export ACME_HOST=…",
+        "dativo check --config tenants/acme/jobs/x.yaml", "dativo run --config tenants/acme/jobs/x.yaml",
+    ]  # fmt: skip
+    assert first_steps("") == ""
 
 
 def test_the_index_links_every_page() -> None:
