@@ -66,7 +66,8 @@ def test_each_kind_of_document_has_its_text_or_a_reason(vendor: GoogleDrive) -> 
     vendor.put("Huge", b"x" * ((10 << 20) + 1), mime=DOCUMENT)
     vendor.put("Pictures", b"x" * ((10 << 20) + 1), mime=DOCUMENT, plain=b"no pictures")
     vendor.put("huge.txt", b"x" * ((10 << 20) + 1), mime="text/plain")
-    found = {row["path"]: row for row in read(vendor).rows}
+    made = read(vendor)
+    found = {row["path"]: row for row in made.rows}
     plan = found["team %2F plans/Plan"]
     assert (plan["content"], plan["exported_as"], plan["characters"]) == ("# Ziele\n\n* größer", "text/markdown", 17)
     assert (plan["owner_email"], plan["name"]) == ("ann@example.com", "Plan")
@@ -79,6 +80,7 @@ def test_each_kind_of_document_has_its_text_or_a_reason(vendor: GoogleDrive) -> 
         "latin.txt": "encoding", "scan.pdf": "no text", "huge.txt": "large",
         "Huge": "the API answered 403: This file is too large to be exported.",
     }  # fmt: skip
+    assert made.told("notes") == ["3 documents came without their text: the column `skipped` says why"]
 
 
 def test_a_document_that_is_renamed_or_moved_away_is_followed(vendor: GoogleDrive) -> None:

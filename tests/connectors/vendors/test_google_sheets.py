@@ -354,6 +354,15 @@ def test_dates_are_serial_numbers_in_the_zone_of_the_spreadsheet(vendor: GoogleS
     }]  # fmt: skip
 
 
+def test_money_and_percents_are_the_numbers_behind_them(vendor: GoogleSheets) -> None:
+    """`12,5 %` and `1.234,50 €` are how a German sheet shows them."""
+    vendor.tabs = sheet(["rate", "price", "no"], [0.125, 1234.5, 7], [1, -3, 8], formats={0: "PERCENT", 1: "CURRENCY"})
+    assert described(vendor) == {"rate": "double", "price": "double", "no": "long"}
+    exact = rows(vendor, Field("price", "decimal(10,2)"))
+    assert [each["price"] for each in exact] == [Decimal("1234.50"), Decimal("-3.00")]
+    assert [each["rate"] for each in exact] == [0.125, 1.0]
+
+
 def test_a_value_of_another_kind_travels_as_text_for_the_cast_to_judge(vendor: GoogleSheets) -> None:
     vendor.tabs = sheet(["n", "d"], [1, 33], ["n/a", "soon"], [2.5, 33.5])
     made = rows(vendor, Field("n", "long"), Field("d", "date"))

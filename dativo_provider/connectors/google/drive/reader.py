@@ -58,13 +58,15 @@ class DriveReader(RestReader):
         changed = [item for id, item in items.items() if known.get(id) != marks[id]]
         gone = ({"file_id": id, "gone": True} for id in known if id not in items)
         gathered = self._gathered(stream, spec_of(self.api, stream)[1], piece)
-        yield from _bounded(gathered, in_order(self._record, changed), gone)
+        without = list[str]()
+        yield from _bounded(gathered, _noting(in_order(self._record, changed), without), gone)
         tally.cursor = Cursor({"token": {
             "known": marks, "asked": asked, "watched": drive.watched,
             "drives": sorted(drive.drives | (drives & starts.keys())),
             "logs": starts if drive.drives <= drives else {},  # a new drive's log is followed from the next run on
         }})  # fmt: skip
-        if notes := [*drive.notes, *self._client().notes]:
+        told = f"{len(without)} documents came without their text: the column `skipped` says why"
+        if notes := [*drive.notes, *([told] if without else []), *self._client().notes]:
             tally.detail["notes"] = notes
 
     def _listed(self, drive: Drive) -> Iterator[Item]:
@@ -104,6 +106,14 @@ def _mark(item: Item, largest: int) -> str:
     content = (item.md5, item.size > largest) if item.md5 else (item.told.get("modifiedTime"), largest)
     told = f"{content}\0{item.path}\0{item.mime}\0{item.open}"
     return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def _noting(records: Iterable[Mapping[str, Any]], without: list[str]) -> Iterator[Mapping[str, Any]]:
+    """The same, and in `without` the ids of those whose text should be there."""
+    for record in records:
+        if record["skipped"] not in (None, "no text"):
+            without.append(record["file_id"])
+        yield record
 
 
 def _bounded(
