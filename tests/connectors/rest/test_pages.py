@@ -195,6 +195,25 @@ def test_an_empty_list_may_be_left_out_where_the_spec_says_so(api: FakeApi) -> N
     assert ids(reader(api, one(optional=True)), "single") == []
 
 
+@pytest.mark.parametrize(("short_page", "count", "asked"), [("goes_on", 350, 5), ("ends", 199, 2)])
+def test_a_short_page_is_the_last_only_where_the_spec_says_so(
+    api: FakeApi, short_page: str, count: int, asked: int
+) -> None:
+    """The API counts 100 for a page, and then leaves out what it does not show: row 150 is missing on the second."""
+    add(api, 351)
+
+    def hidden(page: Asked) -> Answer:
+        number = int(page.query["page"])
+        rows = api.rows[(number - 1) * 100 : number * 100]
+        return Answer(body={"items": [row for row in rows if row["id"] != 150]})
+
+    api.faults.append(hidden)
+    paging = {"type": "page", "param": "page", "size": 100, "short_page": short_page}
+    spec = one(paginate=paging)
+    assert len(ids(reader(api, spec), "single")) == count
+    assert len(api.asked) == asked
+
+
 def test_an_empty_page_before_the_end_is_no_end(api: FakeApi) -> None:
     """A ceiling on offsets shows like this."""
     add(api, 350)

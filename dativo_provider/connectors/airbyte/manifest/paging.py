@@ -55,8 +55,9 @@ def _counted(component: Mapping[str, Any], strategy: Mapping[str, Any], size: in
         notes.cannot("without a page_size nobody knows which page is the last: 100 is taken", "pagination_strategy")
     first = {"first": strategy["start_from_page"]} if isinstance(strategy.get("start_from_page"), int) else {}
     first = first or ({"first": 0} if kind == "page" else {})
+    ends = {"short_page": "ends"} if size else {}  # as Airbyte does
     return {"type": kind, **_into(component, notes), "size": size or _SIZE, **({"size_param": named} if named else {}),
-            **first}  # fmt: skip
+            **first, **ends}  # fmt: skip
 
 
 def _offset(component: Mapping[str, Any], strategy: Mapping[str, Any], size: int | None, named: str,

@@ -22,8 +22,13 @@ __all__ = ["Numbered", "Offset"]
 class _Counted(Into):
     rising: ClassVar[bool] = True
     size_param: str = Field(default="", description="Query parameter that receives the size of a page.")
-    size: int = Field(ge=1, description="Records of a full page; a shorter one is the last.")
+    size: int = Field(ge=1, description="Records of a full page.")
     total: str = Field(default="", description="Path of the total in the answer, which then says where to end.")
+    short_page: Literal["goes_on", "ends"] = Field(
+        default="goes_on",
+        description="Without a `total`: whether a page with fewer records is the last, which saves a request for each "
+        "list, or pages go on until one is empty, as an API needs that leaves records out after it has counted them.",
+    )
     first: int = Field(default=0, ge=0, description="Number of the first page or record.")
     at_once: int = Field(
         default=1, ge=1, le=16,
@@ -72,7 +77,7 @@ class _Counted(Into):
     def _next(self, page: Page, number: int) -> int | None:
         """The number after `number`, which gave `page`; None after the last."""
         following, total = number + self._step(page), self._told(page)
-        if len(page.records) < self.size if total is None else following >= self.first + total:
+        if self._is_last(page) if total is None else following >= self.first + total:
             return None
         if following == number:  # a server may give fewer than it was asked for, and still have more; but not none
             raise SourceUnavailable(
@@ -80,6 +85,9 @@ class _Counted(Into):
                 remedy="run again; if it stays, the API ends its pages early: take another paginator, or ask for less",
             )  # fmt: skip
         return following
+
+    def _is_last(self, page: Page) -> bool:
+        return not page.records or (self.short_page == "ends" and len(page.records) < self.size)
 
     @property
     @abstractmethod
