@@ -160,7 +160,12 @@ def test_a_password_that_is_refused_and_has_not_changed_is_an_error_at_once(acco
         asked: list[SourceSpec] = []
         again = reader.again
         assert again
-        reader.again = lambda: asked.append(again()) or asked[-1]
+
+        def counted() -> SourceSpec:
+            asked.append(again())
+            return asked[-1]
+
+        reader.again = counted
         with pytest.raises(CredentialError) as caught:
             rows(reader)
         assert len(asked) == 1

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from dativo_provider.connectors.mysql.errors import translate
 from dativo_provider.connectors.mysql.login import parameters
+from dativo_provider.connectors.mysql.options import Options
 from dativo_provider.connectors.mysql.parse import Parser
 from dativo_provider.connectors.mysql.rows import Block
+from dativo_provider.connectors.mysql.session import connect
 from dativo_provider.connectors.mysql.sql import expression, subselect
 from dativo_provider.connectors.mysql.types import Column
 from dativo_provider.errors import (
@@ -252,7 +254,26 @@ def test_an_address_says_its_timeouts_in_numbers(maria: MariaDatabase) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "kind"), [(1130, CredentialError), (3118, CredentialError), (0, SourceUnavailable), (9999, DataError)]
+    ("listed", "kind"),
+    [
+        ((1044, 1045, 1130, 1142, 1698, 3118), CredentialError),
+        ((0, 1040, 1047, 1053, 1114, 1203, 1205, 1213, 1317, 1927, 2003, 2006, 2013, 4031), SourceUnavailable),
+        ((1049, 1064, 1969, 2026, 3024), ConfigurationError),
+        ((1054, 1146, 1356), SourceChanged),
+        ((1153, 9999), DataError),
+    ],
 )
-def test_errors_of_the_server_say_what_to_do(number: int, kind: type[DativoError]) -> None:
-    assert isinstance(translate(pymysql.err.OperationalError(number, "something"), "t"), kind)
+def test_errors_of_the_server_say_what_to_do(listed: tuple[int, ...], kind: type[DativoError]) -> None:
+    for number in listed:
+        assert isinstance(translate(pymysql.err.OperationalError(number, "something"), "t"), kind), number
+
+
+def test_a_statement_that_was_cut_short_is_no_answer(maria: MariaDatabase) -> None:
+    """A replica that is asked how far it is behind, and killed meanwhile, is not taken for a primary."""
+    session = connect(parameters(SourceSpec("mysql", maria.params), context()), Options())
+    assert session.named("show nonsense") is None
+    killed = f"kill query {session.connection.thread_id()}"
+    threading.Timer(0.5, lambda: maria.execute(killed)).start()
+    with pytest.raises(pymysql.err.MySQLError):
+        session.named(f"select sum(sleep(0.1)) from {numbers(1, 200)}")
+    session.close()

@@ -12,7 +12,7 @@ from dativo_provider.errors import (
     SourceUnavailable,
 )
 
-__all__ = ["ACCESS_DENIED", "NO_DATABASE", "translate"]
+__all__ = ["ACCESS_DENIED", "NO_DATABASE", "UNHEARD", "translate"]
 
 Answer = tuple[type[DativoError], str]
 
@@ -26,16 +26,21 @@ _GRANT: Answer = (CredentialError, "grant this user SELECT on it")
 _TABLE: Answer = (SourceChanged, "correct the table's name, or restore the table")
 _QUERY: Answer = (ConfigurationError, "correct `query` or `where` of the stream")
 _AGAIN: Answer = (SourceUnavailable, "the server gave way to others; repeat the run")
+_SHORT: Answer = (SourceUnavailable, "the server is short of resources, or not ready; repeat the run later")
 _SLOW: Answer = (ConfigurationError, "raise options.statement_timeout, or read the stream in several slices")
 _TLS: Answer = (ConfigurationError, "check `ssl` of the connection")
 NO_DATABASE = 1049
 ACCESS_DENIED = frozenset({1044, 1045, 1698, 2059, 1251, 4151})
+UNHEARD = frozenset({1044, 1064, 1105, 1142, 1143, 1227, 1235, 1345, 1370})  # a statement unknown here, or not allowed
 
 _NUMBERS: dict[int, Answer] = {
     **dict.fromkeys((*ACCESS_DENIED, 1130, 1820, 1862, 3118, 3955), _LOGIN),
     **dict.fromkeys((1142, 1143, 1227, 1370), _GRANT),
     **dict.fromkeys((1040, 1203, 1226, 1129), _FULL),
-    **dict.fromkeys((0, 2002, 2003, 2006, 2013, 3032, 4031, 1053, 1077, 1158, 1159, 1160, 1161, 1927), _UP),
+    **dict.fromkeys(
+        (0, 2002, 2003, 2006, 2013, 3032, 4031, 1053, 1077, 1158, 1159, 1160, 1161, 1927, 2014, 2027, 2055), _UP
+    ),
+    **dict.fromkeys((3, 1021, 1026, 1030, 1037, 1041, 1047, 1114, 1135), _SHORT),
     **dict.fromkeys((1205, 1213, 1412, 1637), _AGAIN),
     **dict.fromkeys((3024, 1969), _SLOW),
     **dict.fromkeys((1290, 1792), (ConfigurationError, "a source query must only read")),

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dativo_provider.connectors.mysql.driver import pymysql_module
-from dativo_provider.connectors.mysql.errors import ACCESS_DENIED, NO_DATABASE, translate
+from dativo_provider.connectors.mysql.errors import ACCESS_DENIED, NO_DATABASE, UNHEARD, translate
 from dativo_provider.connectors.mysql.login import Login
 from dativo_provider.connectors.mysql.options import Options
 from dativo_provider.errors import Unsupported
@@ -22,6 +22,7 @@ __all__ = ["Session", "connect"]
 
 _GRACE = 2.0  # seconds a cancelled query gets before its socket is shut
 _MODES = frozenset({"NO_BACKSLASH_ESCAPES", "ANSI_QUOTES", "ANSI", "PAD_CHAR_TO_FULL_LENGTH", "ORACLE", "MSSQL", "DB2"})
+_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}  # who has vanished is missed after a minute
 _OLDEST = {"mysql": (5, 7), "mariadb": (10, 4)}
 _VERSION = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)")
 
@@ -90,10 +91,10 @@ class Session:
                 cursor.execute(statement)
                 names = [each[0] for each in cursor.description]
                 return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        except (pymysql.err.ProgrammingError, pymysql.err.OperationalError) as error:
-            if self.connection.open:
+        except pymysql.err.MySQLError as error:
+            if error.args and error.args[0] in UNHEARD:
                 return None
-            raise error
+            raise
 
     def fields(self, query: str) -> list[Any]:
         """What the query would yield: PyMySQL's descriptors of its columns. It is prepared, not run.
@@ -189,6 +190,14 @@ def connect(login: Login, options: Options) -> Session:
 
 
 def _opened(login: Login, **more: Any) -> Any:
+    connection = _connected(login, **more)
+    for name, value in _ALIVE.items():
+        if hasattr(socket, name):
+            connection._sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return connection
+
+
+def _connected(login: Login, **more: Any) -> Any:
     pymysql = pymysql_module()
     values = {
         **login.values, "charset": "utf8mb4", "autocommit": True, "conv": {}, "local_infile": False,
