@@ -15,7 +15,9 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from dativo_provider.model.context import RunContext
 from dativo_provider.model.kept import Kept
+from dativo_provider.model.settings import Settings
 from tests.connectors.vendors.discovery import Discovery
 from tests.connectors.vendors.vendor import Answer, Asked, Vendor, route
 
@@ -116,6 +118,10 @@ class Google(Vendor):
 
     def _refused(self, asked: Asked) -> Answer | None:
         return None if asked.path == "/token" else super()._refused(asked)
+
+    def context(self) -> RunContext:
+        """Of a run in the fake's time."""
+        return RunContext(Settings(home=""), now=self.clock.now, cancelled=self.clock, kept=self.kept)
 
     def expire(self) -> None:
         """All access tokens end now."""

@@ -11,7 +11,6 @@ import pytest
 from dativo_provider.errors import CredentialError
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec
-from dativo_provider.model.settings import Settings
 from tests.connectors.rest.fake import serving
 from tests.connectors.vendors.google_drive import DOCUMENT, GoogleDrive
 from tests.connectors.vendors.suite import Read, VendorSuite
@@ -35,7 +34,7 @@ class TestDocuments(VendorSuite):
 
     def context(self, vendor: Vendor) -> RunContext:
         assert isinstance(vendor, GoogleDrive)
-        return RunContext(Settings(home=""), now=vendor.clock.now, cancelled=vendor.clock, kept=vendor.kept)
+        return vendor.context()
 
     def settle(self, vendor: Vendor) -> None:
         vendor.clock.forward(minutes=5)

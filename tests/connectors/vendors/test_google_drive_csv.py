@@ -137,7 +137,7 @@ class Reading(VendorSuite):
         return SourceSpec("gdrive_csv", given, rate_limits={"retry": retry}, options=self.options)
 
     def context(self, vendor: Any) -> RunContext:
-        return RunContext(Settings(home=""), now=vendor.clock.now, cancelled=vendor.clock, kept=vendor.kept)
+        return vendor.context()
 
     options: Mapping[str, Any] = {}
     given: Mapping[str, Any] = {}

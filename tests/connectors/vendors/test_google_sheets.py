@@ -133,7 +133,7 @@ class TestGoogleSheets(VendorSuite):
 
     def context(self, vendor: Vendor) -> RunContext:
         assert isinstance(vendor, GoogleSheets)
-        return RunContext(Settings(home=""), now=vendor.clock.now, cancelled=vendor.clock, kept=vendor.kept)
+        return vendor.context()
 
     def spec(self, stream: str = "", **options: Any) -> StreamSpec:
         rule = IncrementalSpec("spreadsheet_modified_time")
@@ -164,7 +164,7 @@ def vendor() -> Iterator[GoogleSheets]:
 
 
 def opened(vendor: GoogleSheets, **more: Any) -> Reader:
-    ctx = RunContext(Settings(home=""), now=vendor.clock.now, cancelled=vendor.clock, kept=vendor.kept)
+    ctx = vendor.context()
     return open_reader(SourceSpec("google_sheets", connection(vendor, **more)), ctx)
 
 

@@ -18,9 +18,7 @@ import pytest
 
 from dativo_provider.connectors.google.sheets.writer import SheetWriter, Shown
 from dativo_provider.errors import ConfigurationError, CredentialError, DataError, DativoError
-from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec
-from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Field
 from dativo_provider.model.types import to_arrow
 from tests.connectors.rest.fake import serving
@@ -44,7 +42,7 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[GoogleSheets]:
 def writer(vendor: GoogleSheets, title: str = "report") -> SheetWriter:
     retry = {"max_retries": 12, "budget_seconds": 100_000}
     source = SourceSpec("google_sheets", connection(vendor), rate_limits={"retry": retry})
-    ctx = RunContext(Settings(home=""), now=vendor.clock.now, cancelled=vendor.clock, kept=vendor.kept)
+    ctx = vendor.context()
     return SheetWriter(source, ctx).aimed(BOOK, title)
 
 
@@ -69,6 +67,19 @@ def show(vendor: GoogleSheets, version: str, *values: int) -> None:
     made = writer(vendor)
     made.prepare()
     made.show(lambda: shown(version, ns(*values)))
+
+
+def lose_answer(vendor: GoogleSheets, word: str) -> None:
+    """The next update that says `word` is made, and a gateway keeps the answer."""
+
+    def lost(asked: Asked) -> Answer | None:
+        if word not in str(asked.body):
+            return None
+        vendor.faults.clear()
+        assert vendor.update(asked, BOOK).status == 200
+        return Answer(502, b"<html>gateway</html>")
+
+    vendor.faults.append(lost)
 
 
 @requirement("CON-08")
@@ -119,14 +130,7 @@ def test_a_writer_that_dies_leaves_the_sheet_and_is_cleaned_up_after(vendor: Goo
 def test_a_lost_answer_to_the_take_over_is_no_second_one(vendor: GoogleSheets) -> None:
     show(vendor, "1", 1)
 
-    def lost(asked: Asked) -> Answer | None:
-        if "createDeveloperMetadata" not in str(asked.body):
-            return None
-        vendor.faults.clear()
-        assert vendor.update(asked, BOOK).status == 200
-        return Answer(502, b"<html>gateway</html>")
-
-    vendor.faults.append(lost)
+    lose_answer(vendor, "createDeveloperMetadata")
     show(vendor, "2", 2)
     assert tab(vendor).values({}) == [["n"], [2]]
     assert sorted(each.title for each in vendor.tabs) == ["Sheet1", "_dativo report", "report"]
@@ -134,14 +138,7 @@ def test_a_lost_answer_to_the_take_over_is_no_second_one(vendor: GoogleSheets) -
 
 @requirement("CON-08", "ERR-02")
 def test_a_lost_answer_to_the_first_request_makes_one_sheet(vendor: GoogleSheets) -> None:
-    def lost(asked: Asked) -> Answer | None:
-        if "addSheet" not in str(asked.body):
-            return None
-        vendor.faults.clear()
-        assert vendor.update(asked, BOOK).status == 200
-        return Answer(502, b"<html>gateway</html>")
-
-    vendor.faults.append(lost)
+    lose_answer(vendor, "addSheet")
     writer(vendor).prepare()
     assert [each.title for each in vendor.tabs] == ["Sheet1", "report"]
 
