@@ -58,7 +58,7 @@ class _Planner:
         self._increment, self._stream = increment, stream
         self._step = _STEPS[increment.precision]
         self._now = now.astimezone(UTC)
-        self._column = increment.cursor or increment.moment
+        self._column = increment.cursor  # a `moment` stands in no column: it says nothing of how old rows are
         self._back = timedelta(seconds=stream.incremental.lookback_seconds)
 
     def window(self, request: WindowRequest) -> Window:

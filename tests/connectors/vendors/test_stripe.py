@@ -161,6 +161,19 @@ class TestStripe(VendorSuite):
         assert len(self.read(vendor, full=True).rows) == 40
         assert vendor.clock.monotonic() - began < 5
 
+    @requirement("STA-02")
+    @pytest.mark.parametrize(("stream", "column"), [("customers", ""), ("balance_transactions", "created")])
+    def test_the_moment_of_an_event_is_not_taken_for_the_column_of_that_name(
+        self, vendor: Stripe, stream: str, column: str
+    ) -> None:
+        """Else an old customer who was changed today would make the table's `created` fresh, and `delete_insert` would
+        replace the customers of a day by those whose events are of it."""
+        vendor.add(stream, 3)
+        found = self.read(vendor, stream=stream)
+        assert found.window.column == column
+        assert found.cursor is not None
+        assert found.cursor.value["column"] == column
+
     def test_balance_transactions_are_followed_by_their_own_moment(self, vendor: Stripe) -> None:
         first = vendor.add("balance_transactions", 30, timedelta(minutes=1))
         self.settle(vendor)
