@@ -179,6 +179,24 @@ def test_row_groups_are_shared_out_and_keep_their_ordinals(tmp_path: Path) -> No
     assert reader.describe(stream).fields[0].type == "long"
 
 
+@requirement("CON-20")
+@pytest.mark.parametrize("kind", [pa.string(), pa.dictionary(pa.int32(), pa.string())], ids=["text", "categories"])
+def test_a_text_that_parquet_stores_once_makes_no_larger_batches(tmp_path: Path, kind: pa.DataType) -> None:
+    table = pa.table({"id": range(20_000), "note": pa.array(["n" * 4096] * 20_000, pa.string()).cast(kind)})
+    pq.write_table(table, tmp_path / "x.parquet")
+    batches = list(read_all(source(tmp_path, "parquet"), "x.parquet"))
+    assert sum(each.data.num_rows for each in batches) == 20_000
+    assert max(each.data.nbytes for each in batches) < 32 << 20
+
+
+@pytest.mark.parametrize("size", [100, 3_000, 1 << 20])
+def test_batches_of_parquet_have_at_most_the_rows_that_the_job_says(tmp_path: Path, size: int) -> None:
+    pq.write_table(pa.table({"id": range(10_000)}), tmp_path / "x.parquet")
+    batches = read_all(source(tmp_path, "parquet"), "x.parquet", options={"batch_size": size})
+    assert max(each.data.num_rows for each in batches) <= size
+    assert [at for each in batches for at in each.data["id"].to_pylist()] == list(range(10_000))
+
+
 @pytest.mark.parametrize("name", ["parquet", "avro"])
 @pytest.mark.parametrize(
     "harm", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"not at all", lambda b: b[:-40] + b"\0" * 40]

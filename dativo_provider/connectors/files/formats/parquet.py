@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -18,6 +18,8 @@ __all__ = ["Parquet"]
 
 _BUFFER = 1 << 20
 _LARGEST_BATCH = 16 << 20
+_MOST_ROWS = 1 << 20
+_STEP = 2048  # rows that are decoded at once: how much a dictionary's values take shows only then
 _OPTIONS = {"batch_size": whole(0, 1 << 31)}
 
 
@@ -54,18 +56,38 @@ class Parquet:
             groups = range(span.begin, span.end) if span else range(opened.num_row_groups)
             line = span.line if span else 1
             for group in groups:
-                rows = self._most_rows(opened.metadata.row_group(group), asked.block_bytes)
-                _ahead(file, opened.metadata.row_group(group), names)
-                found = opened.iter_batches(rows, [group], names, use_threads=asked.threads > 1)
-                for data in found:
+                about = opened.metadata.row_group(group)
+                _ahead(file, about, names)
+                size, rows = min(_LARGEST_BATCH, 4 * asked.block_bytes), self._rows or _MOST_ROWS
+                step = min(rows, _step(about, size))
+                steps = opened.iter_batches(step, [group], names, use_threads=asked.threads > 1)
+                for data in _gathered((plain_batch(each.select(names)) for each in steps), size, rows - step):
                     places = ordinals(line, data.num_rows)
                     line += data.num_rows
-                    yield Batch(asked.stream.name, plain_batch(data.select(names)), asked.origin, places)
+                    yield Batch(asked.stream.name, data, asked.origin, places)
 
-    def _most_rows(self, group: Any, block_bytes: int) -> int:
-        width = max(1, int(group.total_byte_size) // max(1, int(group.num_rows)))
-        fitting = max(256, min(_LARGEST_BATCH, 4 * block_bytes) // width)
-        return min(fitting, self._rows) if self._rows else min(fitting, 1 << 20)
+
+def _step(group: Any, size: int) -> int:
+    width = max(1, int(group.total_byte_size) // max(1, int(group.num_rows)))
+    return min(_STEP, max(256, size // width))
+
+
+def _gathered(found: Iterable[pa.RecordBatch], size: int, rows: int) -> Iterator[pa.RecordBatch]:
+    """Put together until they have `size` bytes, more than `rows`, or other types than those before."""
+    held: list[pa.RecordBatch] = []
+    held_rows = held_bytes = 0
+    for data in found:
+        if held and (held_bytes >= size or held_rows > rows or data.schema != held[0].schema):
+            yield _one(held)
+            held, held_rows, held_bytes = [], 0, 0
+        held.append(data)
+        held_rows, held_bytes = held_rows + data.num_rows, held_bytes + data.nbytes
+    if held:
+        yield _one(held)
+
+
+def _one(held: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return held[0] if len(held) == 1 else pa.concat_batches(held)
 
 
 def _ahead(file: Any, group: Any, names: list[str]) -> None:
