@@ -73,6 +73,7 @@ def first_steps(example: str) -> str:
     variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", example))
     lines = [f"export DATIVO_SECRET__ACME__{name.upper()}=…" for name in secrets]
     lines += [f"export {name}=…" for name in variables]
+    lines += [f"export AIRFLOW_CONN_{name.upper()}=…" for name in re.findall(r"connection_id: (\w+)", example)]
     lines += [f"dativo check --config {path}", f"dativo run --config {path}"]
     return "To try it:\n\n```console\n" + "\n".join(lines) + "\n```\n" if path.endswith(".yaml") else ""
 
