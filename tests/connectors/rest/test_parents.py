@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 
 from dativo_provider.connectors.rest.reader import RestReader
 from dativo_provider.errors import SourceChanged
-from dativo_provider.model.job import IncrementalSpec
+from dativo_provider.model.context import RunContext
+from dativo_provider.model.job import IncrementalSpec, SourceSpec
+from dativo_provider.model.settings import Settings
 from dativo_provider.model.stream import Cursor, Slice, WindowRequest
-from tests.connectors.rest.fake import Answer, Asked, FakeApi
+from tests.connectors.rest.fake import Answer, Asked, FakeApi, serving
 from tests.connectors.rest.reading import START, add, reader, stream_of, table, token_spec
-from tests.connectors.rest.toy import SPEC
+from tests.connectors.rest.test_client import CLIENT, REFRESH, TokenApi
+from tests.connectors.rest.toy import SPEC, text
 from tests.support import requirement
 
 
@@ -52,6 +56,33 @@ def test_records_are_asked_for_by_those_they_hang_on_in_their_order(api: FakeApi
     wanted = [(row, f"{row}.{number}") for row in range(1, 231) if row % 10 for number in range(row % 3)]
     assert rows == wanted
     assert gone == 23
+
+
+@requirement("ERR-01", "ERR-02")
+def test_logins_that_end_among_lists_read_at_once_lose_none_and_parents_stay_gone() -> None:
+    """Three times the token ends while several lists are under way; servers fail and parents vanish meanwhile."""
+    api, asked_so_far = TokenApi(), count(1)
+
+    def troubled(asked: Asked) -> Answer | None:
+        number = next(asked_so_far)
+        if number in (30, 95, 160):
+            api.token = "over"
+        if asked.headers.get("authorization") != f"Bearer {api.token}":
+            return Answer(401, {"error": {"message": "expired"}})
+        return Answer(503, b"") if number % 17 == 0 else commented(asked)
+
+    api.faults.append(troubled)
+    add(api, 230)
+    with serving(api):
+        limits = {"retry": {"max_retries": 6, "max_backoff_seconds": 0.01}}
+        options = {"spec": text(comments_spec() | {"auth": REFRESH})}
+        source = SourceSpec("rest", {"base_url": api.url, **CLIENT}, options=options, rate_limits=limits)
+        made = RestReader(source, RunContext(Settings(home="")))
+        batches = list(made.read(stream_of("comments"), Slice(0, "comments")))
+    rows = [(each["row"], each["text"]) for batch in batches for each in batch.data.to_pylist()]
+    assert rows == [(row, f"{row}.{number}") for row in range(1, 231) if row % 10 for number in range(row % 3)]
+    assert made.result().detail["parents_gone"] == 23
+    assert api.given == 4, "each time one of the threads has renewed it for all"
 
 
 def test_later_runs_ask_only_for_parents_that_changed(api: FakeApi) -> None:
