@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -61,7 +61,7 @@ def test_records_are_asked_for_by_those_they_hang_on_in_their_order(api: FakeApi
 @requirement("ERR-01", "ERR-02")
 def test_logins_that_end_among_lists_read_at_once_lose_none_and_parents_stay_gone() -> None:
     """Three times the token ends while several lists are under way; servers fail and parents vanish meanwhile."""
-    api, asked_so_far = TokenApi(), count(1)
+    api, asked_so_far = TokenApi(), itertools.count(1)
 
     def troubled(asked: Asked) -> Answer | None:
         number = next(asked_so_far)
