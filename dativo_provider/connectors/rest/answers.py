@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dativo_provider.connectors.rest.page import at
-from dativo_provider.connectors.rest.paginate.base import Moved
+from dativo_provider.connectors.rest.paginate.base import Missing, Moved
 from dativo_provider.connectors.rest.spec import ErrorRule, Meaning
 from dativo_provider.connectors.rest.waits import told_wait
 from dativo_provider.errors import (
@@ -23,7 +23,6 @@ from dativo_provider.errors import (
     DativoError,
     RateLimited,
     RetryableError,
-    SourceChanged,
     SourceUnavailable,
 )
 
@@ -49,10 +48,6 @@ _LONGEST = 32 * 86_400  # seconds; who asks for more than a month's quota made a
 _RESETS = ("ratelimit-reset", "rate-limit-reset")
 _LIMITS = re.compile(r',\s*(?=")')  # between the limits of one `RateLimit` header
 _PAIR = re.compile(r"\b(r|t|remaining|resets?)=(\d{1,15})\b")
-
-
-class Missing(SourceChanged):
-    """The API does not know what was asked for (404, 410)."""
 
 
 class Forbidden(CredentialError):

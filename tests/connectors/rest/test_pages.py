@@ -214,6 +214,29 @@ def test_a_short_page_is_the_last_only_where_the_spec_says_so(
     assert len(api.asked) == asked
 
 
+@pytest.mark.parametrize("rows", [150, 200])
+@pytest.mark.parametrize(("style", "first", "width"), [("page", 1, 100), ("offset", 0, 1)])
+def test_a_page_behind_the_last_may_be_missing(api: FakeApi, style: str, first: int, width: int, rows: int) -> None:
+    """As of Django REST framework, which answers 404 for it."""
+    add(api, rows)
+
+    def answered(asked: Asked) -> Answer:
+        at = (int(asked.query[style]) - first) * width
+        return (
+            Answer(body={"items": api.rows[at : at + 100]}) if at < rows else Answer(404, {"detail": "Invalid page."})
+        )
+
+    api.faults.append(answered)
+    assert len(ids(reader(api, one(paginate={"type": style, "param": style, "size": 100})), "single")) == rows
+
+
+def test_a_page_that_is_missing_before_the_end_that_the_api_counts_is_no_end(api: FakeApi) -> None:
+    add(api, 350)
+    api.faults.append(lambda asked: Answer(404, {}) if asked.query["offset"] == "200" else None)
+    with pytest.raises(SourceChanged):
+        ids(reader(api), "offset")
+
+
 def test_an_empty_page_before_the_end_is_no_end(api: FakeApi) -> None:
     """A ceiling on offsets shows like this."""
     add(api, 350)

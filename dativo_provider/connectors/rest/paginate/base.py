@@ -12,7 +12,11 @@ from dativo_provider.config.shapes.base import Shape, Wrong
 from dativo_provider.connectors.rest.page import Page, at
 from dativo_provider.errors import SourceChanged
 
-__all__ = ["Ask", "Flagged", "Into", "Moved", "Paginator", "Told", "lost"]
+__all__ = ["Ask", "Flagged", "Into", "Missing", "Moved", "Paginator", "Told", "lost"]
+
+
+class Missing(SourceChanged):
+    """The API does not know what was asked for (404, 410)."""
 
 
 class Moved(SourceChanged):

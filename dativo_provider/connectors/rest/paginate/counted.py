@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from dativo_provider.config.shapes.base import Wrong
 from dativo_provider.connectors.rest.ahead import in_order
 from dativo_provider.connectors.rest.page import Page, at
-from dativo_provider.connectors.rest.paginate.base import Ask, Into
+from dativo_provider.connectors.rest.paginate.base import Ask, Into, Missing
 from dativo_provider.errors import SourceUnavailable
 
 __all__ = ["Numbered", "Offset"]
@@ -27,7 +27,8 @@ class _Counted(Into):
     short_page: Literal["goes_on", "ends"] = Field(
         default="goes_on",
         description="Without a `total`: whether a page with fewer records is the last, which saves a request for each "
-        "list, or pages go on until one is empty, as an API needs that leaves records out after it has counted them.",
+        "list, or pages go on until one is empty or missing, as an API needs that leaves records out after it has "
+        "counted them.",
     )
     first: int = Field(default=0, ge=0, description="Number of the first page or record.")
     at_once: int = Field(
@@ -49,7 +50,12 @@ class _Counted(Into):
         if self.at_once > 1 and total is not None and number == self.first + self._width:
             number = yield from self._beside(ask, number, total)
         while number is not None:
-            page = self._ask(ask, number)
+            try:
+                page = self._ask(ask, number)
+            except Missing:
+                if total is not None:
+                    raise
+                return  # some APIs have no page behind their last
             yield page
             number = self._next(page, number)
 
