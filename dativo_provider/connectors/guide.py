@@ -21,6 +21,7 @@ _ABILITIES = {
     "point_in_time": "a task sees one snapshot of the source",
     "deletes": "deletions are followed, where the source tells them",
 }
+_ANY_API = "any API by a spec of your own: jobs name that spec, not `rest`"
 _SPECS = "writing-a-spec.md"  # what there is to say of `rest`
 
 
@@ -73,7 +74,10 @@ def first_steps(example: str) -> str:
     variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", example))
     lines = [f"export DATIVO_SECRET__ACME__{name.upper()}=…" for name in secrets]
     lines += [f"export {name}=…" for name in variables]
-    lines += [f"export AIRFLOW_CONN_{name.upper()}=…" for name in re.findall(r"connection_id: (\w+)", example)]
+    scheme = "".join(re.findall(r"source_connector: (\w+)", example)[:1])
+    address = f"'{scheme}://user:password@host/database'"
+    lines += [f"export AIRFLOW_CONN_{each.upper()}={address}" for each in re.findall(r"connection_id: (\w+)", example)]
+    lines += re.findall(r"Before: (dativo env create \S+)", example)
     lines += [f"dativo check --config {path}", f"dativo run --config {path}"]
     return "To try it:\n\n```console\n" + "\n".join(lines) + "\n```\n" if path.endswith(".yaml") else ""
 
@@ -100,7 +104,7 @@ def _what(name: str) -> str:
         api = api_of(name)
         return f"{api.title or api.api}: {', '.join(api.streams)}"
     info = connector(name)
-    return "an API by a spec of your own" if name == "rest" else info.description or _plainly(info)
+    return _ANY_API if name == "rest" else info.description or _plainly(info)
 
 
 def _plainly(info: ConnectorInfo) -> str:

@@ -32,6 +32,6 @@ CONNECTORS = (
             "max_record_mb": "longest record; default 64",
             **guide.WHICH,
         },
-        notes=(guide.PATHS,),
+        notes=(guide.PLACE, guide.CHANGED, guide.PATHS),
     ),
 )

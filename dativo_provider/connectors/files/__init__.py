@@ -19,7 +19,7 @@ _STRATEGIES = ("file_modified_time", "full_refresh")
 
 _FOLDER = ConnectorInfo(
     "", ("source", "target"), "files", "", CAPABILITIES, _STRATEGIES,
-    options={**guide.ROWS, **guide.CHANGES}, notes=guide.NOTES,
+    options={**guide.ROWS, **guide.CHANGES}, notes=(guide.PLACE, *guide.NOTES),
 )  # fmt: skip
 _BUCKET = replace(_FOLDER, options={**guide.FORMAT, **guide.TEXT, **guide.ROWS, **guide.CHANGES}, notes=guide.REMOTE)
 
@@ -38,7 +38,8 @@ CONNECTORS = (
     ),
     replace(
         _FOLDER, name="markdown_kv", description="Markdown-KV documents in local folders, by pair or by document",
-        reader=f"{_LOCAL}:MarkdownKvReader", options={**guide.MARKDOWN, **guide.CHANGES}, notes=guide.DOCUMENTS,
+        reader=f"{_LOCAL}:MarkdownKvReader", options={**guide.MARKDOWN, **guide.CHANGES},
+        notes=(guide.PLACE, *guide.DOCUMENTS),
     ),
     *(
         replace(

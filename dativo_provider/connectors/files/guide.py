@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 __all__ = [
     "AZURE",
+    "CHANGED",
     "CHANGES",
     "DOCUMENTS",
     "FORMAT",
@@ -15,6 +16,7 @@ __all__ = [
     "MARKDOWN",
     "NOTES",
     "PATHS",
+    "PLACE",
     "REMOTE",
     "ROWS",
     "S3",
@@ -62,14 +64,21 @@ PATHS = (
     "tells is text, which the contract's type is made of, and counts for more than a column of the file. A run of "
     "`--from` and `--to` reads the files that were modified then."
 )
+PLACE = (
+    "A path begins at the tenant's `roots.files`, and without them at the tenant's folder (`tenants/acme`), not at the "
+    "job's."
+)
+CHANGED = (
+    "A later run reads files that are new. One that changed after it was read stops the run, unless `on_changed_file` "
+    "(beside `options`, in `source` or in one of its `files`) says `append` (with a key) or `replace`."
+)
 NOTES = (
     "Text may be packed with gzip or zstd; such a file is read by one task, however large it is, and so are Avro, JSON "
     "documents, CSV with stray quotes and other encodings than UTF-8. Large files of plain CSV, JSON Lines and Parquet "
     "are shared out; of CSV the plan reads every byte once, because only who has seen every quote knows where a row "
     "begins.",
     "Numbers keep every digit; what a column's type cannot hold is judged row by row.",
-    "A later run reads files that are new. One that changed after it was read stops the run, unless `on_changed_file` "
-    "says `append` (with a key) or `replace`.",
+    CHANGED,
     "A file that changes while it is read stops the run, and the next one reads it whole.",
     PATHS,
     "Columns that some files lack are NULL there; what becomes of columns the contract lacks is said by "
@@ -77,10 +86,10 @@ NOTES = (
 )
 REMOTE = (
     "Paths are URIs below `roots.files` of the tenant: `s3://bucket/in/**/*.csv.gz`, one object, or a folder. Names "
-    "that begin with `_` or `.` are left out. A store looks only for what comes before the first `*`: put the date "
-    "there.",
+    "that begin with `_` or `.` are left out. A store looks only for what comes before the first `*`: the more "
+    "of the date stands there, the less is listed.",
     "What is new is told by name and version (ETag, generation), never by the date, which S3 keeps in whole seconds "
-    "and from the begin of an upload. Every request asks for the version that was planned.",
+    "and from the beginning of an upload. Every request asks for the version that was planned.",
     *NOTES,
 )
 S3: Mapping[str, str] = {
@@ -103,7 +112,7 @@ AZURE: Mapping[str, str] = {
 }
 DOCUMENTS = (
     "A line `key:: value` is a pair; lines that are indented or empty go on with its value. Headings begin sections; "
-    "what stands before the first is section `_default`, YAML between `---` lines at the begin `_front_matter`.",
+    "what stands before the first is section `_default`, YAML between `---` lines at the beginning `_front_matter`.",
     "Text that is no pair is kept under the key `_text`, fenced code with it.",
     "`doc_id` is that of the front matter (`doc_id`, then `id`), else the path of the file, which no other file has.",
     *NOTES[2:4],

@@ -34,7 +34,7 @@ DRIVE_NOTES = (
     "Scope: `drive.readonly`. A service account sees what was shared with its e-mail address, and shared drives that "
     "it is a member of.",
     "`source.files` names ids (`file_id`), paths below the folder, or patterns: `2026/**/*.csv`. A folder means the "
-    "CSV files below it. Shortcuts, also of folders, stand for what they point at; one whose file is gone is told.",
+    "CSV files below it. Shortcuts, also of folders, stand for what they point at; one whose file is gone is reported.",
     "A folder of a shared drive is read as the drive's members see it; an account that is no member sees what was "
     "shared with it.",
     "Files are known by their ids and told apart by their checksums: renaming, moving within the folder and a touched "

@@ -51,6 +51,8 @@ def _connection(api: Api) -> Iterator[str]:
         needed = "" if each.optional or each.default is not None else "yes"
         rows.append((f"`{name}`", each.description, needed if each.default is None else f"`{each.default}`"))
     rows.append(("`base_url`", "a gateway or double that answers instead", f"`{api.base_url}`"))
+    if "token_url" not in api.settings and any(getattr(each, "token_url", "") for each in api.auth):
+        rows.append(("`token_url`", "the same for the token endpoint", ""))
     yield "## Connection\n"
     yield f"Logs in with {', or with '.join(ways)}.\n"
     yield table(("`source.connection`", "meaning", "default, or whether it is needed"), rows) + "\n"
@@ -59,7 +61,10 @@ def _connection(api: Api) -> Iterator[str]:
 def _limits(api: Api) -> Iterator[str]:
     if api.limits:
         yield "## Limits\n"
-        yield "Kept by all tasks of a tenant together; `source.rate_limits` of a job sets a pace of its own.\n"
+        yield (
+            "All tasks of a tenant together stay below them; `source.rate_limits` of a job sets "
+            "[a pace of its own](../errors.md#when-an-api-says-no).\n"
+        )
         rows = ((f"`{name}`", _rate(each), each.note, f"[page]({each.docs})" if each.docs else "none: our own measure")
                 for name, each in api.limits.items())  # fmt: skip
         yield table(("limit", "requests", "for whom", "vendor's page"), rows) + "\n"
@@ -94,7 +99,7 @@ def _later(api: Api, stream: Stream) -> str:
         return "everything"
     if own.by_parent:
         return f"those of each changed record of `{stream.parent.stream}`" if stream.parent else ""
-    kept = f", kept for {int(known.kept) // 86_400} days" if known.kept else ""
+    kept = f"; everything after {int(known.kept) // 86_400} days without a run" if known.kept else ""
     if known.token:
         return f"from the API's own position{kept}"
     return f"changes since the last run{kept}" if known.moment else f"by `{known.cursor}`{kept}"
@@ -118,9 +123,9 @@ def _errors(api: Api) -> Iterator[str]:
 
 
 def _when(rule: ErrorRule) -> str:
-    said = [", ".join(map(str, rule.status))] if rule.status else []
-    said += [f"`{path}` is {_one_of(value)}" for path, value in (*rule.where.items(), *rule.header.items())]
-    return " with ".join(said)
+    told = (*rule.where.items(), *rule.header.items())
+    conditions = " and ".join(f"`{path}` is {_one_of(value)}" for path, value in told)
+    return " where ".join(part for part in (", ".join(map(str, rule.status)), conditions) if part)
 
 
 def _one_of(value: Any) -> str:

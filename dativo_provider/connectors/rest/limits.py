@@ -48,7 +48,9 @@ class RateLimits(Shape):
     burst_default: int | None = Field(default=None, description="Read, not used: bursts follow from the limit.")
     requests: int | None = Field(default=None, ge=1, description="Requests `per` so much time; over the spec's.")
     per: Interval = Field(default=1, description="Seconds, or `1m`, `1h`, `1d`.")
-    shared_by: int = Field(default=1, ge=1, description="Jobs that use the same credentials at the same time.")
+    shared_by: int = Field(
+        default=1, ge=1, description="Users of the same account that Dativo cannot count, this one included."
+    )
     retry: Retry = Field(default=Retry(), description="How often one request is made again.")
 
     def requests_retry(self) -> RequestRetry:
@@ -65,7 +67,7 @@ def rate_limits(given: Mapping[str, Any]) -> RateLimits:
     except ValidationError as failed:
         error = failed.errors(include_url=False)[0]
         place = ".".join(str(part) for part in error["loc"])
-        raise ConfigurationError(f"source.rate_limits.{place}: {error['msg']}", remedy="see docs/connectors") from None
+        raise ConfigurationError(f"source.rate_limits.{place}: {error['msg']}", remedy="see docs/errors.md") from None
 
 
 def limits_of(api: Api, given: RateLimits) -> dict[str, Limit]:
