@@ -36,7 +36,7 @@ class PathColumns:
         """What `path` says, as text: `{name}` counts for more than a folder of that name."""
         found: dict[str, str | None] = dict(_folders(path)) if self._hive else {}
         match = next(filter(None, (each.fullmatch(path) for each in self._expressions)), None)
-        return {**found, **dict.fromkeys(self.named), **(match.groupdict() if match else {})}
+        return {**dict.fromkeys(self.named), **found, **(match.groupdict() if match else {})}
 
 
 def _folders(path: str) -> Iterator[tuple[str, str | None]]:
@@ -58,11 +58,13 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 
 def with_columns(batch: Batch, told: Mapping[str, str | None], wanted: Sequence[str]) -> Batch:
-    """`batch` with a column for each that `wanted` names (none: all), in place of one of that name in the file."""
+    """`batch` with a column for each that `wanted` names (none: all), in place of one of that name in the file, but for NULL."""
     added = {name: value for name, value in told.items() if not wanted or name in wanted}
     if not added or not batch.data.num_rows:
         return batch
     columns = dict(zip(batch.data.schema.names, batch.data.columns, strict=True))
     for name, value in added.items():
+        if value is None and name in columns:
+            continue  # the path does not say it: the file's own stands
         columns[name] = pa.repeat(pa.scalar(value, pa.string()), batch.data.num_rows)
     return replace(batch, data=pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))

@@ -101,6 +101,31 @@ def test_what_paths_tell_stands_in_every_row(ending: str, tmp_path: Path) -> Non
     }
 
 
+@requirement("CON-20")
+@pytest.mark.parametrize(
+    ("ending", "more"), [("csv", b""), ("jsonl", b""), ("jsonl", b"\n"), ("json", b""), ("parquet", b""), ("avro", b"")]
+)
+def test_rows_of_which_only_what_the_path_tells_is_wanted_are_all_there(
+    ending: str, more: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / f"dt=2026-01-01/eu.{ending}"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(more + WRITE[ending](suite_rows(3)))
+    kind = {"jsonl": "json"}.get(ending, ending)
+    stream = incremental(f"**/*.{ending}", columns=("dt",))
+    found, _, _ = run(source(kind, tmp_path, hive_partitioning=True), stream)
+    assert found == [{"dt": "2026-01-01"}] * 3
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "json", "parquet", "avro"])
+def test_rows_of_a_file_that_has_none_of_the_wanted_columns_still_count(ending: str, tmp_path: Path) -> None:
+    (tmp_path / f"a.{ending}").write_bytes(WRITE[ending](suite_rows(3)) + b"\n" * (ending == "jsonl"))
+    kind = {"jsonl": "json"}.get(ending, ending)
+    reader, stream = opened(source(kind, tmp_path)), incremental(f"*.{ending}", columns=("later",))
+    (piece,) = reader.slices(stream, reader.window(stream, WindowRequest()), 1)
+    assert [batch.data.num_rows for batch in reader.read(stream, piece)] == [3]
+
+
 def test_without_the_option_folders_are_no_columns(tmp_path: Path) -> None:
     text("dt=1/a.csv", "id\n1\n", tmp_path)
     assert run(source("csv", tmp_path), incremental("**/*.csv"))[0] == [{"id": "1"}]
@@ -109,6 +134,14 @@ def test_without_the_option_folders_are_no_columns(tmp_path: Path) -> None:
 def test_a_path_counts_for_more_than_a_column_of_its_name(tmp_path: Path) -> None:
     text("dt=1/a.csv", "id,dt\n1,9\n", tmp_path)
     assert run(source("csv", tmp_path, hive_partitioning=True), incremental("**/*.csv"))[0] == [{"id": "1", "dt": "1"}]
+
+
+def test_where_no_path_tells_a_column_that_of_the_file_stands(tmp_path: Path) -> None:
+    text("eu/x.csv", "id\n1\n", tmp_path)
+    text("all/a.csv", "id,region\n2,de\n", tmp_path)
+    found, _, _ = run(source("csv", tmp_path), incremental("{region}/x.csv,all/*.csv"))
+    assert {(row["id"], row["region"]) for row in found} == {("1", "eu"), ("2", "de")}
+    assert PathColumns(["a/{dt}/x.csv", "b/**"], hive=True).of("b/dt=1/x.csv") == {"dt": "1"}
 
 
 @requirement("CON-20")

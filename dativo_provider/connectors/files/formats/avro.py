@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from dativo_provider.connectors.files.formats.avro_blocks import unpacked
 from dativo_provider.connectors.files.formats.base import Asked, Division, Head, Span, lots, options_of, whole
-from dativo_provider.connectors.files.formats.plain import ordinals
+from dativo_provider.connectors.files.formats.plain import bare, ordinals
 from dativo_provider.errors import DataError, MissingExtra
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.types import to_arrow
@@ -63,7 +63,7 @@ class Avro:
             for records in lots(_sized(found), self._rows, asked.block_bytes):
                 arrays = [_array([record[name] for record in records], types[name]) for name in names]
                 places = ordinals(at, len(records))
-                data = pa.RecordBatch.from_arrays(arrays, names=names)
+                data = pa.RecordBatch.from_arrays(arrays, names=names) if names else bare(len(records))
                 yield Batch(asked.stream.name, data, asked.origin, places)
                 at += len(records)
 

@@ -9,12 +9,17 @@ import pyarrow.types as t
 from dativo_provider.errors import Unsupported
 from dativo_provider.model.types import from_arrow, to_arrow
 
-__all__ = ["ordinals", "plain_batch", "plain_types"]
+__all__ = ["bare", "ordinals", "plain_batch", "plain_types"]
 
 
 def ordinals(first: int, count: int) -> pa.Int64Array:
     """`first`, `first + 1`, and so on."""
     return pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), count), start=first - 1)
+
+
+def bare(rows: int) -> pa.RecordBatch:
+    """Rows without a column: Arrow counts none where it is given none."""
+    return pa.record_batch([pa.nulls(rows)], names=[""]).select([])
 
 
 def plain_types(schema: pa.Schema) -> dict[str, str]:
@@ -24,6 +29,8 @@ def plain_types(schema: pa.Schema) -> dict[str, str]:
 
 def plain_batch(data: pa.RecordBatch) -> pa.RecordBatch:
     """Values stay what they are, but for nanoseconds, which Iceberg's columns of microseconds do not hold."""
+    if not data.num_columns:
+        return data
     return pa.RecordBatch.from_arrays([_plain(each) for each in data.columns], names=data.schema.names)
 
 

@@ -20,7 +20,7 @@ import pyarrow.json as pajson
 import pyarrow.types as t
 
 from dativo_provider.connectors.files.formats.base import Asked, Head
-from dativo_provider.connectors.files.formats.plain import ordinals
+from dativo_provider.connectors.files.formats.plain import bare, ordinals
 from dativo_provider.connectors.rest.arrow import Reading, to_batch
 from dativo_provider.errors import Unsupported
 from dativo_provider.model.batch import Batch, Reject, one_array
@@ -140,7 +140,8 @@ class RecordParser:
             records, positions = [records[at] for at in good], [positions[at] for at in good]
         self._note(records)
         given = [_without_dots(each) for each in records] if self._columns.dotted else records
-        data = to_batch(given, self._columns.readings, self._columns.as_text)
+        readings = self._columns.readings
+        data = to_batch(given, readings, self._columns.as_text) if readings else bare(len(given))
         return Batch(asked.stream.name, data, asked.origin, pa.array(positions, pa.int64()), rejects=rejects)
 
     def _note(self, records: Iterable[Mapping[str, Any]]) -> None:
