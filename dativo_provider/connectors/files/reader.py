@@ -146,9 +146,14 @@ class FilesReader(BaseReader):
 
     def _divided(self, file: Found, pieces: int, options: Options) -> list[Span]:
         form = options.format(file.path)
-        with self.place.open(file, form.jumps) as opened:
-            asked = Division(file.path, file.size, pieces, self.ctx.check_cancelled)
-            spans = form.spans(opened.file, asked)
+        try:
+            with self.place.open(file, form.jumps) as opened:
+                asked = Division(file.path, file.size, pieces, self.ctx.check_cancelled)
+                spans = form.spans(opened.file, asked)
+        except DataError as error:
+            if not options.tolerates(error):
+                raise
+            spans = []  # who reads it says what is broken
         if not spans:
             self.ctx.log.info("%s cannot be divided: one task reads its %d MB", file.path, file.size >> 20)
         return [replace(span, first=number == 0) for number, span in enumerate(spans)]

@@ -25,7 +25,7 @@ from dativo_provider.model.stream import Field, WindowRequest
 from tests.conformance.readers import FIELDS
 from tests.conformance.readers import rows_of as suite_rows
 from tests.connectors.files.local import opened, read_all, rejects, rows_of, stream_of
-from tests.connectors.files.writing import WRITE
+from tests.connectors.files.writing import WRITE, parquet
 from tests.support import requirement
 
 LONG_TEXT = (Field("id", "long"), Field("name", "string"))
@@ -256,6 +256,21 @@ def test_a_broken_file_goes_to_the_quarantine_where_that_is_asked(tmp_path: Path
     ((place, _, reason),) = rejects(batches)
     assert place == 0
     assert "the rest of the file cannot be read" in reason
+
+
+def test_a_broken_file_that_would_be_divided_goes_to_the_quarantine_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dativo_provider.connectors.csv.windows.SMALLEST_PART", 1)
+    whole = parquet(suite_rows(100), row_group_size=10)
+    (tmp_path / "good.parquet").write_bytes(whole)
+    (tmp_path / "bad.parquet").write_bytes(whole[:-1000] + bytes(992) + whole[-8:])
+    asked = {"on_broken_file": "quarantine"}
+    batches = read_all(source(tmp_path, "parquet"), "*.parquet", LONG_TEXT, want=8, options=asked)
+    assert len(rows_of(batches)) == 100
+    assert [place for place, _, _ in rejects(batches)] == [0]
+    with pytest.raises(DataError, match="no Parquet file"):
+        read_all(source(tmp_path, "parquet"), "*.parquet", LONG_TEXT, want=8)
 
 
 @pytest.mark.parametrize("name", ["json", "jsonl", "parquet", "avro"])
