@@ -58,7 +58,10 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 
 def with_columns(batch: Batch, told: Mapping[str, str | None], wanted: Sequence[str]) -> Batch:
-    """`batch` with a column for each that `wanted` names (none: all), in place of one of that name in the file, but for NULL."""
+    """`batch` with a column for each that `wanted` names (none: all).
+
+    It stands in place of one of that name in the file, unless it is NULL.
+    """
     added = {name: value for name, value in told.items() if not wanted or name in wanted}
     if not added or not batch.data.num_rows:
         return batch
