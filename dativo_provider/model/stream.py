@@ -58,6 +58,7 @@ class WindowRequest:
     full: bool = False
     start: str | None = None  # ISO timestamp or literal of the cursor's type
     end: str | None = None
+    part: bool = False  # whether a read that ends early may be published as far as it came
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,9 @@ def _window(
     state = target.state(job, spec, request.lane)
     _check_unmoved(spec, request, state)
     full = request.full_refresh or TRAITS[job.target.mode].reads_all or spec.incremental.strategy == "full_refresh"
-    wanted = WindowRequest(since=state.cursor, full=full, start=request.start, end=request.end)
+    traits = TRAITS[job.target.mode]
+    part = traits.keyed or (traits.adds and bool(spec.key))  # rows of the last moment come again
+    wanted = WindowRequest(state.cursor, full, request.start, request.end, part)
     if full and (request.start or request.end):
         raise ConfigurationError(
             "a full load has no range to backfill",

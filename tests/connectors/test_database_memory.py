@@ -56,7 +56,7 @@ def test_memory_is_flat_however_many_rows(server: tuple[str, dict[str, Any]]) ->
         assert count == rows
         return megabytes
 
-    # the less of two: what else the machine does can only add
-    once, thrice = (min(peak(rows), peak(rows)) for rows in (700_000, 2_100_000))
+    # The rows that come on top are 150 MB of values; what allocators keep differs by 45 MB between equal reads.
+    once, thrice = peak(700_000), peak(2_100_000)
     assert thrice < 400
-    assert thrice < 1.1 * once
+    assert thrice - once < 75

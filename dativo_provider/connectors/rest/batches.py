@@ -87,10 +87,12 @@ class Batches:
     extra: set[str] = field(default_factory=set)
     unplaced: int = 0
     newest: datetime | None = None  # moment of a record in the window
+    rising: bool = True  # whether no record was older than one before it
     _waiting: list[Any] = field(default_factory=list)
     _gone: list[bool] = field(default_factory=list)
     _rejects: list[Reject] = field(default_factory=list)
     _known: set[Any] = field(default_factory=set)
+    _last: datetime | None = None
     _number: int = 0
     _held: int = 0
 
@@ -144,6 +146,8 @@ class Batches:
             return True
         found = self.inside.moment(item, record)
         self.unplaced += found is None
+        self.rising = self.rising and (found is None or self._last is None or self._last <= found)
+        self._last = found or self._last
         holds = self.inside.holds(found)
         if holds and found is not None:
             self.newest = found if self.newest is None else max(found, self.newest)

@@ -22,6 +22,7 @@ from dativo_provider.connectors.rest.limits import VENDOR
 from dativo_provider.connectors.rest.login import Fresh, Keep, Login
 from dativo_provider.connectors.rest.pace import Pace
 from dativo_provider.connectors.rest.page import Page
+from dativo_provider.connectors.rest.pool import failures
 from dativo_provider.connectors.rest.quota import DAY, Quota
 from dativo_provider.connectors.rest.shared import Shared
 from dativo_provider.connectors.rest.spec import Api, ErrorRule, Limit
@@ -227,7 +228,7 @@ class Client:
             raise ConfigurationError(
                 f"this is no address: {error}", where=where, remedy="correct base_url: it begins with https://"
             ) from error
-        except httpx.HTTPError as error:
+        except failures() as error:
             raise SourceUnavailable(
                 f"the API could not be asked ({type(error).__name__}: {error})", where=where,
                 remedy="check base_url, the network and the vendor's status page",

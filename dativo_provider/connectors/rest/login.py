@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from dativo_provider.connectors.rest.answers import asked_wait
 from dativo_provider.connectors.rest.auth import Auth, Held
-from dativo_provider.connectors.rest.pool import HttpPool, open_pool
+from dativo_provider.connectors.rest.pool import HttpPool, failures, open_pool
 from dativo_provider.connectors.rest.spec import Api
 from dativo_provider.errors import CredentialError, SourceUnavailable, StorageUnavailable
 from dativo_provider.model.context import RunContext
@@ -201,14 +201,13 @@ class Login:
             MASKER.add(secret)
 
     def _post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Mapping[str, Any]:
-        import httpx
 
         from dativo_provider.connectors.rest.decode import parsed
 
         try:
             with self.http.lent() as http:
                 answer = http.post(url, data=dict(form), headers={"Accept": "application/json", **headers})
-        except httpx.HTTPError as error:
+        except failures() as error:
             raise SourceUnavailable(
                 f"the token endpoint could not be asked ({type(error).__name__})", where=url,
                 remedy="check source.connection.token_url and the network",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-__all__ = ["HttpPool", "open_pool"]
+__all__ = ["HttpPool", "failures", "open_pool"]
 
 _TIMEOUTS = {"connect": 10.0, "write": 60.0, "pool": 120.0}
 _CONNECTED = ("connect_tcp.complete", "start_tls.complete")
@@ -70,7 +70,7 @@ class HttpPool:
             found = list(self._sockets)
         for each in found:
             with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(each, socket.SHUT_RDWR)  # SSLSocket's own forgets TLS before it ends
 
     def close(self) -> None:
         """Clients that are lent are closed when they come back."""
@@ -86,6 +86,14 @@ def trusted() -> ssl.SSLContext:
     import httpx
 
     return httpx.create_ssl_context()
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """What an exchange may end with: httpcore passes on what h2 raises in the middle of an answer."""
+    import httpx
+    from h2.exceptions import H2Error
+
+    return httpx.HTTPError, H2Error
 
 
 def open_pool(patience: float) -> HttpPool:

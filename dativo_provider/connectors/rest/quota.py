@@ -57,7 +57,7 @@ class Quota(Pace):
             raise RateLimited(
                 f"the quota of {self._requests:,} requests in {self._seconds / DAY:g} days is used up; "
                 f"some of it is free again in {wait / 3600:.1f} hours",
-                remedy="run again then: what was published stays, and the next run goes on from there",
+                remedy="run again then: what was published stays",
                 retry_after=wait,
             )
         self._left -= 1

@@ -12,6 +12,7 @@ from dativo_provider.connectors.base import BaseReader, RequestRetry, Tally
 from dativo_provider.connectors.rest import CAPABILITIES
 from dativo_provider.connectors.rest.batches import NAMES, Batches, Inside
 from dativo_provider.connectors.rest.client import Client
+from dativo_provider.connectors.rest.early import reached
 from dativo_provider.connectors.rest.fields import told_fields
 from dativo_provider.connectors.rest.gone import keys_alone
 from dativo_provider.connectors.rest.limits import limits_of, rate_limits
@@ -22,8 +23,8 @@ from dativo_provider.connectors.rest.spec import Stream as Spec
 from dativo_provider.connectors.rest.streams import described, discovered, readings, spec_of
 from dativo_provider.connectors.rest.values import filled
 from dativo_provider.connectors.rest.walks import Walks, inside_of, listing_of
-from dativo_provider.connectors.rest.window import bounds, cut, plan_window
-from dativo_provider.errors import CredentialError
+from dativo_provider.connectors.rest.window import EARLY, bounds, cut, plan_window
+from dativo_provider.errors import CredentialError, RateLimited
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec, StreamSpec
@@ -112,12 +113,18 @@ class RestReader(BaseReader):
         gathered = self._gathered(stream, spec, piece)
         walks = Walks(self.api, piece, self._client(_tasks(piece)), self.request)
         descending = bool(spec.incremental and spec.incremental.descending)
-        for page, holder in walks.pages(spec, [each.path for each in gathered.columns]):
-            if spec.parent is None:  # else records may still hang on what was read of it
-                _remember(walks, tally)
-            yield from gathered.take(page, holder)
-            if descending and gathered.inside.ends(page.records, gathered.listing.each):
-                break
+        try:
+            for page, holder in walks.pages(spec, [each.path for each in gathered.columns]):
+                if spec.parent is None:  # else records may still hang on what was read of it
+                    _remember(walks, tally)
+                yield from gathered.take(page, holder)
+                if descending and gathered.inside.ends(page.records, gathered.listing.each):
+                    break
+        except RateLimited as error:
+            tally.cursor = reached(spec, piece, gathered, walks.position)
+            if tally.cursor is None:
+                raise
+            self._ended_early(error)
         yield from gathered.rest()
         yield from self._gone(stream, spec, piece, gathered)
         _remember(walks, tally)
@@ -151,6 +158,11 @@ class RestReader(BaseReader):
         return Batches(stream.name, path, listing, columns, inside, keys, piece.as_text, ignore, expect=expect,
                        blank_is_null=self.api.blank_is_null)  # fmt: skip
 
+    def _ended_early(self, error: RateLimited) -> None:
+        note = f"this read ended early, and the next run goes on from there: {error.message}"
+        self.ctx.log.warning(note)
+        self._client().notes.append(note)
+
     def _tell(self, stream: StreamSpec, gathered: Batches, tally: Tally) -> None:
         if notes := list(dict.fromkeys(note for client in self._clients.values() for note in client.notes)):
             tally.detail["notes"] = notes
@@ -177,7 +189,8 @@ class RestReader(BaseReader):
     @classmethod
     def next_cursor(cls, window: Window, results: Sequence[ReadResult], base: Cursor | None) -> Cursor | None:
         """A window's end, and the newest moment that any run has seen: the end says nothing of how old the rows are."""
-        found = super().next_cursor(window, results, base)
+        early = next((each.cursor for each in results if each.cursor and EARLY in each.cursor.value), None)
+        found = early or super().next_cursor(window, results, base)
         if window.cursor is None or found is None:
             return found
         told = [result.detail.get("newest") for result in results] + [base.value.get("newest") if base else None]

@@ -183,6 +183,12 @@ class Incremental(Shape):
     )
     kept: Interval | None = Field(default=None, description="How long the API keeps changes; older state reads all.")
 
+    resumes: bool = Field(
+        default=False,
+        description="Whether what was read before a quota ended is published, and the next run goes on from there. "
+        "Only where records come in the order of their change, or where the position on a page leads to the next one.",
+    )
+
     @model_validator(mode="after")
     def _one_kind(self) -> Incremental:
         if sum(map(bool, (self.cursor, self.moment, self.token, self.by_parent))) != 1:
@@ -193,6 +199,11 @@ class Incremental(Shape):
             raise Wrong("cannot be shared by tasks where only the newest change counts", "remove `bounded` or `latest`")
         if self.gone and (self.token or self.by_parent):
             raise Wrong("has `gone` without a moment that says since when", "name the column or path of the moment")
+        if self.resumes and (self.moment or self.by_parent or self.descending or self.latest or self.gone):
+            raise Wrong(
+                "cannot be gone on with: `resumes` goes with a `cursor` or `token`, and without `descending`, `latest` "
+                "and `gone`", "remove `resumes`",
+            )  # fmt: skip
         if self.moment and self.changes is None:
             raise Wrong("has a `moment` of no `changes`", "say where changes are listed, or name a column as `cursor`")
         return self
@@ -344,6 +355,9 @@ class Api(Shape):
             lists = (stream, increment.changes) if increment and increment.descending else ()
             if any(each and each.request.repeat for each in lists):
                 raise Wrong(f"stream '{name}' cannot end early for all its repetitions", "remove `descending`")
+            lists = (stream, increment.changes) if increment and increment.resumes else ()
+            if any(each and (stream.parent or each.request.repeat) for each in lists):
+                raise Wrong(f"stream '{name}' is read by several lists, of which none has an order", "remove `resumes`")
             if stream.parent and stream.incremental and stream.incremental.descending:
                 raise Wrong(f"stream '{name}' cannot end early for all its parents", "remove `descending`")
             for listing in stream.listings():

@@ -85,7 +85,8 @@ class Walks:
         own = spec.incremental
         if own is None or own.by_parent or own.token:
             return self
-        return Walks(self._api, replace(self._piece, spec={}), self._client, self._repeat)
+        spec_of_all = {"settled": self._piece.spec.get("hi") or self._piece.spec.get("settled")}  # bounds nothing
+        return Walks(self._api, replace(self._piece, spec=spec_of_all), self._client, self._repeat)
 
     def _parents(self, parent: Parent) -> Iterator[Holder]:
         holding = self._api.streams[parent.stream]

@@ -13,7 +13,9 @@ from dativo_provider.errors import ConfigurationError
 from dativo_provider.model.job import StreamSpec
 from dativo_provider.model.stream import Cursor, Slice, Window, WindowRequest
 
-__all__ = ["asked_from", "bounds", "cut", "plan_window", "settled_at"]
+__all__ = ["EARLY", "asked_from", "bounds", "cut", "floor", "plan_window", "settled_at"]
+
+EARLY = "ended_early"  # in a cursor: rows of its moment have been published, and others may be missing
 
 _STEPS = {
     "microsecond": timedelta(microseconds=1),
@@ -39,8 +41,8 @@ def plan_window(increment: Incremental | None, stream: StreamSpec, request: Wind
             )
         return Window("full")
     if increment.token:
-        return _by_token(stream, request)
-    return _Planner(increment, stream, now).window(request)
+        return _in_parts(_by_token(stream, request), increment, request)
+    return _in_parts(_Planner(increment, stream, now).window(request), increment, request)
 
 
 def _by_token(stream: StreamSpec, request: WindowRequest) -> Window:
@@ -51,6 +53,14 @@ def _by_token(stream: StreamSpec, request: WindowRequest) -> Window:
         )
     token = None if request.full or request.since is None else request.since.value.get("token")
     return Window("full" if request.full else "incremental", detail={"token": token} if token else {})
+
+
+def _in_parts(window: Window, increment: Incremental, request: WindowRequest) -> Window:
+    """`window`, marked with where the last run ended if a part of it may be published."""
+    if not (increment.resumes and request.part and window.kind == "incremental"):
+        return window
+    since = request.since.value.get("value") if request.since else None
+    return replace(window, detail={**window.detail, "part": since or ""})
 
 
 class _Planner:
@@ -76,13 +86,14 @@ class _Planner:
             return replace(self._made("full", None, settled), notes=(note,))
         if since is not None and (settled < since or (settled == since and not self._back)):
             return Window("empty", self._column, "timestamptz", cursor=request.since)
-        return self._made("full" if request.full else "incremental", since, settled)
+        early = EARLY in request.since.value if request.since else False
+        return self._made("full" if request.full else "incremental", since, settled, early)
 
-    def _made(self, kind: Any, since: datetime | None, hi: datetime) -> Window:
+    def _made(self, kind: Any, since: datetime | None, hi: datetime, ended_early: bool = False) -> Window:
         lo = None if since is None else self._floor(since - self._back)
         shown = hi.isoformat()
         cursor = Cursor({"column": self._column, "type": "timestamptz", "value": shown})
-        overlap = since is not None and lo != since
+        overlap = since is not None and (lo != since or ended_early)
         return Window(kind, self._column, "timestamptz", lo and lo.isoformat(), shown, cursor, overlap)
 
     def _range(self, request: WindowRequest, settled: datetime) -> Window:
@@ -98,7 +109,11 @@ class _Planner:
         return Window(kind, self._column, "timestamptz", lo and lo.isoformat(), hi.isoformat())
 
     def _floor(self, at: datetime) -> datetime:
-        return at - (at - _EPOCH) % self._step
+        return floor(self._increment, at)
+
+
+def floor(increment: Incremental, at: datetime) -> datetime:
+    return at - (at - _EPOCH) % _STEPS[increment.precision]
 
 
 def _moment(text: str) -> datetime:

@@ -33,12 +33,26 @@ def api() -> Iterator[FakeApi]:
         yield found
 
 
-def read(api: FakeApi, now: datetime) -> list[int]:
-    source = SourceSpec("rest", {"base_url": api.url, "token": api.token}, options={"spec": text(SPEC)},
+def read(api: FakeApi, now: datetime, spec: Mapping[str, object] = SPEC) -> list[int]:
+    source = SourceSpec("rest", {"base_url": api.url, "token": api.token}, options={"spec": text(spec)},
                         rate_limits={"retry": {"max_retries": 0}})  # fmt: skip
     made = RestReader(source, RunContext(Settings(home=""), now=lambda: now))
     (piece,) = made.slices(STREAM, made.window(STREAM, WindowRequest()), 1)
     return [row["id"] for batch in made.read(STREAM, piece) for row in batch.data.to_pylist()]
+
+
+@requirement("STA-04")
+def test_children_with_a_moment_of_their_own_wait_with_the_list_of_their_parents(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four of them are asked for at once, and only the first answer tells the API's clock."""
+    there, asked_before = datetime.now(UTC), list[int]()
+    monkeypatch.setattr(Client, "pause", lambda client, seconds: asked_before.append(len(api.asked)))
+    api.rows = [{"id": at, "name": "row", "amount": 1, "updated_at": there.isoformat()} for at in range(1, 5)]
+    child = SPEC["streams"]["cursor"] | {"parent": {"stream": "next", "values": {"id": "id"}}}
+    streams = {"next": {**SPEC["streams"]["next"], "incremental": None}, "cursor": child}
+    read(api, there + timedelta(seconds=90), SPEC | {"streams": streams})
+    assert asked_before[0] == 1, "the parents' first page, and no child's"
 
 
 @requirement("STA-04")

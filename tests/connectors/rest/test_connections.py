@@ -23,7 +23,7 @@ from hypercorn.config import Config
 
 from dativo_provider.connectors.rest import pool
 from dativo_provider.connectors.rest.reader import RestReader
-from dativo_provider.errors import DativoError
+from dativo_provider.errors import DativoError, SourceUnavailable
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import ContractSpec, SourceSpec, StreamSpec
 from dativo_provider.model.settings import Settings
@@ -31,7 +31,7 @@ from dativo_provider.model.stream import Slice
 from tests.support import requirement
 
 ROWS = 400
-HANG = threading.Event()
+HANG, CUT = threading.Event(), threading.Event()
 SPEC = {
     "api": "two", "base_url": "https://127.0.0.1",
     "streams": {
@@ -53,6 +53,12 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         body: Any = [{"id": each} for each in range(ROWS)]
     else:
         body = [{"id": int(number), "version": scope["http_version"], "client": scope["client"][1]}]
+    if CUT.is_set():
+        CUT.clear()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
+        await asyncio.sleep(0.05)  # its headers are read alone
+        await send({"type": "http.response.body", "body": b"[{}"})
+        return
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
@@ -124,6 +130,16 @@ def test_a_connection_is_given_up_before_the_server_ends_it(tmp_path: Path, monk
     with serving(tmp_path, monkeypatch, ["h2"], requests=25) as url:
         rows = read(url)
     assert [row["id"] for row in rows] == list(range(ROWS))
+
+
+@requirement("ERR-01")
+def test_an_answer_of_http2_that_is_cut_off_may_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(tmp_path, monkeypatch, ["h2"]) as url, closing((ctx := RunContext(Settings(home=""))).kept):
+        made = RestReader(SourceSpec("rest", {"base_url": url}, options={"spec": json.dumps(SPEC)},
+                                     rate_limits={"retry": {"max_retries": 0}}), ctx)  # fmt: skip
+        CUT.set()
+        with pytest.raises(SourceUnavailable):
+            made.check()
 
 
 @requirement("ERR-02")

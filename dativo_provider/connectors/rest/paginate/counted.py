@@ -27,8 +27,12 @@ class _Counted(Into):
     short_page: Literal["goes_on", "ends"] = Field(
         default="goes_on",
         description="Without a `total`: whether a page with fewer records is the last, which saves a request for each "
-        "list, or pages go on until one is empty or missing, as an API needs that leaves records out after it has "
+        "list, or pages go on until one is empty, as an API needs that leaves records out after it has "
         "counted them.",
+    )
+    behind_last: Literal["empty", "missing"] = Field(
+        default="empty",
+        description="Without a `total`: what the API answers for a page behind the last, one without records or 404.",
     )
     first: int = Field(default=0, ge=0, description="Number of the first page or record.")
     at_once: int = Field(
@@ -52,10 +56,11 @@ class _Counted(Into):
         while number is not None:
             try:
                 page = self._ask(ask, number)
-            except Missing:
-                if total is not None:
-                    raise
-                return  # some APIs have no page behind their last
+            except Missing as error:
+                if total is None and self.behind_last == "missing":
+                    return
+                remedy = "write `behind_last: missing` into `paginate` if the API has no page behind its last"
+                raise Missing(error.message, where=error.where, remedy=remedy) from error
             yield page
             number = self._next(page, number)
 
