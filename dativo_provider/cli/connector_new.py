@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _LONGEST = 64 << 20  # bytes of an answer or a document
 _SECONDS = 30.0
 _KEPT = ("accept", "accept-language", "-version")  # ends of headers that are no secret and matter
-_SECRET = ("key", "token", "secret", "password", "signature", "auth")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,13 +35,14 @@ def run(args: argparse.Namespace) -> int:
     path = Path(args.folder) / "connectors" / f"{draft.spec['api']}.yaml"
     if path.exists() and not args.force:
         raise ConfigurationError("there is a spec of that name", where=str(path), remedy="add --name, or --force")
+    tenant = _tenant(Path(args.folder))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(as_text(draft), encoding="utf-8")
     found = lint(path)
     failed = any(each.severity == "error" for each in found)
-    job, secrets = (None, []) if failed else _job(path, Path(args.folder))
+    job, secrets = (None, []) if failed else _job(path, Path(args.folder), tenant)
     remarks = sum(len(each.splitlines()) for each in draft.remarks.values())
-    _tell(Written(path, list(draft.spec["streams"]), remarks, job, secrets), args)
+    _tell(Written(path, list(draft.spec["streams"]), remarks, job, secrets, failed), args)
     for problem in found:
         say(str(problem))
     return int(ExitCode.FAILED if failed else ExitCode.OK)
@@ -50,21 +50,23 @@ def run(args: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Written:
-    """`job` is None where there was one of that name; `secrets` are variables of the environment it will need."""
+    """`job` is None where there was one of that name, or lint `failed`; `secrets` are variables of the environment that
+    it will need."""
 
     path: Path
     streams: list[str]
     remarks: int
     job: Path | None
     secrets: list[str]
+    failed: bool
 
 
-def _job(path: Path, folder: Path) -> tuple[Path | None, list[str]]:
+def _job(path: Path, folder: Path, tenant: str) -> tuple[Path | None, list[str]]:
     """A job beside the spec, unless there is one."""
     from dativo_provider.connectors.rest.draft.job import job_of, secrets_of
     from dativo_provider.connectors.rest.load import load_api
 
-    api, job, tenant = load_api(path), folder / "jobs" / path.name, _tenant(folder)
+    api, job = load_api(path), folder / "jobs" / path.name
     if job.exists():
         return None, []
     job.parent.mkdir(parents=True, exist_ok=True)
@@ -89,12 +91,20 @@ def _tell(made: Written, args: argparse.Namespace) -> None:
     elif not args.quiet:
         say(f"{made.path}: {', '.join(made.streams)}")
         say(f"  {made.remarks} lines of comments say what is a guess, and what you must decide")
-        say(f"{job}: a job that reads it" if job else f"a job named {made.path.stem} was there, and stays as it is")
+        say(_of_job(made))
         say("what next")
         for secret in made.secrets:
             say(f"  export {secret}=…")
         say(f"  dativo connector lint {made.path}")
-        say(f"  dativo connector test {job or 'JOB'}")
+        if not made.failed:
+            say(f"  dativo connector test {job or 'JOB'}")
+
+
+def _of_job(made: Written) -> str:
+    if made.failed:
+        return "no job was written: first correct what lint says below"
+    there = f"a job named {made.path.stem} was there, and stays as it is"
+    return f"{made.job}: a job that reads it" if made.job else there
 
 
 def _list(source: Source, args: argparse.Namespace) -> int:
@@ -149,6 +159,7 @@ def _asked(url: str, headers: dict[str, str], body: dict[str, Any] | None) -> So
     import httpx
 
     from dativo_provider.connectors.rest.draft import Source
+    from dativo_provider.connectors.rest.draft.credentials import is_secret, kept, left_out
     from dativo_provider.connectors.rest.draft.pages import by_headers
 
     parts = urlsplit(url)
@@ -162,22 +173,20 @@ def _asked(url: str, headers: dict[str, str], body: dict[str, Any] | None) -> So
             f"no answer ({type(error).__name__})", where=shown, remedy="check the address"
         ) from None
     asked = parse_qsl(parts.query)
-    secret = [key for key, _ in asked if _is_secret(key)]
+    secret = [key for key, _ in asked if is_secret(key)]
     params = {key: value for key, value in asked if key not in secret}
     base = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    kept = {name: value for name, value in headers.items() if name.lower().endswith(_KEPT)}
+    plain = {name: value for name, value in headers.items() if name.lower().endswith(_KEPT)}
     login = _login(headers, secret)
     told = by_headers({key.title(): value for key, value in answer.headers.items()}, answer.links)
-    said = None if body is None else {key: value for key, value in body.items() if not _is_secret(key)}
-    return Source(shown, text, base, parts.path or "/", params, told, said, login, kept)
-
-
-def _is_secret(name: str) -> bool:
-    return any(word in name.lower() for word in _SECRET)
+    missing = dict.fromkeys([*(key for key in secret if key != login.get("param")), *left_out(body)])
+    return Source(shown, text, base, parts.path or "/", params, told, kept(body), login, plain, [*missing])
 
 
 def _login(headers: dict[str, str], params: list[str]) -> dict[str, str]:
     """How it was asked, with a placeholder where the credentials stood."""
+    from dativo_provider.connectors.rest.draft.credentials import is_secret
+
     for name, value in headers.items():
         scheme, space, _ = value.partition(" ")
         if name.lower() == "authorization" and scheme.lower() == "basic":
@@ -185,7 +194,7 @@ def _login(headers: dict[str, str], params: list[str]) -> dict[str, str]:
         if name.lower() == "authorization" and space:
             other = {} if scheme.lower() == "bearer" else {"scheme": scheme}
             return {"type": "bearer", "token": "{api_key}", **other}
-        if _is_secret(name):
+        if is_secret(name):
             return {"type": "api_key", "key": "{api_key}", "header": name}
     return {"type": "api_key", "key": "{api_key}", "param": params[0]} if params else {"type": "none"}
 

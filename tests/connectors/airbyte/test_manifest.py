@@ -142,6 +142,9 @@ PATH = {"type": "RequestPath"}
         (paginator({"type": "CursorPagination", "cursor_value": "{{ last_record['id'] }}",
                     "stop_condition": "{{ not response['has_more'] }}"}),
          {"type": "starting_after", "param": "after", "field": "id", "more": "has_more"}),
+        (paginator({"type": "CursorPagination", "cursor_value": "{{ last_record['id'] }}", "page_size": 50},
+                   page_size_option=option("request_parameter", "limit")),
+         {"type": "starting_after", "param": "after", "field": "id", "size": 50}),
         (paginator({"type": "CursorPagination", "cursor_value": "{{ response.next }}",
                     "stop_condition": "{{ response.last }}"}, option("body_json", "page.after")),
          {"type": "cursor", "body": "page.after", "next": "next", "end": "last"}),
@@ -151,6 +154,29 @@ def test_paginators(given: dict[str, Any], wanted: dict[str, Any]) -> None:
     found = translated(manifest(a_stream(retriever={"paginator": given})), "shop")
     assert found.unmapped == ()
     assert found.spec["streams"]["items"]["paginate"] == wanted
+
+
+@pytest.mark.parametrize("kind", ["OffsetIncrement", "PageIncrement"])
+@pytest.mark.parametrize(
+    ("size", "into"), [(100, "body_json"), (100, "header"), ("{{ config['size'] }}", "request_parameter")]
+)
+def test_a_size_that_is_guessed_or_not_sent_ends_no_list(kind: str, size: int | str, into: str) -> None:
+    given = paginator({"type": kind, "page_size": size}, page_size_option=option(into, "limit"))
+    found = translated(manifest(a_stream(retriever={"paginator": given})), "shop")
+    assert [each.grave for each in found.unmapped] == [False]
+    assert "short_page" not in found.spec["streams"]["items"]["paginate"]
+
+
+@pytest.mark.parametrize(
+    ("size", "into"),
+    [(None, "request_parameter"), (50, "body_json"), ("{{ config['size'] }}", "request_parameter")],
+)
+def test_a_list_after_its_last_record_needs_to_know_its_end(size: int | str | None, into: str) -> None:
+    strategy = {"type": "CursorPagination", "cursor_value": "{{ last_record['id'] }}"}
+    given = paginator({**strategy, **({"page_size": size} if size else {})}, page_size_option=option(into, "limit"))
+    found = translated(manifest(a_stream("good"), a_stream("bad", retriever={"paginator": given})), "shop")
+    assert found.left_out == ("bad",)
+    assert "nobody knows which page is the last" in found.unmapped[-1].what
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,19 @@ def paging(component: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any], 
     if option and not named:
         notes.cannot("the size of a page is sent in parameters only", "page_size_option", grave=False)
     made = make(component, strategy, size, named, notes)
+    if not isinstance(strategy.get("page_size"), int) or (option and not named):
+        _size_unknown(made, notes)
     return made, ({named: size} if named and size and made.get("type") not in ("offset", "page") else {})
+
+
+def _size_unknown(made: dict[str, Any], notes: Notes) -> None:
+    """The API's own pages may be smaller than the size that is written or guessed: a short one need not be last."""
+    made.pop("short_page", None)
+    if made.get("type") == "starting_after" and "more" not in made:
+        notes.cannot(
+            "nobody knows which page is the last: there is no stop_condition, and no page_size that is sent",
+            "pagination_strategy",
+        )
 
 
 def _into(component: Mapping[str, Any], notes: Notes) -> dict[str, str]:

@@ -31,6 +31,7 @@ class Source:
     body: Mapping[str, Any] | None = None  # of a POST
     auth: Mapping[str, Any] | None = None  # how the address was asked, without the credentials
     headers: Mapping[str, str] = field(default_factory=dict)
+    left_out: Sequence[str] = ()  # names in the request that are secrets, besides the login's
 
 
 def draft_of(sources: Sequence[Source], name: str, wanted: Sequence[str] = ()) -> Draft:
@@ -55,7 +56,8 @@ def draft_of(sources: Sequence[Source], name: str, wanted: Sequence[str] = ()) -
         draft.spec = {**draft.spec, "headers": dict(source.headers), "streams": draft.spec.pop("streams")}
     names = distinct([each.path or _stem(each) for each in sources])
     for (each, data), stream in zip(parsed, names, strict=True):
-        add_answer(draft, Answer(data, stream, each.base, each.path, each.params, each.paginate, each.body))
+        asked = Answer(data, stream, each.base, each.path, each.params, each.paginate, each.body, each.left_out)
+        add_answer(draft, asked)
     follow_others(draft)
     return draft
 

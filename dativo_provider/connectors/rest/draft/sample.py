@@ -20,7 +20,8 @@ _SINCE = "{lo:iso_seconds}"
 
 @dataclass(frozen=True)
 class Answer:
-    """`params` and `body` are those of the request, where it is known; `paginate` is what headers tell."""
+    """`params` and `body` are those of the request, where it is known, without what is `left_out` of them;
+    `paginate` is what headers tell."""
 
     data: Any
     name: str
@@ -29,6 +30,7 @@ class Answer:
     params: Mapping[str, str] = field(default_factory=dict)
     paginate: Mapping[str, Any] | None = None
     body: Mapping[str, Any] | None = None
+    left_out: Sequence[str] = ()
 
 
 def begun(name: str, base: str = "") -> Draft:
@@ -66,6 +68,8 @@ def add_answer(draft: Draft, answer: Answer) -> None:
     draft.spec["streams"][name] = stream
     if not answer.path:
         draft.remark("decide: the path, and what else is asked for", *where, "request")
+    if answer.left_out:
+        draft.remark(f"decide: left out as secrets: {', '.join(answer.left_out)}", *where, "request")
     if records is None:
         draft.remark("the answer has no list: it is read as one record", *where, "records")
     if remark:
