@@ -26,7 +26,8 @@ class Kept:
         self._things: OrderedDict[Hashable, Any] = OrderedDict()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What is kept under `key`, made now if it is not there. `make` must be quick: others wait for it."""
+        """What is kept under `key`, made now if it is not there. `make` must be quick, for others wait
+        for it, and ask for nothing kept itself."""
         with self._lock:
             if key not in self._things:
                 self._things[key] = make()

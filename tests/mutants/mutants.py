@@ -61,6 +61,13 @@ def _replay(*names: str) -> tuple[str, ...]:
 
 MUTANTS = (
     Mutant(
+        "a wait for a share does not end with the run of who waits",
+        f"{REST}/client.py",
+        "pace.reserve(self.pause)",
+        "pace.reserve()",
+        ("tests/connectors/rest/test_shared.py::test_a_later_stream_that_waits_for_a_share_ends_when_it_is_cancelled",),
+    ),
+    Mutant(
         "a version of a ledger counts although it is not the last",
         "dativo_provider/store/shares.py",
         "return versions[-1] == version",

@@ -258,7 +258,7 @@ class Client:
                 f"the API asked to be left alone for {asked:.0f} s more", where=where, retry_after=asked,
                 remedy="run again then",
             )  # fmt: skip
-        wait = max((pace.reserve() for pace in paces), default=0.0)
+        wait = max((pace.reserve(self.pause) for pace in paces), default=0.0)
         if wait > 0:
             self._ctx.cancelled.wait(wait)
         self._ctx.check_cancelled()
@@ -295,21 +295,22 @@ class Client:
     def _pace(self, name: str, limit: Limit) -> Pace:
         key = ("rest.pace", self._login.identity, name, limit.requests, limit.per, self._share)
         alone = () if self._is_counted else (self._tasks,)
-        return self._ctx.kept.get((*key, *alone), lambda: self._made_pace(name, limit))
+        place = f"{self._account}/{name}"  # before: it asks for what is kept itself
+        return self._ctx.kept.get((*key, *alone), lambda: self._made_pace(limit, place))
 
     @cached_property
     def _is_counted(self) -> bool:
         """Whether tasks can be counted while they run, rather than as they are planned."""
         return shared_place(self._ctx.settings, "limits") is not None
 
-    def _made_pace(self, name: str, limit: Limit) -> Pace:
-        settings, log, place = self._ctx.settings, self._ctx.log, f"{self._account}/{name}"
+    def _made_pace(self, limit: Limit, place: str) -> Pace:
+        settings, log = self._ctx.settings, self._ctx.log
         if limit.per >= DAY:
             if leases := leases_of(settings, place, limit.requests, limit.per):
                 return Quota(leases, limit.requests, limit.per, log, self._share)
         elif shares := shares_of(settings, place, limit.requests * self._share):
             requests = limit.requests * self._share
-            return Shared(shares, requests, limit.per, 1 / self._tasks, self.pause, log, monotonic)
+            return Shared(shares, requests, limit.per, 1 / self._tasks, log, monotonic)
         return Pace(limit.requests, limit.per, monotonic, self._share / self._tasks)
 
     @property

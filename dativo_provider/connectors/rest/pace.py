@@ -7,10 +7,13 @@ halves the rate, and each answer adds a little again (additive increase, multipl
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Lock
 
-__all__ = ["Pace"]
+__all__ = ["Pace", "Pause"]
+
+Pause = Callable[[float], None]  # waits so many seconds, and raises `Cancelled` when the run of who asks is
 
 _BURST = 0.05  # of the limit
 _LATE = 20  # requests, from where on one that left late is made up for
@@ -43,8 +46,8 @@ class Pace:
             now = self._now()
             return max(0.0, self._due - self._slack - now, self._blocked - now)
 
-    def reserve(self) -> float:
-        """Seconds to wait before the next request may leave."""
+    def reserve(self, pause: Pause = time.sleep) -> float:
+        """Seconds to wait before the next request may leave. `pause` is for paces that cannot tell them yet."""
         with self._lock:
             now = max(self._now(), self._blocked)
             at = max(self._due - self._slack, now)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from logging import Logger
 from threading import Lock
 
-from dativo_provider.connectors.rest.pace import Pace
+from dativo_provider.connectors.rest.pace import Pace, Pause
 from dativo_provider.errors import DativoError, RateLimited
 from dativo_provider.store.leases import Block, Leases
 
@@ -30,7 +30,7 @@ class Quota(Pace):
         self._turn, self._left, self._away = Lock(), 0, False
         self._block: Block | None = None
 
-    def reserve(self) -> float:
+    def reserve(self, pause: Pause = time.sleep) -> float:
         """Raises `RateLimited` when the quota is used up, with the seconds until some of it is free again."""
         with self._turn:
             try:
@@ -39,7 +39,7 @@ class Quota(Pace):
                 raise
             except DativoError as problem:
                 self._tell(problem)
-                return super().reserve()
+                return super().reserve(pause)
         return self.blocked()
 
     def close(self) -> None:

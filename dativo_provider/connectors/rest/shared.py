@@ -8,7 +8,7 @@ from collections.abc import Callable
 from logging import Logger
 from threading import Lock
 
-from dativo_provider.connectors.rest.pace import Pace
+from dativo_provider.connectors.rest.pace import Pace, Pause
 from dativo_provider.errors import DativoError
 from dativo_provider.store.shares import Shares
 
@@ -19,35 +19,35 @@ _NONE_LEFT = 0.5  # the same, while others have all of it
 
 
 class Shared(Pace):
-    """Slows down as tasks come, and speeds up as they go. `pause` waits, and raises when the run is cancelled.
+    """Slows down as tasks come, and speeds up as they go. It outlives who made it, so who asks says how to wait.
 
     While the ledger cannot be reached, requests keep to the share they had, or to `alone` of the limit.
     """
 
     def __init__(
-        self, shares: Shares, requests: float, seconds: float, alone: float, pause: Callable[[float], None],
-        log: Logger, now: Callable[[], float] = time.monotonic,
+        self, shares: Shares, requests: float, seconds: float, alone: float, log: Logger,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         super().__init__(requests * alone, seconds, now)
         self._alone = requests * alone
-        self._shares, self._seconds, self._pause, self._log = shares, seconds, pause, log
+        self._shares, self._seconds, self._log = shares, seconds, log
         self._turn, self._away = Lock(), False
         self._next = float("-inf")
 
-    def reserve(self) -> float:
+    def reserve(self, pause: Pause = time.sleep) -> float:
         """Nothing is booked long before: a share may grow meanwhile."""
         with self._turn:
             while self._now() >= self._next or self.ahead() > _AGAIN:
-                self._pause(min(self.ahead(), _AGAIN))
-                self._look()
-            return super().reserve()
+                pause(min(self.ahead(), _AGAIN))
+                self._look(pause)
+            return super().reserve(pause)
 
     def close(self) -> None:
         """What was ours is for others."""
         with self._turn, contextlib.suppress(DativoError):
             self._shares.leave()
 
-    def _look(self) -> None:
+    def _look(self, pause: Pause) -> None:
         try:
             mine = self._shares.take()
         except DativoError as problem:
@@ -57,7 +57,7 @@ class Shared(Pace):
             self.allow(mine, self._seconds)
             self._next = self._now() + _AGAIN
         else:
-            self._pause(_NONE_LEFT)
+            pause(_NONE_LEFT)
 
     def _tell(self, problem: DativoError) -> None:
         if not self._away:
