@@ -1401,6 +1401,13 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "a shared drive is followed only when files of it were seen",
+        f"{GOOGLE}/drive/reader.py",
+        ", *filter(None, [drive.drive_id])}",
+        "}",
+        (f"{VENDORS}/test_google_drive_places.py::test_the_first_files_of_a_shared_drive_that_was_empty_are_seen",),
+    ),
+    Mutant(
         "cells that did not change are not read again by other options",
         f"{GOOGLE}/sheets/reader.py",
         "return alike and bool(",

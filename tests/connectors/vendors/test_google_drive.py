@@ -12,6 +12,7 @@ from dativo_provider.errors import CredentialError
 from dativo_provider.model.context import RunContext
 from dativo_provider.model.job import SourceSpec
 from tests.connectors.rest.fake import serving
+from tests.connectors.vendors.google import refusal
 from tests.connectors.vendors.google_drive import DOCUMENT, GoogleDrive
 from tests.connectors.vendors.suite import Read, VendorSuite
 from tests.connectors.vendors.test_google_drive_csv import connection
@@ -111,6 +112,34 @@ def test_a_run_without_changes_costs_one_request(vendor: GoogleDrive) -> None:
     vendor.asked.clear()
     assert read(vendor, cursor).rows == []
     assert [each.path for each in vendor.asked if each.path != "/token"] == ["/drive/v3/changes"]
+
+
+@requirement("CON-15")
+def test_a_text_that_was_refused_comes_when_it_is_allowed_and_other_files_changed(vendor: GoogleDrive) -> None:
+    vendor.put("flagged.txt", b"found harmless", mime="text/plain")
+    locked = vendor.put("locked.txt", b"secret", mime="text/plain", locked=True)
+    refused = refusal(403, "This file was identified as malware or spam.", "", "cannotDownloadAbusiveFile")
+    vendor.faults.append(lambda asked: refused if asked.path.endswith("0001") else None)
+    made = read(vendor)
+    assert [row["content"] for row in made.rows] == [None, None]
+    vendor.faults.clear()
+    vendor.put("other.txt", b"other", mime="text/plain")
+    vendor.asked.clear()
+    made = read(vendor, made.cursor)
+    assert sorted(row["content"] for row in made.rows) == ["found harmless", "other"]
+    assert not [each for each in vendor.asked if each.path.endswith(locked)]  # its mark tells when it is unlocked
+    vendor.put("more.txt", b"more", mime="text/plain")
+    assert [row["content"] for row in read(vendor, made.cursor).rows] == ["more"]
+
+
+@requirement("CON-15")
+def test_a_document_whose_text_was_refused_is_gone_when_it_is_erased(vendor: GoogleDrive) -> None:
+    file = vendor.put("flagged.txt", b"text", mime="text/plain")
+    refused = refusal(403, "This file was identified as malware or spam.", "", "cannotDownloadAbusiveFile")
+    vendor.faults.append(lambda asked: refused if "alt" in asked.query else None)
+    made = read(vendor)
+    vendor.erase(file)
+    assert [row["file_id"] for row in read(vendor, made.cursor).gone] == [file]
 
 
 @requirement("CON-07", "ERR-02")

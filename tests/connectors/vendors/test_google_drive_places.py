@@ -81,6 +81,37 @@ def test_a_folder_of_a_shared_drive_is_read_by_members_and_by_those_it_is_shared
     assert numbers(later) == [2]
 
 
+@requirement("CON-07", "CON-15", "REG-07")
+def test_the_first_files_of_a_shared_drive_that_was_empty_are_seen(vendor: GoogleDrive) -> None:
+    given = {"drive_id": "0Ashared"}
+    documents = DocumentsBelow(given).read(vendor)
+    tables = read(vendor, "*.csv", connection=given)
+    assert documents.rows == tables.rows == []
+    vendor.put("a.csv", b"n\n1\n", "0Ashared")
+    made = DocumentsBelow(given).read(vendor, documents.cursor)
+    assert [row["path"] for row in made.rows] == ["a.csv"]
+    assert numbers(read(vendor, "*.csv", since=tables.cursor, connection=given)) == [1]
+
+
+@requirement("CON-15")
+@pytest.mark.parametrize("erased", [False, True])
+def test_documents_behind_a_shortcut_that_was_moved_away_or_deleted_are_gone(
+    vendor: GoogleDrive, top: str, erased: bool
+) -> None:
+    """Only the shortcut's own entry tells: neither the target nor a folder that is read changed."""
+    other = vendor.folder("other")
+    plan = vendor.put("Plan", b"# Plan", other, DOCUMENT)
+    link = shortcut(vendor, top, other, "link")
+    made = DocumentsBelow({"folder_id": top}).read(vendor)
+    assert [row["path"] for row in made.rows] == ["link/Plan"]
+    if erased:
+        vendor.erase(link)
+    else:
+        vendor.change(link, parent=vendor.folder("elsewhere"))
+    later = DocumentsBelow({"folder_id": top}).read(vendor, made.cursor)
+    assert ([row["file_id"] for row in later.gone], later.rows) == ([plan], [])
+
+
 @requirement("CON-07")
 def test_a_file_named_tsv_has_tabs_whatever_its_id(vendor: GoogleDrive, top: str) -> None:
     vendor.put("a.tsv", b"n\tm\n1\tx\n", top)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 
-from dativo_provider.errors import SourceUnavailable
-from dativo_provider.model.job import ContractSpec, IncrementalSpec, StreamSpec
+from dativo_provider.connectors.rest.load import api_of
+from dativo_provider.errors import RateLimited, SourceUnavailable
+from dativo_provider.model.job import ContractSpec, IncrementalSpec, SourceSpec, StreamSpec
 from tests.connectors.rest.fake import serving
 from tests.connectors.vendors.intercom import Intercom
 from tests.connectors.vendors.suite import VendorSuite
-from tests.connectors.vendors.vendor import Answer, Asked, Quota, repeated, storm
+from tests.connectors.vendors.vendor import Answer, Asked, Quota, Vendor, repeated, storm
 from tests.support import requirement
 
 
@@ -155,6 +157,15 @@ def test_more_companies_than_lists_show_are_read(vendor: Intercom) -> None:
     assert alone.read(vendor, stream="companies").keys("id") == sorted(known)
 
 
+class Patient(Suite):
+    """With the retries that a job has by itself."""
+
+    __test__ = False
+
+    def source(self, vendor: Vendor, **connection: Any) -> SourceSpec:
+        return replace(super().source(vendor, **connection), rate_limits={})
+
+
 def scrolled(vendor: Intercom, fails: Callable[[int], bool], failure: Answer) -> None:
     """Pages whose number `fails` are served, and their answers lost."""
     numbers = count(1)
@@ -209,6 +220,18 @@ def test_a_scroll_that_somebody_else_holds_is_waited_for(vendor: Intercom) -> No
     began = vendor.clock.now()
     assert alone.read(vendor, stream="companies").keys("id") == known
     assert vendor.clock.now() - began >= timedelta(minutes=1)
+
+
+def test_a_scroll_that_somebody_else_keeps_is_waited_for_as_long_as_the_notes_say(vendor: Intercom) -> None:
+    held = {"type": "error.list", "errors": [{"code": "scroll_exists", "message": "scroll already exists"}]}
+    vendor.faults.append(lambda asked: Answer(400, held) if "scroll" in asked.path else None)
+    began = vendor.clock.now()
+    with pytest.raises(RateLimited):
+        Patient().read(vendor, stream="companies")
+    waited = vendor.clock.now() - began
+    assert timedelta(minutes=4) <= waited < timedelta(minutes=5)
+    note = next(note for note in api_of("intercom").notes if "scroll" in note)
+    assert "waits for four minutes" in note
 
 
 def test_a_scroll_that_never_comes_to_its_end_is_left(vendor: Intercom) -> None:

@@ -75,7 +75,7 @@ class DriveCsvReader(GoogleReader, FilesReader):
                 news, logs = touched(self.place.drive, logs, known if since.get("watched") else ())
                 if not news:
                     return Window("empty", detail={"logs": logs})
-            drives = set(since.get("drives", ()))
+            drives = {*since.get("drives", ()), *filter(None, [self.place.drive.drive_id])}
             before = positions(self.place.drive, drives)
             made = self._planned(stream, request)
             seen = self.place.drive.drives

@@ -70,7 +70,8 @@ class Item:
 
 @dataclass
 class Drive:
-    """`ask` makes a request; `drive_id` is the shared drive to stay in. `folders` and `drives` are those seen.
+    """`ask` makes a request; `drive_id` is the shared drive to stay in. `folders`, `shortcuts` and `drives` are those
+    seen.
 
     `lost` are ids that were asked for and are not there, or in the trash, `dangling` the paths of shortcuts to such;
     `locked` are files that may not be downloaded.
@@ -79,6 +80,7 @@ class Drive:
     ask: Ask
     drive_id: str = ""
     folders: set[str] = field(default_factory=set)
+    shortcuts: set[str] = field(default_factory=set)  # their own entries tell that they were moved or deleted
     drives: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
     dangling: set[str] = field(default_factory=set)
@@ -89,7 +91,7 @@ class Drive:
     @property
     def watched(self) -> list[str]:
         """Beside files that were read, what an entry of a log may tell news of; empty: every entry may."""
-        return [] if self.queried else sorted(self.folders | self.lost | self.locked)
+        return [] if self.queried else sorted(self.folders | self.shortcuts | self.lost | self.locked)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -158,6 +160,7 @@ class Drive:
         """What a shortcut stands for, at the shortcut's place; nothing when that is lost."""
         if item.mime != SHORTCUT:
             return [item]
+        self.shortcuts.add(item.id)
         target = item.told.get("shortcutDetails", {}).get("targetId", "")
         found = [Item(each.told, item.path) for each in self.by_id([target] if target else [])]
         if not found:

@@ -10,7 +10,7 @@ from typing import Any
 from dativo_provider.connectors.base import Tally
 from dativo_provider.connectors.google.drive.feed import asked_for, positions, touched
 from dativo_provider.connectors.google.drive.listing import Drive, Item
-from dativo_provider.connectors.google.drive.text import Text, text_of
+from dativo_provider.connectors.google.drive.text import LASTING, Text, text_of
 from dativo_provider.connectors.google.login import Clients
 from dativo_provider.connectors.google.reader import asking
 from dativo_provider.connectors.rest.ahead import in_order
@@ -50,7 +50,7 @@ class DriveReader(RestReader):
             if not news:
                 tally.cursor = Cursor({"token": {**before, "logs": logs}})
                 return
-        drives = set(before.get("drives", ()))
+        drives = {*before.get("drives", ()), *filter(None, [drive.drive_id])}
         starts = positions(drive, drives)
         items = {item.id: item for item in self._listed(drive)}
         largest = int(self._value("largest"))
@@ -58,10 +58,11 @@ class DriveReader(RestReader):
         changed = [item for id, item in items.items() if known.get(id) != marks[id]]
         gone = ({"file_id": id, "gone": True} for id in known if id not in items)
         gathered = self._gathered(stream, spec_of(self.api, stream)[1], piece)
-        without = list[str]()
+        without = dict[str, str]()
         yield from _bounded(gathered, _noting(in_order(self._record, changed), without), gone)
+        refused = {id: "" for id, why in without.items() if why not in LASTING and items[id].open}  # asked for again
         tally.cursor = Cursor({"token": {
-            "known": marks, "asked": asked, "watched": drive.watched,
+            "known": {**marks, **refused}, "asked": asked, "watched": drive.watched,
             "drives": sorted(drive.drives | (drives & starts.keys())),
             "logs": starts if drive.drives <= drives else {},  # a new drive's log is followed from the next run on
         }})  # fmt: skip
@@ -108,11 +109,11 @@ def _mark(item: Item, largest: int) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
-def _noting(records: Iterable[Mapping[str, Any]], without: list[str]) -> Iterator[Mapping[str, Any]]:
-    """The same, and in `without` the ids of those whose text should be there."""
+def _noting(records: Iterable[Mapping[str, Any]], without: dict[str, str]) -> Iterator[Mapping[str, Any]]:
+    """The same, and in `without`, by id, why a text that should be there is not."""
     for record in records:
         if record["skipped"] not in (None, "no text"):
-            without.append(record["file_id"])
+            without[record["file_id"]] = record["skipped"]
         yield record
 
 

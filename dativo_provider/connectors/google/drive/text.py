@@ -15,7 +15,9 @@ from dativo_provider.connectors.google.drive.listing import GOOGLE, Item
 from dativo_provider.connectors.rest.answers import Missing
 from dativo_provider.connectors.rest.client import Body, Call
 
-__all__ = ["Text", "text_of"]
+__all__ = ["LASTING", "Text", "text_of"]
+
+LASTING = frozenset({"no text", "large", "encoding"})  # other reasons are refusals, which may end
 
 # What Drive makes of its own documents, the best first.
 _EXPORTS: Mapping[str, Sequence[str]] = {
