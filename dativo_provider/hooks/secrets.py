@@ -49,11 +49,14 @@ class AirflowSecrets(Provider):
 
     def put(self, tenant: str, name: str, value: str) -> None:
         """In the Variable it was found in, else where the fallback keeps it, which may know who else writes there."""
-        wanted = SecretName.parse(tenant, name)
-        if any(_variable(variable_key(owner, wanted.name)) is not None for owner in (tenant, "global")):
+        if _has_variable(tenant, name):
             return super().put(tenant, name, value)
         self._register(value)
         return self._fallback.put(tenant, name, value)
+
+    def prove(self, tenant: str, name: str) -> None:
+        """Where `put` would write it."""
+        return super().prove(tenant, name) if _has_variable(tenant, name) else self._fallback.prove(tenant, name)
 
     def store(self, wanted: SecretName, text: str, found: Payload) -> None:
         from airflow.sdk import Variable
@@ -83,6 +86,11 @@ class AirflowSecrets(Provider):
                 where=f"Airflow Variable {key}; {missing.where or missing.message}",
                 remedy=f"airflow variables set {key} ..., or add it to your secrets backend",
             ) from missing
+
+
+def _has_variable(tenant: str, name: str) -> bool:
+    wanted = SecretName.parse(tenant, name)
+    return any(_variable(variable_key(owner, wanted.name)) is not None for owner in (tenant, "global"))
 
 
 def _variable(key: str) -> str | None:

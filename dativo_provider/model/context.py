@@ -46,6 +46,9 @@ class Secrets(Protocol):
     def put(self, tenant: str, name: str, value: str) -> None:
         """Replaces it where it was found. Raises `CredentialError` where that cannot be."""
 
+    def prove(self, tenant: str, name: str) -> None:
+        """Raises what `put` would raise, and leaves the value that is there, whoever wrote it last."""
+
 
 class Connections(Protocol):
     def get(self, connection_id: str) -> Connection:
@@ -64,6 +67,9 @@ class NoSecrets:
 
     def put(self, tenant: str, name: str, value: str) -> None:
         raise CredentialError(f"secret '{name}' of tenant '{tenant}' cannot be written: no provider is set")
+
+    def prove(self, tenant: str, name: str) -> None:
+        self.put(tenant, name, "")
 
 
 class NoConnections:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from dativo_provider.model.batch import Batch
 from dativo_provider.model.context import RunContext
@@ -19,7 +19,20 @@ from dativo_provider.model.stream import (
     WindowRequest,
 )
 
-__all__ = ["Reader"]
+__all__ = ["Keep", "Reader"]
+
+
+class Keep(Protocol):
+    """Writes values of `source.connection`, by their names, back to where they came from.
+
+    Both raise `CredentialError` where that cannot be, `StorageUnavailable` when it may be later.
+    """
+
+    def put(self, name: str, value: str) -> None:
+        """Replaces the value."""
+
+    def prove(self, name: str) -> None:
+        """Writes what is there, which may be newer than what the reader has."""
 
 
 class Reader(ABC):
@@ -31,7 +44,7 @@ class Reader(ABC):
 
     capabilities: ClassVar[Capabilities]
     again: Callable[[], SourceSpec] | None = None  # the source with its secrets as they are now
-    keep: Callable[[str, str], None] | None = None  # writes a value of `connection` back; raises `CredentialError`
+    keep: Keep | None = None
 
     def __init__(self, source: SourceSpec, ctx: RunContext) -> None:
         self.source, self.ctx = source, ctx

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dativo_provider.config.references import find_references
 from dativo_provider.connectors.registry import open_reader
@@ -60,7 +60,7 @@ def reading(job: JobSpec, ctx: RunContext) -> Iterator[Reader]:
     """A reader with `${...}` resolved, closed afterwards. References are resolved here and nowhere earlier."""
     reader = open_reader(_resolved(job, ctx), ctx)
     reader.again = lambda: _resolved(job, ctx)
-    reader.keep = lambda name, value: _keep(job, ctx, name, value)
+    reader.keep = _Kept(job, ctx)
     try:
         yield reader
     finally:
@@ -75,13 +75,25 @@ def _resolved(job: JobSpec, ctx: RunContext) -> SourceSpec:
     )
 
 
-def _keep(job: JobSpec, ctx: RunContext, name: str, value: str) -> None:
-    """Into the secret that `source.connection.<name>` consists of. Raises `CredentialError`."""
-    written = str(job.source.connection.get(name, ""))
-    found = list(find_references(written))
-    if len(found) != 1 or found[0].kind != "secret" or found[0].text != written:
-        raise CredentialError(
-            "it is not a secret by itself", where=f"source.connection.{name}",
-            remedy=f"write {name}: ${{SECRET:NAME}}",
-        )  # fmt: skip
-    ctx.secrets.put(job.tenant, found[0].name, value)
+@dataclass(frozen=True)
+class _Kept:
+    """Writes into the secret that `source.connection.<name>` consists of."""
+
+    job: JobSpec
+    ctx: RunContext
+
+    def put(self, name: str, value: str) -> None:
+        self.ctx.secrets.put(self.job.tenant, self._secret(name), value)
+
+    def prove(self, name: str) -> None:
+        self.ctx.secrets.prove(self.job.tenant, self._secret(name))
+
+    def _secret(self, name: str) -> str:
+        written = str(self.job.source.connection.get(name, ""))
+        found = list(find_references(written))
+        if len(found) != 1 or found[0].kind != "secret" or found[0].text != written:
+            raise CredentialError(
+                "it is not a secret by itself", where=f"source.connection.{name}",
+                remedy=f"write {name}: ${{SECRET:NAME}}",
+            )  # fmt: skip
+        return found[0].name

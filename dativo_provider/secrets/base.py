@@ -55,11 +55,20 @@ class Provider(ABC):
         cannot be written."""
         self._register(value)
         wanted = SecretName.parse(tenant, name)
+        self._rewrite(wanted, lambda found, where: found.replaced(wanted.key, value, where))
+
+    def prove(self, tenant: str, name: str) -> None:
+        """Writes a secret as it stands there, so that it is known that `put` can. Raises as `put` does."""
+        wanted = SecretName.parse(tenant, name)
+        self._rewrite(wanted, lambda found, where: found.having(wanted.key, where))
+
+    def _rewrite(self, wanted: SecretName, text: Callable[[Payload, str], str]) -> None:
+        """`text` of what is found, anew each time that somebody else was faster."""
         for attempt in range(_TRIES):
             time.sleep(random.uniform(0, 0.02 * attempt))
             payload, where = self.find(wanted)
             with suppress(Outdated):
-                return self.store(wanted, payload.replaced(wanted.key, value, where), payload)
+                return self.store(wanted, text(payload, where), payload)
         raise StorageUnavailable(
             f"secret '{wanted.full}' was changed by others each time it was to be written", where=where,
             remedy="run again",

@@ -48,6 +48,11 @@ class Payload:
             return json.dumps(_with(self.fields or {}, key.split("."), value))
         return "\n".join(_assigned(line, key, value) for line in self.text.splitlines())
 
+    def having(self, key: str, where: str) -> str:
+        """The text as it is. Raises `CredentialError` where it has no field at `key`."""
+        self.value(key, where)
+        return self.text
+
     def confidential(self) -> Iterator[str]:
         """Every string that must not appear in a log."""
         yield self.text

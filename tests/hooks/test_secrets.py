@@ -4,7 +4,7 @@ import pytest
 
 from dativo_provider.errors import CredentialError
 from dativo_provider.hooks.secrets import AirflowSecrets, variable_key
-from dativo_provider.secrets import open_secrets
+from dativo_provider.secrets import FileSecrets, open_secrets
 from tests.support import requirement
 
 
@@ -76,6 +76,8 @@ class Variables:
 def test_a_field_is_written_back_into_its_variable(monkeypatch):
     found = Variables({"dativo__acme__crm": '{"refresh_token": "r1", "client_id": "me"}'}, {})
     monkeypatch.setattr("airflow.sdk.Variable", found)
+    AirflowSecrets().prove("acme", "crm.refresh_token")
+    assert AirflowSecrets().get("acme", "crm.refresh_token") == "r1"
     AirflowSecrets().put("acme", "crm.refresh_token", "r2")
     assert AirflowSecrets().get("acme", "crm.refresh_token") == "r2"
     assert AirflowSecrets().get("acme", "crm.client_id") == "me"
@@ -89,3 +91,17 @@ def test_what_cannot_be_written_for_this_tenant_alone_is_refused(monkeypatch):
         with pytest.raises(CredentialError, match="has changed"):
             AirflowSecrets().put("acme", "crm.refresh_token", "r2")
         assert AirflowSecrets().get("acme", "crm.refresh_token") == "r1"
+
+
+@requirement("SEC-04")
+def test_what_airflow_does_not_have_is_written_where_it_was_found(monkeypatch, tmp_path):
+    monkeypatch.setattr("airflow.sdk.Variable", Variables({}, {}))
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / "crm").write_text("r1")
+    found = AirflowSecrets(FileSecrets(tmp_path))
+    found.prove("acme", "crm")
+    assert found.get("acme", "crm") == "r1"
+    found.put("acme", "crm", "r2")
+    assert found.get("acme", "crm") == "r2"
+    with pytest.raises(CredentialError):
+        AirflowSecrets().prove("acme", "crm")

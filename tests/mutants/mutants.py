@@ -1299,6 +1299,13 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "the proof that a token can be kept writes a spent one over the next",
+        f"{REST}/login.py",
+        "self._kept.prove(name)",
+        "self._kept.put(name, str(self.values[name]))",
+        ("tests/connectors/rest/test_login.py::test_a_token_that_is_spent_is_never_written_over_the_one_it_brought",),
+    ),
+    Mutant(
         "one credential is spent by two logins at once",
         f"{REST}/login.py",
         "        with self._turn:",

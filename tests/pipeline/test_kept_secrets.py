@@ -26,10 +26,14 @@ def test_a_value_is_kept_where_the_job_read_it_and_read_again_from_there(tmp_pat
     with reading(job, RunContext(Settings(home=""), secrets=FileSecrets(tmp_path))) as reader:
         assert reader.keep
         assert reader.again
-        reader.keep("refresh_token", "r2")
+        reader.keep.prove("refresh_token")
+        assert reader.again().connection["refresh_token"] == "r1"
+        reader.keep.put("refresh_token", "r2")
         assert reader.source.connection["refresh_token"] == "r1"
         assert reader.again().connection["refresh_token"] == "r2"
         for name in ("client_id", "host", "absent"):
             with pytest.raises(CredentialError, match="not a secret by itself"):
-                reader.keep(name, "x")
+                reader.keep.put(name, "x")
+            with pytest.raises(CredentialError, match="not a secret by itself"):
+                reader.keep.prove(name)
     assert '"client_id": "me"' in (tmp_path / "acme" / "crm.json").read_text()

@@ -198,6 +198,19 @@ def test_a_field_is_written_back_and_its_neighbours_stay(world: World) -> None:
         found.put("acme", "absent", "x")
 
 
+@requirement("SEC-04")
+def test_a_proof_that_a_secret_can_be_written_leaves_what_is_there(world: World) -> None:
+    world.put("acme", "oauth", text := json.dumps({"client_id": "me", "refresh_token": "r1"}))
+    world.put("acme", "plain", "p1")
+    found = world.opened()
+    for name in ("oauth.refresh_token", "plain"):
+        found.prove("acme", name)
+    assert (found.get("acme", "oauth"), found.get("acme", "plain")) == (text, "p1")
+    for name in ("oauth.absent", "absent"):
+        with pytest.raises(CredentialError):
+            found.prove("acme", name)
+
+
 def test_a_store_that_does_not_answer_may_be_asked_again() -> None:
     for block in (
         {"provider": "vault", "vault": {"url": "http://127.0.0.1:1", "token": "t"}},
@@ -276,6 +289,25 @@ def test_a_secret_of_vault_that_changes_all_the_time_is_told(vault: Vault, monke
     with pytest.raises(StorageUnavailable, match="changed by others each time"):
         found.put("acme", "key", "ours")
     assert found.get("acme", "key") == "theirs"
+
+
+@requirement("SEC-04")
+def test_a_proof_loses_nothing_that_others_write_into_vault_meanwhile(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount, turns = vault.mount(2), iter([1])
+    vault.call("POST", f"{mount}/data/dativo/acme", {"data": {"key": "spent"}})
+    found = open_secrets({"provider": "vault", "vault": {"url": vault.url, "token": TOKEN, "mount_point": mount}}, {})
+    before = type(found).store
+
+    def store(self: Any, *given: Any) -> None:
+        if next(turns, None):
+            vault.call("POST", f"{mount}/data/dativo/acme", {"data": {"key": "next"}})
+        before(self, *given)
+
+    monkeypatch.setattr(type(found), "store", store)
+    found.prove("acme", "key")
+    assert found.get("acme", "key") == "next"
 
 
 @requirement("SEC-04")
@@ -363,6 +395,8 @@ def test_a_provider_that_cannot_write_says_so() -> None:
     found = open_secrets({}, {"DATIVO_SECRET__ACME__OAUTH": '{"refresh_token": "r1"}'})
     with pytest.raises(CredentialError, match="'env' cannot write it back"):
         found.put("acme", "oauth.refresh_token", "r2")
+    with pytest.raises(CredentialError, match="'env' cannot write it back"):
+        found.prove("acme", "oauth.refresh_token")
 
 
 @requirement("SEC-01")

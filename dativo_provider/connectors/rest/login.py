@@ -18,6 +18,7 @@ from dativo_provider.connectors.rest.pool import HttpPool, failures, open_pool
 from dativo_provider.connectors.rest.spec import Api
 from dativo_provider.errors import CredentialError, SourceUnavailable, StorageUnavailable
 from dativo_provider.model.context import RunContext
+from dativo_provider.model.reader import Keep
 from dativo_provider.observability.masking import MASKER, Masker
 
 __all__ = ["Fresh", "Keep", "Login"]
@@ -27,7 +28,6 @@ _PAUSES = (0.0, 1.0, 3.0)  # seconds
 
 
 Fresh = Callable[[], Mapping[str, Any]]  # settings and credentials as they are now
-Keep = Callable[[str, str], None]  # writes a credential, by its name, back to where it came from
 
 
 @dataclass
@@ -159,26 +159,28 @@ class Login:
         return held
 
     def _prove_kept(self) -> None:
-        """Writes credentials that a login spends as they are, before it does: the next ones must not be lost.
+        """Learns that the next ones can be written, before a login spends these: they must not be lost.
 
-        Read anew first: what another task has written since is newer than what this one holds.
+        Another task may have spent and replaced them: what is there is written, never what this one holds, and is read
+        last, as what was spent once must not be shown again.
         """
-        if self._auth.replaces:
-            self._read_again()
         for name in self._auth.replaces:
             try:
-                self._put(name, str(self.values[name]))
+                self._kept.prove(name)
             except CredentialError as error:
                 raise CredentialError(
                     f"'{self._api.api}' gives a new '{name}' with each login, and it cannot be kept: {error.message}",
                     where=error.where or self._base,
                     remedy=f"write `{name}: ${{SECRET:NAME.{name}}}` of a provider that writes (docs/secrets.md)",
                 ) from error
+        if self._auth.replaces:
+            self._read_again()
 
-    def _put(self, name: str, value: str) -> None:
+    @property
+    def _kept(self) -> Keep:
         if self._keep is None:
             raise CredentialError("there is nowhere to write it")
-        self._keep(name, value)
+        return self._keep
 
     def _keep_changed(self, held: Held) -> None:
         if not held.changed:
@@ -187,7 +189,7 @@ class Login:
         self._shared.values = {**self.values, **held.changed}
         for name, value in held.changed.items():
             try:
-                self._put(name, value)
+                self._kept.put(name, value)
             except (CredentialError, StorageUnavailable) as error:
                 self._ctx.log.warning(
                     "'%s' gave a new '%s', which could not be kept (%s): if the old one is not good any more, the next "

@@ -13,9 +13,24 @@ from dativo_provider.model.stream import Slice
 from tests.connectors.rest.fake import FakeApi
 from tests.connectors.rest.toy import SPEC, text
 
-__all__ = ["START", "add", "ids", "one", "reader", "stream_of", "table", "token_spec"]
+__all__ = ["START", "Kept", "add", "ids", "one", "reader", "stream_of", "table", "token_spec"]
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Kept(dict[str, str]):
+    """A secret of several fields that all tasks write back to; `written` is what it became, in order."""
+
+    def __init__(self, **fields: str) -> None:
+        super().__init__(fields)
+        self.written: list[str] = []
+
+    def put(self, name: str, value: str) -> None:
+        self[name] = value
+        self.written.append(value)
+
+    def prove(self, name: str) -> None:
+        self.put(name, self[name])
 
 
 def add(api: FakeApi, count: int, *, every: timedelta = timedelta(seconds=1), first: int = 1) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from time import sleep
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from dativo_provider.model.job import SourceSpec
 from dativo_provider.model.settings import Settings
 from dativo_provider.observability import MASKER
 from tests.connectors.rest.fake import Answer, Asked, FakeApi, serving
+from tests.connectors.rest.reading import Kept
 from tests.connectors.rest.test_client import CLIENT, REFRESH, TokenApi, reader
 from tests.support import requirement
 
@@ -186,21 +188,29 @@ def rotation() -> Iterator[Rotation]:
 ROTATING = REFRESH | {"rotates": True}
 
 
+def task(rotation: Rotation, kept: Kept, ctx: RunContext | None = None) -> RestReader:
+    """Opened with what is kept now. Without `ctx` it is a process of its own."""
+    made = reader(rotation, ROTATING, ctx, connection=CLIENT | kept)
+    made.keep = kept
+    made.again = lambda: SourceSpec("rest", {**made.source.connection, **kept}, options=made.source.options)
+    return made
+
+
 @requirement("SEC-04")
 def test_a_refresh_token_that_is_good_once_is_written_back_before_it_is_used(rotation: Rotation) -> None:
-    kept = {"refresh_token": "r3fresh"}
+    class Watched(Kept):
+        def put(self, name: str, value: str) -> None:
+            assert not any(asked.headers["authorization"] == f"Bearer {rotation.token}" for asked in rotation.asked)
+            super().put(name, value)
 
-    def keep(name: str, value: str) -> None:
-        assert not any(asked.headers["authorization"] == f"Bearer {rotation.token}" for asked in rotation.asked)
-        kept[name] = value
-
+    kept = Watched(refresh_token="r3fresh")
     made = reader(rotation, ROTATING, connection=CLIENT)
-    made.keep = keep
+    made.keep = kept
     made.check()
     assert kept == {"refresh_token": rotation.refresh}
     rotation.asked.clear()
     following = reader(rotation, ROTATING, connection=CLIENT | kept)
-    following.keep = keep
+    following.keep = kept
     following.check()
     rotation.token = "revoked-meanwhile"
     following.check()  # renewed in mid-run: with the newest, and the one after it is kept too
@@ -234,32 +244,57 @@ def test_a_refresh_token_that_is_replaced_unasked_is_told_of_when_it_cannot_be_k
 @requirement("SEC-04")
 def test_tasks_that_log_in_at_once_with_a_token_that_is_good_once_all_get_in(rotation: Rotation) -> None:
     """Each task is a process of its own; who comes second reads what the first wrote, and writes nothing older."""
-    kept = {"refresh_token": "r3fresh"}
-    made = [reader(rotation, ROTATING, connection=CLIENT | kept) for _ in range(3)]
-    for each in made:
-        each.keep = lambda name, value: kept.update({name: value})
-        each.again = lambda each=each: SourceSpec(  # type: ignore[misc]
-            "rest", {**each.source.connection, **kept}, options=each.source.options
-        )
+    kept = Kept(refresh_token="r3fresh")
+    for each in [task(rotation, kept) for _ in range(3)]:
         each.check()
         assert kept == {"refresh_token": rotation.refresh}
         rotation.token = "for-the-next-task"
-    assert rotation.given == 3
+    assert (rotation.given, rotation.refused) == (3, 0)
+
+
+@requirement("SEC-04")
+@pytest.mark.parametrize("moment", ["before it proves", "before it reads", "after it read"])
+def test_a_token_that_is_spent_is_never_written_over_the_one_it_brought(rotation: Rotation, moment: str) -> None:
+    """Another process logs in while this one is about to: what the API gave it must not be lost."""
+    kept = Kept(refresh_token="r3fresh")
+    made, twin, turns = task(rotation, kept), task(rotation, kept), iter([1])
+    prove, again = kept.prove, made.again
+    assert again
+
+    def meanwhile(now: str) -> None:
+        if now == moment and next(turns, None):
+            twin.check()
+
+    def proving(name: str) -> None:
+        meanwhile("before it proves")
+        prove(name)
+
+    def reading() -> SourceSpec:
+        meanwhile("before it reads")
+        found = again()
+        meanwhile("after it read")
+        return found
+
+    made.keep, made.again = SimpleNamespace(put=kept.put, prove=proving), reading
+    made.check()
+    assert rotation.given == 2
+    assert kept["refresh_token"] == rotation.refresh == "r3fresh-2"
+    assert kept.written == sorted(kept.written)
 
 
 @requirement("SEC-04")
 def test_readers_that_know_a_token_of_before_and_of_after_renew_their_logins_in_turn(rotation: Rotation) -> None:
     """Both at once would spend the same token, or write a spent one over the next."""
-    ctx, kept, together = RunContext(Settings(home="")), {"refresh_token": "r3fresh"}, Barrier(2)
 
-    def keep(name: str, value: str) -> None:
-        sleep(0.05)
-        kept[name] = value
+    class Slow(Kept):
+        def put(self, name: str, value: str) -> None:
+            sleep(0.05)
+            super().put(name, value)
+
+    ctx, kept, together = RunContext(Settings(home="")), Slow(refresh_token="r3fresh"), Barrier(2)
 
     def opened() -> RestReader:
-        found = reader(rotation, ROTATING, ctx, connection=CLIENT | kept)
-        found.keep = keep
-        found.again = lambda: SourceSpec("rest", {**found.source.connection, **kept}, options=found.source.options)
+        found = task(rotation, kept, ctx)
         found.check()
         return found
 

@@ -14,6 +14,7 @@ from dativo_provider.errors import ConfigurationError, DativoError, SourceUnavai
 from dativo_provider.model.job import ContractSpec, IncrementalSpec, SourceSpec, StreamSpec
 from dativo_provider.model.reader import Reader
 from tests.connectors.rest.fake import serving
+from tests.connectors.rest.reading import Kept
 from tests.connectors.vendors.suite import Read, VendorSuite
 from tests.connectors.vendors.vendor import Answer, Vendor, storm
 from tests.connectors.vendors.zendesk import REFUSALS, Zendesk
@@ -254,10 +255,10 @@ def test_each_way_to_log_in_works(vendor: Zendesk, login: dict[str, str]) -> Non
 
 @requirement("SEC-04")
 def test_a_refresh_token_is_replaced_by_the_one_it_brings(vendor: Zendesk) -> None:
-    kept = {"refresh_token": vendor.refresh_token}
+    kept = Kept(refresh_token=vendor.refresh_token)
     for _ in range(2):
         with closing(opened(vendor, **vendor.client, **kept)) as reader:
-            reader.keep = kept.__setitem__
+            reader.keep = kept
             reader.check()
         assert kept["refresh_token"] == vendor.refresh_token
 
