@@ -18,7 +18,7 @@ class Kept:
     """At most `most` things by key; the one not asked for longest goes first. Threads may share it.
 
     A key holds everything the thing depends on, so nothing is ever out of date: what changes has another key.
-    Things with a `close` are closed when they go.
+    Things with a `close` are closed when they go, from the last of their keys.
     """
 
     def __init__(self, most: int = _MOST) -> None:
@@ -34,6 +34,7 @@ class Kept:
             self._things.move_to_end(key)
             found: T = self._things[key]
             gone = [self._things.popitem(last=False)[1] for _ in range(len(self._things) - self._most)]
+            gone = [each for each in gone if all(each is not other for other in self._things.values())]
         _close(gone)
         return found
 

@@ -43,6 +43,10 @@ class Account(ABC):
         """Its connections are ended as well: who is logged in would stay so."""
 
     @abstractmethod
+    def refused(self) -> None:
+        """Its old password opens no connection more; those that are open stay."""
+
+    @abstractmethod
     def gone(self) -> None: ...
 
     def connections(self, expected: int) -> int:
@@ -73,6 +77,9 @@ class MysqlAccount(Account):
             f"grant select on {self.database.params['database']}.* to '{self.name}'@'%'",
         )
 
+    def refused(self) -> None:
+        self.database.execute(f"alter user '{self.name}'@'%' identified by '{NEW}'")
+
     def changed(self, password: str) -> None:
         self.database.execute(f"alter user '{self.name}'@'%' identified by '{password}'")
         threads = f"select id from information_schema.processlist where user = '{self.name}'"
@@ -94,6 +101,9 @@ class PostgresAccount(Account):
             "create table t (id int primary key)", "insert into t select generate_series(1, 10)",
             f"create role {self.name} login password '{OLD}'", f"grant select on t to {self.name}",
         )  # fmt: skip
+
+    def refused(self) -> None:
+        self.database.execute(f"alter role {self.name} password '{NEW}'")
 
     def changed(self, password: str) -> None:
         ended = f"select pg_terminate_backend(pid) from pg_stat_activity where usename = '{self.name}'"
@@ -191,6 +201,33 @@ def test_a_connection_of_airflow_is_asked_for_again_as_well(account: Account) ->
         account.changed(NEW)
         held.password = NEW
         assert len(rows(reader)) == 10
+    ctx.kept.close()
+
+
+@requirement("SEC-04", "ING-15")
+@pytest.mark.parametrize("account", ["mysql", "postgres"], indirect=True)
+def test_a_session_of_the_place_before_is_not_used_for_a_login_that_moved(account: Account) -> None:
+    class Connections:
+        params = account.params
+
+        def get(self, connection_id: str) -> Connection:
+            given = self.params
+            return Connection(
+                account.connector, given["host"], given["port"], given["user"], given["password"], given["database"]
+            )
+
+    held = Connections()
+    ctx = RunContext(Settings(home=""), connections=held)
+    job = JobSpec("acme", "t", "t", SourceSpec(account.connector, connection_id="acme_db"), TargetSpec(), ())
+    with reading(job, ctx) as opened:
+        reader: Any = opened
+        with reader.first():
+            account.refused()
+            held.params = account.database.params
+            with reader.first() as moved:
+                assert account.name not in str(moved.rows("select current_user"))
+        with reader.first() as session:
+            assert account.name not in str(session.rows("select current_user"))
     ctx.kept.close()
 
 

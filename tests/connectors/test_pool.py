@@ -180,3 +180,18 @@ def test_what_is_kept_is_made_once_and_bounded() -> None:
     for name in ("a", "a", "b", "a", "c", "b"):
         kept.get(name, lambda name=name: make(name))
     assert made == ["a", "b", "c", "b"], "b was asked for longest ago when c came"
+
+
+def test_what_is_kept_under_two_keys_is_closed_with_the_last_of_them() -> None:
+    class Thing:
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    kept, thing = Kept(most=1), Thing()
+    kept.get("a", lambda: thing)
+    kept.get("b", lambda: thing)
+    assert not thing.closed
+    kept.get("c", Thing)
+    assert thing.closed

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from dativo_provider.connectors.postgres import slices
 from tests.connectors.postgres_world import Job, table
 from tests.services.postgres import Database
 from tests.support import requirement
@@ -45,3 +46,18 @@ def test_texts_as_keys_are_cut_so_that_each_row_is_in_one_share(database: Databa
     assert Counter(number for each in found for number in each) == Counter(range(1500))
     assert len(found) > 6, "cut at all"
     assert max(map(len, found)) < 750
+
+
+@requirement("CON-04")
+def test_statistics_from_before_a_collation_changed_cut_ascending_shares(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer system library orders texts otherwise than the `analyze` of before."""
+    made = 'create table t (k text collate "en-x-icu" primary key)'
+    database.execute(made, "insert into t select md5(n::text) from generate_series(1, 1500) n", "analyze t")
+    histogram = slices._histogram
+    monkeypatch.setattr(slices, "_histogram", lambda *given: histogram(*given)[::-1])
+    job = Job(database, table("public.t"), {"min_slice_rows": 20})
+    found = [sum(batch.rows for batch in job.batches(piece)) for piece in job.slices(job.plan(), 8)]
+    assert sum(found) == 1500
+    assert len(found) == 8

@@ -136,8 +136,8 @@ MUTANTS = (
     Mutant(
         "bounds of a PostgreSQL text key stand in the order of the database's collation",
         "dativo_provider/connectors/postgres/slices.py",
-        "{where} order by d.n",
-        "{where} order by d.v",
+        'f"collate {found[0][0]}" if found else ""',
+        '""',
         ("tests/connectors/test_postgres_slices.py",),
     ),
     Mutant(

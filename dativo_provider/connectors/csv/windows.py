@@ -193,4 +193,4 @@ def next_cursor(window: Window, results: Sequence[ReadResult], base: Cursor | No
     for path, facts in (item for result in results for item in result.detail.get("files", {}).items()):
         before = read.get(path, {})  # a file may come in parts
         read[path] = {**before, **facts, "rows": facts["rows"] + before.get("rows", 0)}
-    return Cursor({"files": {**known, **touched, **read}, **({"options": options} if options else {})})
+    return Cursor({"files": {**known, **touched, **read}, **({} if options is None else {"options": options})})

@@ -18,11 +18,18 @@ S = TypeVar("S", bound=Pooled)
 
 @dataclass(frozen=True)
 class Access(Generic[S]):
-    """Logins with the same `key` are alike, their password included. `connect` raises `CredentialError`."""
+    """Logins with the same `key` are alike, their password included; those with the same `place` but for it.
 
-    key: Hashable = field(repr=False)
+    `connect` raises `CredentialError`.
+    """
+
+    place: Hashable = field(repr=False)
     password: str = field(repr=False)
     connect: Callable[[], S]
+
+    @property
+    def key(self) -> Hashable:
+        return self.place, self.password
 
 
 def address_of(

@@ -185,6 +185,8 @@ class DatabaseReader(BaseReader, Generic[S, R]):
             fresh = self._rotated(access)
             if fresh is None:
                 raise
+            if fresh.place != access.place:  # sessions of the old place must not be used again
+                return lease(self._pool(fresh))
             pool.renew(fresh.connect)  # the same one: connections that are in use count still
             return lease(self.ctx.kept.get(fresh.key, lambda: pool))
 

@@ -56,9 +56,10 @@ def window_of_options(
 
 
 def _changed(request: WindowRequest, marks: Mapping[str, str]) -> list[str]:
-    if not files_of(request.since):
+    """Nothing where the state is from before marks were kept: nobody knows what the files were read with."""
+    if not request.since or not files_of(request.since) or "options" not in request.since.value:
         return []
-    before = request.since.value.get("options", {}) if request.since else {}
+    before = request.since.value["options"]
     return sorted(name for name in {*before, *marks} if before.get(name) != marks.get(name))
 
 

@@ -73,6 +73,6 @@ class MysqlReader(DatabaseReader[Session, Relation]):
 
     def access(self) -> Access[Session]:
         login, options = parameters(self.source, self.ctx), options_of(self.source)
-        values = tuple(sorted((name, str(value)) for name, value in login.values.items()))
-        key = ("mysql", options, login.tls, login.ca, values)
-        return Access(key, str(login.values.get("password") or ""), lambda: connect(login, options))
+        values = tuple(sorted((name, str(value)) for name, value in login.values.items() if name != "password"))
+        place = ("mysql", options, login.tls, login.ca, values)
+        return Access(place, str(login.values.get("password") or ""), lambda: connect(login, options))

@@ -72,5 +72,6 @@ class PostgresReader(DatabaseReader[Session, Relation]):
 
     def access(self) -> Access[Session]:
         values, options = parameters(self.source, self.ctx), options_of(self.source)
-        key = ("postgres", options, tuple(sorted((name, str(value)) for name, value in values.items())))
-        return Access(key, str(values.get("password") or ""), lambda: connect(values, options))
+        login = tuple(sorted((name, str(value)) for name, value in values.items() if name != "password"))
+        place = ("postgres", options, login)
+        return Access(place, str(values.get("password") or ""), lambda: connect(values, options))

@@ -30,6 +30,14 @@ where c.oid = %s::oid and s.attname = %s order by s.inherited desc limit 1
 """
 
 
+_COLLATION = """
+select quote_ident(n.nspname) || '.' || quote_ident(l.collname)
+from pg_catalog.pg_attribute a join pg_catalog.pg_collation l on l.oid = a.attcollation
+join pg_catalog.pg_namespace n on n.oid = l.collnamespace
+where a.attrelid = %s::oid and a.attname = %s
+"""
+
+
 def cut(
     session: Session, relation: Relation, window: Window, want: int, options: Options, spec: dict[str, Any]
 ) -> list[Slice]:
@@ -67,7 +75,7 @@ def _key(relation: Relation, window: Window) -> Column | None:
 def _bounds(session: Session, relation: Relation, column: Column, window: Window, want: int) -> list[str]:
     """Ascending inner bounds, at most `want - 1`."""
     inside = window if window.column == column.name else Window()
-    histogram = _within(session, column, _histogram(session, relation, column), inside)
+    histogram = _within(session, relation, column, _histogram(session, relation, column), inside)
     if len(histogram) >= want - 1:
         return _quantiles(histogram, want)
     even = _even(session, relation, column, inside, want)
@@ -79,17 +87,19 @@ def _histogram(session: Session, relation: Relation, column: Column) -> list[str
     return list(found[0][0]) if found else []
 
 
-def _within(session: Session, column: Column, values: Sequence[str], window: Window) -> list[str]:
-    """Those strictly inside the window, each once. They stay in the order of the statistics: that is the column's own,
-    where ours would be the database's collation."""
+def _within(session: Session, relation: Relation, column: Column, values: Sequence[str], window: Window) -> list[str]:
+    """Those strictly inside the window, each once, ascending as the column's own collation has it now: the statistics
+    may be older than the server's collations."""
+    if not values:
+        return []
     kind = column.source_type
     tests = [f"v > {literal(str(window.lo))}::{kind}"] if window.lo is not None else []
     tests += [f"v < {literal(str(window.hi))}::{kind}"] if window.hi is not None else []
-    if not values:
-        return []
     where = f"where {' and '.join(tests)}" if tests else ""
-    distinct = f"select u::{kind} as v, min(n) as n from unnest(%s::text[]) with ordinality as t (u, n) group by 1"
-    statement = f"select d.v::text from ({distinct}) d {where} order by d.n"
+    found = session.rows(_COLLATION, (relation.oid, column.name))
+    collate = f"collate {found[0][0]}" if found else ""
+    distinct = f"select distinct u::{kind} {collate} as v from unnest(%s::text[]) as t (u)"
+    statement = f"select d.v::text from ({distinct}) d {where} order by d.v"
     return [value for (value,) in session.rows(statement, (list(values),))]
 
 

@@ -126,6 +126,19 @@ def test_a_large_object_is_read_in_the_memory_of_the_job(name: str, tmp_path: Pa
     assert megabytes < 256  # half of the 512; the rest is for the interpreter and for writing the rows
 
 
+@requirement("PRF-03")
+@pytest.mark.parametrize("texts", [["x" * 50_000] * 3000, [None] + ["y", "x" * 50_000] * 1500], ids=["one", "two"])
+def test_a_long_text_that_a_dictionary_holds_once_does_not_make_a_batch_of_any_size(texts: list[str | None]) -> None:
+    """A file of a few kilobytes."""
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"id": range(len(texts)), "name": texts}), sink, compression="zstd")
+    with ThreadPoolExecutor(1) as pool:
+        asked = Asked(StreamSpec("s", "x", "s", ContractSpec("s")), "x", pool, block_bytes=4 << 20)
+        found = [(each.rows, each.data.nbytes) for each in format_named("parquet", {}).batches(sink, asked, None)]
+    assert sum(rows for rows, _ in found) == len(texts)
+    assert max(size for _, size in found) <= 33 << 20
+
+
 def large_documents(rows: int) -> bytes:
     return json.dumps([{"id": at, "name": "x" * MEGABYTE} for at in range(rows)]).encode()
 

@@ -238,6 +238,16 @@ def test_changed_options_stop_the_run_where_that_is_asked(tmp_path: Path) -> Non
     assert run(same, stream, cursor)[2].kind == "empty"
 
 
+def test_a_state_from_before_options_were_remembered_reads_nothing_again(tmp_path: Path) -> None:
+    stream, cursor = delivered(tmp_path)
+    assert cursor is not None
+    assert cursor.value["options"] == {}
+    before = Cursor({"files": cursor.value["files"]})
+    asked = source("csv", tmp_path, delimiter=";", on_changed_options="replace")
+    assert run(asked, stream, before)[2].kind == "empty"
+    assert run(asked, stream, cursor)[2].kind == "full"
+
+
 def test_options_of_objects_and_documents_are_remembered_too(tmp_path: Path) -> None:
     text("a.json", '{"rows": [{"id": 1}], "old": [{"id": 9}]}', tmp_path)
     stream = incremental("*.json")

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pyarrow.types as t
 
 from dativo_provider.connectors.files.formats.base import Asked, Division, Head, Span, options_of, whole
 from dativo_provider.connectors.files.formats.plain import ordinals, plain_batch, plain_types
@@ -19,7 +21,7 @@ __all__ = ["Parquet"]
 _BUFFER = 1 << 20
 _LARGEST_BATCH = 16 << 20
 _MOST_ROWS = 1 << 20
-_STEP = 2048  # rows that are decoded at once: how much a dictionary's values take shows only then
+_STEP = 2048  # rows that are decoded at once
 _OPTIONS = {"batch_size": whole(0, 1 << 31)}
 
 
@@ -59,7 +61,7 @@ class Parquet:
                 about = opened.metadata.row_group(group)
                 _ahead(file, about, names)
                 size, rows = min(_LARGEST_BATCH, 4 * asked.block_bytes), self._rows or _MOST_ROWS
-                step = min(rows, _step(about, size))
+                step = min(rows, _step(about, size, _longest(file, opened, group, names)))
                 steps = opened.iter_batches(step, [group], names, use_threads=asked.threads > 1)
                 for data in _gathered((plain_batch(each.select(names)) for each in steps), size, rows - step):
                     places = ordinals(line, data.num_rows)
@@ -67,9 +69,30 @@ class Parquet:
                     yield Batch(asked.stream.name, data, asked.origin, places)
 
 
-def _step(group: Any, size: int) -> int:
+def _step(group: Any, size: int, longest: int) -> int:
+    """`longest`: bytes that dictionaries may put into one row."""
     width = max(1, int(group.total_byte_size) // max(1, int(group.num_rows)))
-    return min(_STEP, max(256, size // width))
+    return min(_STEP, max(256, size // width), max(16, size // max(1, longest)))
+
+
+def _longest(file: BinaryIO, opened: pq.ParquetFile, group: int, names: list[str]) -> int:
+    """The longest values of the dictionaries, together: they take their room once in the file, and in each row here.
+
+    A value is no longer than its chunk, so dictionaries of small chunks are not looked at.
+    """
+    about = opened.metadata.row_group(group)
+    chunks = [about.column(at) for at in range(about.num_columns)]
+    paths = [
+        each.path_in_schema for each in chunks
+        if each.has_dictionary_page and each.physical_type == "BYTE_ARRAY" and each.path_in_schema in names
+        and each.total_uncompressed_size * min(_STEP, about.num_rows) > _LARGEST_BATCH
+    ]  # fmt: skip
+    if not paths:
+        return 0
+    with pq.ParquetFile(file, metadata=opened.metadata, read_dictionary=paths, buffer_size=_BUFFER) as coded:
+        first = next(coded.iter_batches(1, [group], paths, use_threads=False), None)
+    found = [each.dictionary for each in first.columns if t.is_dictionary(each.type)] if first else []
+    return sum(pc.max(pc.binary_length(each)).as_py() or 0 for each in found)
 
 
 def _gathered(found: Iterable[pa.RecordBatch], size: int, rows: int) -> Iterator[pa.RecordBatch]:
