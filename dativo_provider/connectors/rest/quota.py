@@ -57,7 +57,7 @@ class Quota(Pace):
             raise RateLimited(
                 f"the quota of {self._requests:,} requests in {self._seconds / DAY:g} days is used up; "
                 f"some of it is free again in {wait / 3600:.1f} hours",
-                remedy="run again then: what was published stays",
+                remedy="run again then: what was published stays, and a spec with `resumes` goes on from there",
                 retry_after=wait,
             )
         self._left -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,20 @@ def test_a_damaged_block_is_refused_or_is_what_was_written(codec: str, data: st.
         return
     assert len(found) == len(ROWS)
     assert codec == "zstandard" or found == ROWS
+
+
+@pytest.mark.parametrize("codec", WRITTEN)
+def test_blocks_take_no_more_memory_than_they_hold(codec: str) -> None:
+    """Nor room of addresses: the system refuses new processes to one that has set too much aside."""
+    before = _addresses()
+    for _ in range(8):
+        assert rows_of(batches(packed(codec))) == ROWS
+    assert _addresses() - before < 1 << 10
+
+
+def _addresses() -> int:
+    """Megabytes of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() >> 20
 
 
 @given(st.integers(4, 540), st.sampled_from(sorted(WRITTEN)))

@@ -17,6 +17,8 @@ __all__ = ["unpacked"]
 
 _MAGIC, _SYNC = b"Obj\x01", 16
 _LARGEST = 1 << 30  # bytes of a block; more is no block but a broken number
+_STEP = 1 << 20
+_SNAPPIEST = 32  # bytes of one packed byte: three of them stand for 64 at most
 
 
 def unpacked(file: BinaryIO) -> BinaryIO:
@@ -59,7 +61,7 @@ def _snappy(packed: bytes) -> bytes:
         shift += 7
         if each < 128:
             break
-    if size > _LARGEST:
+    if size > min(_LARGEST, _SNAPPIEST * len(packed)):
         raise ValueError("a block that is too large")
     data: bytes = pa.decompress(packed[:-4], size, "snappy", asbytes=True)
     if struct.pack(">I", zlib.crc32(data)) != packed[-4:]:
@@ -68,11 +70,13 @@ def _snappy(packed: bytes) -> bytes:
 
 
 def _zstandard(packed: bytes) -> bytes:
+    data = bytearray()
     with pa.CompressedInputStream(pa.BufferReader(packed), "zstd") as stream:
-        data: bytes = stream.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        raise ValueError("a block that is too large")
-    return data
+        while part := stream.read(_STEP):  # Arrow sets as much memory aside as it is asked for
+            data += part
+            if len(data) > _LARGEST:
+                raise ValueError("a block that is too large")
+    return bytes(data)
 
 
 _UNPACK: dict[str, Callable[[bytes], bytes]] = {"snappy": _snappy, "zstandard": _zstandard}
